@@ -1,0 +1,115 @@
+# smpipe: plain GNU make. `make help` lists the targets.
+
+VERSION := 0.1.0
+BUILD ?= build
+PREFIX ?= /usr/local
+LOCAL ?= 1
+CC ?= gcc
+
+# Layers from the bottom up; tools/check-layers holds the includes to this order.
+DIRS ?= base aws s3 ecr $(if $(filter 1,$(LOCAL)),local) pipeline
+
+PKGS := libgit2 libcurl libcrypto libarchive libdeflate yaml-0.1 jansson $(if $(filter 1,$(LOCAL)),libmicrohttpd)
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla -Wundef -Werror
+OPT ?= -O2 -g
+HARDEN := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fPIE
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+# Only asked when something is compiled: pkg-config may not be there before `make deps`.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+CPPFLAGS_ALL = -I. -I$(BUILD) -D_GNU_SOURCE -DSMPIPE_VERSION='"$(VERSION)"' -DSMPIPE_LOCAL=$(LOCAL) \
+	-include base/banned.h $(PKG_CFLAGS) $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -pthread $(CFLAGS)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread $(LDFLAGS)
+LIBS = $(PKG_LIBS) -lm
+
+LIB_SRC := $(sort $(wildcard $(DIRS:%=%/*.c)))
+CMD_SRC := $(sort $(wildcard cmd/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
+CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
+TEMPLATE_FILES := $(shell find templates -type f -not -path '*/build/*' 2>/dev/null | LC_ALL=C sort)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps deps-test demo test unit e2e check-layers format check-format install clean help FORCE
+
+all: $(BUILD)/smpipe ## build smpipe (the default)
+
+$(BUILD)/smpipe: $(CMD_OBJ) $(BUILD)/libsmpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/libsmpipe.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The files that `smpipe init` writes, as one C table.
+$(BUILD)/embedded.c: tools/embed $(TEMPLATE_FILES)
+	$(call say,EMBED,templates)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/embed templates > $@
+
+$(BUILD)/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Rewritten only when compiler or flags differ, so that changed flags rebuild everything.
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsmpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+deps: ## install what building and running needs (as root; otherwise prints the command)
+	$(Q)tools/install-deps build
+
+deps-test:
+	$(Q)tools/install-deps test
+
+demo: deps ## install what is missing, build, and release a real algorithm into the local cloud
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tools/demo $(BUILD)/smpipe
+
+test: deps-test ## install what is missing and run every test
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)BUILD=$(BUILD) tools/run-tests
+
+unit: $(UNIT_BIN) ## run the unit tests only
+	$(Q)set -e; for t in $^; do $$t; done
+
+e2e: $(BUILD)/smpipe ## run the end-to-end tests only (T=pattern picks some)
+	$(Q)BUILD=$(BUILD) tools/run-tests e2e '$(T)'
+
+check-layers: ## check that no layer includes one above it
+	$(Q)tools/check-layers
+
+format: ## format the sources in place
+	$(Q)git ls-files '*.c' '*.h' | grep -v '^templates/' | xargs clang-format -i
+
+check-format: ## check the formatting
+	$(Q)git ls-files '*.c' '*.h' | grep -v '^templates/' | xargs clang-format --dry-run -Werror
+
+install: $(BUILD)/smpipe ## install to PREFIX (default /usr/local)
+	install -D -m 0755 $(BUILD)/smpipe $(DESTDIR)$(PREFIX)/bin/smpipe
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

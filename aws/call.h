@@ -1,0 +1,79 @@
+#ifndef SMPIPE_AWS_CALL_H
+#define SMPIPE_AWS_CALL_H
+
+/*
+ * Signed calls with retries. An aws_identity says who calls and where; it is read-only once made and may be shared by
+ * threads. An aws is one thread's client.
+ */
+
+#include <jansson.h>
+
+#include "aws/creds.h"
+#include "aws/endpoint.h"
+#include "aws/partition.h"
+#include "base/http.h"
+#include "base/report.h"
+#include "base/sys.h"
+
+struct aws_identity {
+	struct creds creds;
+	char *region;
+	const struct partition *partition;
+	char *account; /* from STS, or given with --account; NULL until known */
+	char *arn;     /* the caller, from STS; NULL until known */
+	struct endpoint endpoints[AWS_SERVICE_COUNT];
+	const struct sys *sys;
+	const struct report *report; /* may be NULL */
+};
+
+void aws_identity_release(struct aws_identity *id);
+#define auto_aws_identity __attribute__((cleanup(aws_identity_release))) struct aws_identity
+
+/* Fill region, partition and endpoints. region: given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. ERR_CONFIG. */
+int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err);
+
+struct aws {
+	const struct aws_identity *id; /* borrowed */
+	struct http *http;             /* borrowed */
+};
+
+struct aws_request {
+	enum aws_service service;
+	const char *method;
+	const char *path;  /* percent-encoded, below the endpoint */
+	const char *query; /* percent-encoded, or NULL */
+	const struct http_headers *headers; /* extra ones, signed; or NULL */
+	const void *bytes;
+	size_t n;
+	/* For large bodies: open a fresh source for each attempt; payload_hash must be its hex SHA-256. */
+	int (*open_body)(void *ctx, struct http_body *ret_body, struct err *err);
+	void (*close_body)(void *ctx, struct http_body *body);
+	void *body_ctx;
+	const char *payload_hash; /* NULL: hash of bytes */
+	const char *host;         /* virtual host style: instead of the endpoint's host; or NULL */
+	http_sink_fn sink;        /* as in http_request; called anew from the start on a retry */
+	void (*sink_reset)(void *ctx);
+	void *sink_ctx;
+	size_t max_body_bytes;
+	bool is_idempotent; /* false: retried only when the service surely did not act (connection refused, throttled) */
+	bool no_auth;       /* unsigned */
+};
+
+/*
+ * Sign, send, retry. Statuses 200 to 299 are success. Anything else becomes an error with the service's code (JSON, XML or
+ * x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*),
+ * ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded), else ERR_SERVICE.
+ * The message: "<Operation or method path>: 403 AccessDenied: <message> (request <id>)".
+ */
+int aws_send(struct aws *aws, const char *what, const struct aws_request *req, struct http_response *ret_resp,
+	     struct err *err);
+
+/* AWS JSON 1.1: POST / with X-Amz-Target "<prefix>.<operation>". *ret_answer may be NULL; else the caller's to decref. */
+int aws_call_json(struct aws *aws, enum aws_service service, const char *operation, const json_t *request,
+		  json_t **ret_answer, struct err *err);
+
+/* Follow the pages of a JSON list operation: merges `list_key` arrays over NextToken (or token_key). At most max_items. */
+int aws_call_json_pages(struct aws *aws, enum aws_service service, const char *operation, const json_t *request,
+			const char *list_key, const char *token_key, size_t max_items, json_t **ret_array, struct err *err);
+
+#endif

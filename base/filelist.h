@@ -1,0 +1,92 @@
+#ifndef SMPIPE_BASE_FILELIST_H
+#define SMPIPE_BASE_FILELIST_H
+
+/*
+ * A list of files to pack or send: the currency between git, which knows what belongs to a commit, and the packers, which
+ * know nothing of git.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+
+/* Files go into archives with one of these modes and no other (design 3a). */
+#define FILE_MODE_PLAIN 0644
+#define FILE_MODE_EXEC 0755
+#define FILE_MODE_LINK 0120000 /* symbolic link; content is the target */
+
+/* A store of contents by id (git's blobs, say). Called from several threads; locks for itself if it must. */
+struct file_store {
+	int (*read)(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n, struct err *err);
+};
+
+#define FILE_ID_MAX 65
+
+struct file_entry {
+	char *path;    /* relative, '/' between parts, no "." or ".." */
+	unsigned mode; /* one of FILE_MODE_* */
+	uint64_t size; /* bytes of the content */
+
+	/* Where the content is: exactly one of these three is set. */
+	char *disk_path;
+	char *bytes;                    /* a link's target, say */
+	const struct file_store *store; /* … under id; borrowed: outlives the list */
+	char id[FILE_ID_MAX];
+
+	bool is_tracked; /* git tracks it */
+	bool has_digest;
+	struct digest digest; /* SHA-256 of the content, valid when has_digest */
+};
+
+struct filelist {
+	struct file_entry *v;
+	size_t n, cap;
+};
+
+#define auto_filelist __attribute__((cleanup(filelist_release))) struct filelist
+
+/* Append an empty entry with a copy of path and return it; valid until the next add. */
+struct file_entry *filelist_add(struct filelist *l, const char *path, unsigned mode);
+/* Append a regular file or link that lies on disk: lstat's it for mode and size. ERR_INVALID for devices, sockets, FIFOs. */
+int filelist_add_disk(struct filelist *l, const char *path, const char *disk_path, struct err *err);
+/* Append copies of all entries of from whose path lies below dir ("." = all), with dir replaced by to ("" = none). */
+void filelist_add_below(struct filelist *l, const struct filelist *from, const char *dir, const char *to);
+/* Append a copy of one entry under another path. */
+void filelist_add_copy(struct filelist *l, const struct file_entry *e, const char *path);
+
+/* Sort by the bytes of the path. */
+void filelist_sort(struct filelist *l);
+/* After sorting: the entry with this path, or NULL. */
+struct file_entry *filelist_find(const struct filelist *l, const char *path);
+/* After sorting: ERR_CONFIG when a path is there twice or is also the folder of another; the message names it. */
+int filelist_check_unique(const struct filelist *l, const char *what, struct err *err);
+void filelist_remove(struct filelist *l, size_t i);
+uint64_t filelist_total_bytes(const struct filelist *l);
+void filelist_release(struct filelist *l);
+
+/* Where the content of an entry can be read. */
+struct file_reader {
+	int fd;            /* or -1 */
+	const char *bytes; /* when fd < 0 */
+	char *owned;       /* bytes, when they came from a store */
+	uint64_t left;
+};
+/* Opens with O_NOFOLLOW; a size other than the entry's is an error that names the file (it changed). */
+int file_reader_open(struct file_reader *r, const struct file_entry *e, struct err *err);
+/* Read up to n bytes; 0 at the end. A file that is shorter than its size said is an error. */
+int64_t file_reader_read(struct file_reader *r, void *p, size_t n, const struct file_entry *e, struct err *err);
+void file_reader_close(struct file_reader *r);
+
+/* Fill in the missing digests, reading each file once. */
+int filelist_hash(struct filelist *l, struct err *err);
+
+/*
+ * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the path.
+ * mode is octal (100644, 100755, 120000), or `-` for all when is_data. The list must be sorted and hashed.
+ */
+struct digest filelist_tree_digest(const struct filelist *l, bool is_data);
+
+#endif

@@ -1,0 +1,106 @@
+#ifndef SMPIPE_BASE_HTTP_H
+#define SMPIPE_BASE_HTTP_H
+
+/*
+ * HTTP client. An http belongs to one thread; connections are kept and used again.
+ *
+ * http_send does one exchange and never retries, never follows a redirect and sends nothing but the headers given (plus
+ * Host, Content-Length and what HTTP itself needs). Any status is a success of the exchange; the caller judges it.
+ * ERR_NETWORK: there was no whole answer. ERR_CANCELLED. ERR_INVALID: the answer is over a limit.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct http_header {
+	char *name, *value;
+};
+
+/* Ordered; names compare without case. Zeroed memory is empty. */
+struct http_headers {
+	struct http_header *v;
+	size_t n, cap;
+};
+
+#define auto_headers __attribute__((cleanup(http_headers_release))) struct http_headers
+
+void http_headers_add(struct http_headers *h, const char *name, const char *value);
+void http_headers_addf(struct http_headers *h, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void http_headers_set(struct http_headers *h, const char *name, const char *value); /* replaces all of that name */
+const char *http_headers_get(const struct http_headers *h, const char *name);       /* the first, or NULL; borrowed */
+void http_headers_copy(struct http_headers *to, const struct http_headers *from);   /* appends */
+void http_headers_release(struct http_headers *h);
+
+/* Where a request body comes from when it does not lie in memory. */
+struct http_body {
+	/* Up to n bytes into p; 0 at the end; -1 with err. */
+	int64_t (*read)(void *ctx, void *p, size_t n, struct err *err);
+	void *ctx;
+	int64_t size; /* bytes, or -1 for chunked transfer */
+};
+
+/* Receives the answer's body as it comes, only for statuses 200 to 299; -1 with err ends the exchange. */
+typedef int (*http_sink_fn)(void *ctx, const char *p, size_t n, struct err *err);
+
+struct http_request {
+	const char *method;
+	const char *url;         /* sent as it is: no normalisation of dot segments */
+	const char *unix_socket; /* path of a unix socket to connect to instead of the URL's host, or NULL */
+	struct http_headers headers;
+	const void *bytes; /* body in memory, n bytes … */
+	size_t n;
+	const struct http_body *body; /* … or a source; NULL and n == 0: no body */
+	http_sink_fn sink;            /* NULL: the body is collected in the response */
+	void *sink_ctx;
+	size_t max_body_bytes; /* limit of a collected body; 0 = 16 MiB */
+	int64_t timeout_ms;    /* of the whole exchange; 0 = none */
+	int64_t idle_ms;       /* longest time without a byte in either direction; 0 = 60 s, -1 = none */
+};
+
+struct http_response {
+	int status;
+	struct http_headers headers;
+	struct str body;
+};
+
+#define auto_response __attribute__((cleanup(http_response_release))) struct http_response
+void http_response_release(struct http_response *r);
+
+struct http;
+
+/* The seam: how an exchange is done. Tests bring their own. */
+struct http_ops {
+	int (*send)(struct http *http, const struct http_request *req, struct http_response *ret_resp, struct err *err);
+	void (*free)(struct http *http);
+};
+
+struct http {
+	const struct http_ops *ops;
+};
+
+/* A client on libcurl. Proxies come from the environment, never for loopback; AWS_CA_BUNDLE names the CA file if set. */
+struct http *http_curl_new(void);
+
+/* *ret_resp must be zeroed; on error it may hold what was received and is the caller's to release all the same. */
+int http_send(struct http *http, const struct http_request *req, struct http_response *ret_resp, struct err *err);
+void http_free(struct http *http);
+void http_free_p(struct http **http);
+#define auto_http __attribute__((cleanup(http_free_p))) struct http
+
+/* Parts of an absolute http(s) URL; new strings. port is -1 when absent. ERR_INVALID. */
+struct http_url {
+	char *scheme, *host, *path, *query; /* path begins with '/'; query without '?', NULL if absent */
+	int port;
+};
+#define auto_url __attribute__((cleanup(http_url_release))) struct http_url
+int http_url_parse(const char *url, struct http_url *ret, struct err *err);
+void http_url_release(struct http_url *u);
+
+/* Whether a host is a loopback name or address: localhost, 127.0.0.0/8, ::1. */
+bool http_is_loopback(const char *host);
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef SMPIPE_S3_OBJECT_H
+#define SMPIPE_S3_OBJECT_H
+
+/*
+ * S3's object calls. Every one carries x-amz-expected-bucket-owner.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aws/call.h"
+#include "base/filelist.h"
+
+/* Larger objects need a multipart upload, which comes later. */
+#define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
+
+struct s3 {
+	struct aws *aws;          /* borrowed */
+	const char *bucket_owner; /* account that must own the buckets; borrowed, never NULL */
+};
+
+struct s3_head {
+	uint64_t size;
+	bool has_digest;
+	struct digest digest; /* from x-amz-checksum-sha256 */
+	char *etag;
+	char *version_id; /* NULL without versioning */
+};
+
+void s3_head_release(struct s3_head *h);
+#define auto_s3_head __attribute__((cleanup(s3_head_release))) struct s3_head
+
+/* ERR_NOT_FOUND; a foreign owner is ERR_AUTH. ret may be NULL. */
+int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3_head *ret, struct err *err);
+
+/*
+ * Put one object. The entry's digest must be known: it is the signed payload hash and the stored x-amz-checksum-sha256, so
+ * that S3 itself refuses other bytes. ERR_INVALID above S3_MAX_PUT_BYTES.
+ */
+int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struct file_entry *entry,
+		 const char *content_type, struct err *err);
+int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
+		 struct err *err);
+/* From the start of a seekable file of known size and digest. */
+int s3_put_fd(struct s3 *s3, const char *bucket, const char *key, int fd, uint64_t size, const struct digest *digest,
+	      const char *content_type, struct err *err);
+
+/* A small object into memory (at most max bytes; NUL added). */
+int s3_get_bytes(struct s3 *s3, const char *bucket, const char *key, size_t max, char **ret_text, size_t *ret_n,
+		 struct err *err);
+/* Stream an object to fd from its current position and hash it. */
+int s3_get_fd(struct s3 *s3, const char *bucket, const char *key, int fd, struct digest *ret_digest, uint64_t *ret_size,
+	      struct err *err);
+
+struct s3_listed {
+	char *key;
+	uint64_t size;
+};
+struct s3_listing {
+	struct s3_listed *v;
+	size_t n, cap;
+};
+#define auto_s3_listing __attribute__((cleanup(s3_listing_release))) struct s3_listing
+/* All objects below prefix (ListObjectsV2, all pages), at most max. */
+int s3_list(struct s3 *s3, const char *bucket, const char *prefix, size_t max, struct s3_listing *ret, struct err *err);
+void s3_listing_release(struct s3_listing *l);
+
+/* HeadBucket: 1 = there and ours, 0 = absent; a foreign one is ERR_AUTH that says so. */
+int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err);
+/* CreateBucket in the client's region, all public access blocked. Already ours is success. */
+int s3_create_bucket(struct s3 *s3, const char *bucket, struct err *err);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef SMPIPE_S3_PACK_H
+#define SMPIPE_S3_PACK_H
+
+/*
+ * sourcedir.tar.gz: the content of source_dir at the root of the archive, dependencies beside it, as the SageMaker Python SDK
+ * lays them out; reproducible bytes; named by the tree digest.
+ */
+
+#include "base/filelist.h"
+#include "s3/object.h"
+
+struct pack_spec {
+	const struct filelist *files;     /* everything that may be packed, relative to the project's root; sorted */
+	const char *source_dir;           /* relative; "." for the root */
+	const char *entry_point;          /* must lie at the root of source_dir */
+	const char *const *dependencies;  /* folders or files, relative; NULL-terminated or NULL */
+};
+
+/*
+ * The list of the archive: sorted, hashed. ERR_CONFIG: entry point not at the root of source_dir or not packed (the hint
+ * says whether it exists untracked), a dependency that is absent, the same name twice.
+ */
+int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err);
+
+/* Pack and upload to bucket/key unless it is there. *ret_sent: 1 when uploaded, 0 when it existed. */
+int pack_upload(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key, int *ret_sent,
+		uint64_t *ret_bytes, const struct report *report, struct err *err);
+
+#endif

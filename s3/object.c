@@ -1,0 +1,287 @@
+#include "s3/object.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "s3/request.h"
+
+#define CHECKSUM_HEADER "x-amz-checksum-sha256"
+
+void s3_head_release(struct s3_head *h)
+{
+	free(h->etag);
+	free(h->version_id);
+	*h = (struct s3_head){ 0 };
+}
+
+/* 1 with the whole object's SHA-256, 0 when the answer has none; a composite one ("…-3") is none. */
+static int answered_digest(const struct http_response *resp, struct digest *ret)
+{
+	const char *text = http_headers_get(&resp->headers, CHECKSUM_HEADER);
+	auto_free char *bytes = NULL;
+	size_t n = 0;
+
+	if (!text || strchr(text, '-'))
+		return 0;
+	bytes = str_unbase64(text, &n);
+	if (!bytes || n != DIGEST_BYTES)
+		return 0;
+	memcpy(ret->b, bytes, n);
+	return 1;
+}
+
+int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3_head *ret, struct err *err)
+{
+	auto_s3_request req = { .operation = "HeadObject", .bucket = bucket, .key = key };
+	auto_response resp = { 0 };
+	const char *length, *version;
+	int64_t size;
+
+	req.aws.method = "HEAD";
+	req.aws.is_idempotent = true;
+	http_headers_add(&req.headers, "x-amz-checksum-mode", "ENABLED");
+	if (s3_send(s3, &req, &resp, err) < 0)
+		return -1;
+	if (!ret)
+		return 0;
+	length = http_headers_get(&resp.headers, "Content-Length");
+	if (!length || !str_parse_i64(length, 0, INT64_MAX, &size))
+		return err_set(err, ERR_INVALID, "HeadObject 's3://%s/%s': the answer gives no size", bucket, key);
+	version = http_headers_get(&resp.headers, "x-amz-version-id");
+	*ret = (struct s3_head){ .size = (uint64_t)size };
+	ret->has_digest = answered_digest(&resp, &ret->digest);
+	ret->etag = xstrdup_or_null(http_headers_get(&resp.headers, "ETag"));
+	/* "null" is what a bucket answers whose versioning was suspended. */
+	ret->version_id = str_eq(version, "null") ? NULL : xstrdup_or_null(version);
+	return 0;
+}
+
+/* One object to put: where its bytes come from, and what they must be. */
+struct put {
+	const char *bucket, *key, *content_type;
+	const char *name; /* of the local thing, for messages */
+	uint64_t size;
+	struct digest digest;
+	/* One of these. */
+	const struct file_entry *entry;
+	const void *bytes;
+	int fd;
+
+	struct file_reader reader;
+	off_t offset;
+};
+
+static int64_t read_entry(void *ctx, void *p, size_t n, struct err *err)
+{
+	struct put *put = ctx;
+
+	return file_reader_read(&put->reader, p, n, put->entry, err);
+}
+
+static int64_t read_fd(void *ctx, void *p, size_t n, struct err *err)
+{
+	struct put *put = ctx;
+	uint64_t left = put->size - (uint64_t)put->offset;
+	ssize_t got;
+
+	do
+		got = pread(put->fd, p, n < left ? n : (size_t)left, put->offset);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_errno(err, "read '%s'", put->name);
+	if (got == 0 && left > 0)
+		return err_set(err, ERR_CONFIG, "'%s' changed while it was uploaded", put->name);
+	put->offset += got;
+	return got;
+}
+
+static int open_body(void *ctx, struct http_body *ret_body, struct err *err)
+{
+	struct put *put = ctx;
+
+	*ret_body = (struct http_body){ .ctx = put, .size = (int64_t)put->size };
+	if (!put->entry) {
+		put->offset = 0;
+		ret_body->read = read_fd;
+		return 0;
+	}
+	ret_body->read = read_entry;
+	return file_reader_open(&put->reader, put->entry, err);
+}
+
+static void close_body(void *ctx, struct http_body *body)
+{
+	struct put *put = ctx;
+
+	(void)body;
+	if (put->entry)
+		file_reader_close(&put->reader);
+}
+
+/* S3 refused the bytes because they are not those that were hashed. */
+static bool is_refusal_of_bytes(const struct err *err)
+{
+	return err_is_service(err, "XAmzContentSHA256Mismatch") || err_is_service(err, "BadDigest") ||
+	       err_is_service(err, "XAmzContentChecksumMismatch");
+}
+
+static int put_object(struct s3 *s3, struct put *put, struct err *err)
+{
+	auto_s3_request req = { .operation = "PutObject", .bucket = put->bucket, .key = put->key };
+	auto_response resp = { 0 };
+	auto_free char *hash = digest_hex(&put->digest);
+	auto_free char *checksum = str_base64(put->digest.b, sizeof(put->digest.b));
+	struct digest stored;
+
+	if (put->size > S3_MAX_PUT_BYTES)
+		return err_set(err, ERR_INVALID, "'%s' is larger than 5 GiB, the most that one upload may carry", put->name);
+	req.aws.method = "PUT";
+	req.aws.is_idempotent = true;
+	req.aws.payload_hash = hash;
+	http_headers_add(&req.headers, "Content-Type", put->content_type);
+	http_headers_add(&req.headers, CHECKSUM_HEADER, checksum);
+	if (put->bytes) {
+		req.aws.bytes = put->bytes;
+		req.aws.n = put->size;
+	} else {
+		req.aws.open_body = open_body;
+		req.aws.close_body = close_body;
+		req.aws.body_ctx = put;
+	}
+	if (s3_send(s3, &req, &resp, err) < 0) {
+		if (is_refusal_of_bytes(err))
+			return err_set(err, ERR_CONFIG, "'%s' changed while it was uploaded", put->name);
+		return -1;
+	}
+	if (answered_digest(&resp, &stored) && !digest_equal(&stored, &put->digest))
+		return err_set(err, ERR_INVALID, "PutObject 's3://%s/%s': S3 stored other bytes than were sent", put->bucket,
+			       put->key);
+	return 0;
+}
+
+int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struct file_entry *entry,
+		 const char *content_type, struct err *err)
+{
+	struct put put = { .bucket = bucket, .key = key, .content_type = content_type, .name = entry->path,
+			   .size = entry->size, .digest = entry->digest, .entry = entry, .fd = -1 };
+
+	if (!entry->has_digest)
+		return err_set(err, ERR_INVALID, "upload '%s': its digest is not known", entry->path);
+	return put_object(s3, &put, err);
+}
+
+int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
+		 struct err *err)
+{
+	struct put put = { .bucket = bucket, .key = key, .content_type = content_type, .name = key, .size = n,
+			   .digest = digest_of(p, n), .bytes = p ? p : "", .fd = -1 };
+
+	return put_object(s3, &put, err);
+}
+
+int s3_put_fd(struct s3 *s3, const char *bucket, const char *key, int fd, uint64_t size, const struct digest *digest,
+	      const char *content_type, struct err *err)
+{
+	struct put put = { .bucket = bucket, .key = key, .content_type = content_type, .name = key, .size = size,
+			   .digest = *digest, .fd = fd };
+
+	return put_object(s3, &put, err);
+}
+
+static int check_received(const struct http_response *resp, const char *bucket, const char *key,
+			  const struct digest *received, struct err *err)
+{
+	struct digest stored;
+
+	if (answered_digest(resp, &stored) && !digest_equal(&stored, received))
+		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': the bytes do not have the checksum that S3 stored",
+			       bucket, key);
+	return 0;
+}
+
+int s3_get_bytes(struct s3 *s3, const char *bucket, const char *key, size_t max, char **ret_text, size_t *ret_n,
+		 struct err *err)
+{
+	auto_s3_request req = { .operation = "GetObject", .bucket = bucket, .key = key };
+	auto_response resp = { 0 };
+	struct digest received;
+
+	req.aws.method = "GET";
+	req.aws.is_idempotent = true;
+	req.aws.max_body_bytes = max;
+	http_headers_add(&req.headers, "x-amz-checksum-mode", "ENABLED");
+	if (s3_send(s3, &req, &resp, err) < 0)
+		return -1;
+	received = digest_of(str_text(&resp.body), resp.body.len);
+	if (check_received(&resp, bucket, key, &received, err) < 0)
+		return -1;
+	if (ret_n)
+		*ret_n = resp.body.len;
+	*ret_text = str_detach(&resp.body);
+	return 0;
+}
+
+struct download {
+	int fd;
+	off_t start;
+	struct digest_state *digest;
+	uint64_t size;
+	int reset_errno; /* going back to the start was refused */
+	const char *key;
+};
+
+static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
+{
+	struct download *d = ctx;
+
+	if (d->reset_errno) {
+		errno = d->reset_errno;
+		return err_errno(err, "start the download of '%s' anew", d->key);
+	}
+	if (fs_write_all(d->fd, p, n, d->key, err) < 0)
+		return -1;
+	digest_update(d->digest, p, n);
+	d->size += n;
+	return 0;
+}
+
+static void start_anew(void *ctx)
+{
+	struct download *d = ctx;
+
+	digest_free(d->digest);
+	d->digest = digest_new();
+	/* Nothing came yet: there is nothing to take back, and fd may be a pipe. */
+	errno = ESPIPE;
+	if (d->size && (d->start < 0 || ftruncate(d->fd, d->start) < 0 || lseek(d->fd, d->start, SEEK_SET) < 0))
+		d->reset_errno = errno;
+	d->size = 0;
+}
+
+int s3_get_fd(struct s3 *s3, const char *bucket, const char *key, int fd, struct digest *ret_digest, uint64_t *ret_size,
+	      struct err *err)
+{
+	auto_s3_request req = { .operation = "GetObject", .bucket = bucket, .key = key };
+	auto_response resp = { 0 };
+	struct download d = { .fd = fd, .start = lseek(fd, 0, SEEK_CUR), .digest = digest_new(), .key = key };
+	struct digest received;
+	int rc;
+
+	req.aws.method = "GET";
+	req.aws.is_idempotent = true;
+	req.aws.sink = take_bytes;
+	req.aws.sink_reset = start_anew;
+	req.aws.sink_ctx = &d;
+	http_headers_add(&req.headers, "x-amz-checksum-mode", "ENABLED");
+	rc = s3_send(s3, &req, &resp, err);
+	received = digest_final(d.digest);
+	digest_free(d.digest);
+	if (rc < 0 || check_received(&resp, bucket, key, &received, err) < 0)
+		return -1;
+	*ret_digest = received;
+	*ret_size = d.size;
+	return 0;
+}

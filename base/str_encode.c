@@ -143,24 +143,24 @@ char *str_uri_decode(const char *s)
 	return str_detach(&out);
 }
 
-__attribute__((format(strftime, 2, 0))) static char *format_time(time_t t, const char *format)
-{
-	struct tm tm;
-	char buffer[40];
-
-	gmtime_r(&t, &tm);
-	strftime(buffer, sizeof(buffer), format, &tm);
-	return xstrdup(buffer);
-}
-
 char *str_time_basic(time_t t)
 {
-	return format_time(t, "%Y%m%dT%H%M%SZ");
+	struct tm tm;
+	char text[40];
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
+	return xstrdup(text);
 }
 
 char *str_time_iso(time_t t)
 {
-	return format_time(t, "%Y-%m-%dT%H:%M:%SZ");
+	struct tm tm;
+	char text[40];
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return xstrdup(text);
 }
 
 int str_parse_time_iso(const char *s, time_t *ret_t)

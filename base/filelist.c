@@ -1,0 +1,264 @@
+#include "base/filelist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct file_entry *filelist_add(struct filelist *l, const char *path, unsigned mode)
+{
+	struct file_entry *e;
+
+	array_grow(l->v, l->n, l->cap);
+	e = &l->v[l->n++];
+	*e = (struct file_entry){ .path = xstrdup(path), .mode = mode };
+	return e;
+}
+
+static int add_link(struct filelist *l, const char *path, const char *disk_path, struct err *err)
+{
+	char target[4096];
+	ssize_t n = readlink(disk_path, target, sizeof(target));
+	struct file_entry *e;
+
+	if (n < 0 || (size_t)n == sizeof(target))
+		return err_errno(err, "read link '%s'", disk_path);
+	e = filelist_add(l, path, FILE_MODE_LINK);
+	e->bytes = xstrndup(target, (size_t)n);
+	e->size = (uint64_t)n;
+	return 0;
+}
+
+int filelist_add_disk(struct filelist *l, const char *path, const char *disk_path, struct err *err)
+{
+	struct stat st;
+	struct file_entry *e;
+
+	if (lstat(disk_path, &st) < 0)
+		return err_errno(err, "stat '%s'", disk_path);
+	if (S_ISLNK(st.st_mode))
+		return add_link(l, path, disk_path, err);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, "'%s' is neither a file nor a link", disk_path);
+	e = filelist_add(l, path, st.st_mode & 0111 ? FILE_MODE_EXEC : FILE_MODE_PLAIN);
+	e->disk_path = xstrdup(disk_path);
+	e->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+void filelist_add_copy(struct filelist *l, const struct file_entry *from, const char *path)
+{
+	struct file_entry copy = *from;
+
+	copy.path = xstrdup(path);
+	copy.disk_path = xstrdup_or_null(from->disk_path);
+	copy.bytes = xstrdup_or_null(from->bytes);
+	array_grow(l->v, l->n, l->cap);
+	l->v[l->n++] = copy;
+}
+
+void filelist_add_below(struct filelist *l, const struct filelist *from, const char *dir, const char *to)
+{
+	auto_free char *prefix = str_eq(dir, ".") || !*dir ? xstrdup("") : xasprintf("%s/", dir);
+
+	for (size_t i = 0; i < from->n; i++) {
+		auto_free char *path = NULL;
+
+		if (!str_starts(from->v[i].path, prefix))
+			continue;
+		path = xasprintf("%s%s%s", to, *to ? "/" : "", from->v[i].path + strlen(prefix));
+		filelist_add_copy(l, &from->v[i], path);
+	}
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	return strcmp(((const struct file_entry *)a)->path, ((const struct file_entry *)b)->path);
+}
+
+void filelist_sort(struct filelist *l)
+{
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), compare_entries);
+}
+
+struct file_entry *filelist_find(const struct filelist *l, const char *path)
+{
+	struct file_entry key = { .path = (char *)path };
+
+	return l->n ? bsearch(&key, l->v, l->n, sizeof(*l->v), compare_entries) : NULL;
+}
+
+int filelist_check_unique(const struct filelist *l, const char *what, struct err *err)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const char *path = l->v[i].path;
+
+		if (i && !strcmp(path, l->v[i - 1].path))
+			return err_set(err, ERR_CONFIG, "%s would hold '%s' twice", what, path);
+		for (const char *slash = path; (slash = strchr(slash, '/')); slash++) {
+			auto_free char *folder = xstrndup(path, (size_t)(slash - path));
+
+			if (filelist_find(l, folder))
+				return err_set(err, ERR_CONFIG, "%s would hold '%s' as a file and as a folder", what, folder);
+		}
+	}
+	return 0;
+}
+
+static void release_entry(struct file_entry *e)
+{
+	free(e->path);
+	free(e->disk_path);
+	free(e->bytes);
+}
+
+void filelist_remove(struct filelist *l, size_t i)
+{
+	release_entry(&l->v[i]);
+	memmove(&l->v[i], &l->v[i + 1], (l->n - i - 1) * sizeof(*l->v));
+	l->n--;
+}
+
+uint64_t filelist_total_bytes(const struct filelist *l)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		total += l->v[i].size;
+	return total;
+}
+
+void filelist_release(struct filelist *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		release_entry(&l->v[i]);
+	free(l->v);
+	*l = (struct filelist){ 0 };
+}
+
+static int changed(const struct file_entry *e, struct err *err)
+{
+	err_set(err, ERR_CONFIG, "'%s' changed while it was read", e->disk_path ? e->disk_path : e->path);
+	return err_hint(err, "run it again when nothing writes to the file");
+}
+
+static int open_disk(struct file_reader *r, const struct file_entry *e, struct err *err)
+{
+	/* O_NONBLOCK: a FIFO put in the file's place must not hold us up. */
+	auto_close int fd = open(e->disk_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return err_errno(err, "open '%s'", e->disk_path);
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "stat '%s'", e->disk_path);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->size)
+		return changed(e, err);
+	r->fd = take_fd(&fd);
+	return 0;
+}
+
+int file_reader_open(struct file_reader *r, const struct file_entry *e, struct err *err)
+{
+	*r = (struct file_reader){ .fd = -1, .bytes = e->bytes, .left = e->size };
+	if (e->disk_path)
+		return open_disk(r, e, err);
+	if (e->store) {
+		size_t n;
+
+		if (e->store->read(e->store, e->id, &r->owned, &n, err) < 0)
+			return err_wrap(err, "read '%s'", e->path);
+		if (n != e->size) {
+			file_reader_close(r);
+			return changed(e, err);
+		}
+		r->bytes = r->owned;
+	}
+	return 0;
+}
+
+int64_t file_reader_read(struct file_reader *r, void *p, size_t n, const struct file_entry *e, struct err *err)
+{
+	ssize_t got;
+
+	if (n > r->left)
+		n = r->left;
+	if (!n)
+		return 0;
+	if (r->fd < 0) {
+		memcpy(p, r->bytes, n);
+		r->bytes += n;
+		got = (ssize_t)n;
+	} else {
+		got = read(r->fd, p, n);
+		if (got < 0)
+			return err_errno(err, "read '%s'", e->disk_path);
+		if (!got)
+			return changed(e, err);
+	}
+	r->left -= (uint64_t)got;
+	return got;
+}
+
+void file_reader_close(struct file_reader *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r->owned);
+	*r = (struct file_reader){ .fd = -1 };
+}
+
+static int hash_entry(struct file_entry *e, void *buffer, size_t size, struct err *err)
+{
+	auto_digest *state = digest_new();
+	struct file_reader r;
+	int64_t n;
+
+	if (file_reader_open(&r, e, err) < 0)
+		return -1;
+	while ((n = file_reader_read(&r, buffer, size, e, err)) > 0)
+		digest_update(state, buffer, (size_t)n);
+	file_reader_close(&r);
+	if (n < 0)
+		return -1;
+	e->digest = digest_final(state);
+	e->has_digest = true;
+	return 0;
+}
+
+int filelist_hash(struct filelist *l, struct err *err)
+{
+	const size_t size = 256 * 1024;
+	auto_free void *buffer = xmalloc(size);
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!l->v[i].has_digest && hash_entry(&l->v[i], buffer, size, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct digest filelist_tree_digest(const struct filelist *l, bool is_data)
+{
+	auto_digest *state = digest_new();
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct file_entry *e = &l->v[i];
+		auto_free char *hex = digest_hex(&e->digest);
+		auto_free char *record = NULL;
+		char mode[16] = "-";
+
+		if (!is_data)
+			snprintf(mode, sizeof(mode), "%o", e->mode == FILE_MODE_LINK ? e->mode : 0100000 | e->mode);
+		record = xasprintf("%s %llu %s %s", mode, (unsigned long long)e->size, hex, e->path);
+		digest_update(state, record, strlen(record) + 1);
+	}
+	return digest_final(state);
+}

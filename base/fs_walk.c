@@ -1,0 +1,70 @@
+/* The tree walk of base/fs.h. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+#define MAX_DEPTH 128
+
+static int read_names(int fd, const char *path, struct strlist *names, struct err *err)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *e;
+
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return err_errno(err, "open folder '%s'", path);
+	}
+	while ((e = readdir(d))) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			strlist_add(names, e->d_name);
+	}
+	closedir(d);
+	strlist_sort(names);
+	return 0;
+}
+
+static int walk(int fd, const char *path, int depth, fs_walk_fn fn, void *ctx, struct err *err)
+{
+	auto_strlist names = { 0 };
+
+	if (depth > MAX_DEPTH)
+		return err_set(err, ERR_INVALID, "'%s' is more than %d folders deep", path, MAX_DEPTH);
+	if (read_names(fd, path, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		auto_free char *child = fs_join(path, names.v[i]);
+		auto_close int child_fd = -1;
+		struct stat st;
+
+		if (fstatat(fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_errno(err, "stat '%s'", child);
+		if (fn(ctx, child, &st, err) < 0)
+			return -1;
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		child_fd = openat(fd, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child_fd < 0)
+			return err_errno(err, "open folder '%s'", child);
+		if (walk(child_fd, child, depth + 1, fn, ctx, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int fs_walk(const char *root, fs_walk_fn fn, void *ctx, struct err *err)
+{
+	auto_close int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, "open folder '%s'", root);
+	return walk(fd, "", 0, fn, ctx, err);
+}

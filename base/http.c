@@ -1,0 +1,176 @@
+#include "base/http.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+void http_headers_add(struct http_headers *h, const char *name, const char *value)
+{
+	array_grow(h->v, h->n, h->cap);
+	h->v[h->n++] = (struct http_header){ xstrdup(name), xstrdup(value) };
+}
+
+void http_headers_addf(struct http_headers *h, const char *name, const char *fmt, ...)
+{
+	auto_free char *value = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	value = xvasprintf(fmt, ap);
+	va_end(ap);
+	http_headers_add(h, name, value);
+}
+
+static void release_header(struct http_header *header)
+{
+	/* Values may be credentials. */
+	explicit_bzero(header->value, strlen(header->value));
+	free(header->name);
+	free(header->value);
+}
+
+void http_headers_set(struct http_headers *h, const char *name, const char *value)
+{
+	auto_free char *copy = xstrdup(value);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (strcasecmp(h->v[i].name, name) != 0)
+			h->v[kept++] = h->v[i];
+		else
+			release_header(&h->v[i]);
+	}
+	h->n = kept;
+	http_headers_add(h, name, copy);
+}
+
+const char *http_headers_get(const struct http_headers *h, const char *name)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (!strcasecmp(h->v[i].name, name))
+			return h->v[i].value;
+	}
+	return NULL;
+}
+
+void http_headers_copy(struct http_headers *to, const struct http_headers *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		http_headers_add(to, from->v[i].name, from->v[i].value);
+}
+
+void http_headers_release(struct http_headers *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		release_header(&h->v[i]);
+	free(h->v);
+	*h = (struct http_headers){ 0 };
+}
+
+void http_response_release(struct http_response *r)
+{
+	http_headers_release(&r->headers);
+	str_release(&r->body);
+	r->status = 0;
+}
+
+int http_send(struct http *http, const struct http_request *req, struct http_response *ret_resp, struct err *err)
+{
+	return http->ops->send(http, req, ret_resp, err);
+}
+
+void http_free(struct http *http)
+{
+	if (http)
+		http->ops->free(http);
+}
+
+void http_free_p(struct http **http)
+{
+	http_free(*http);
+}
+
+static int parse_port(const char *text, int *ret_port)
+{
+	int64_t port;
+
+	if (!str_parse_i64(text, 1, 65535, &port))
+		return -1;
+	*ret_port = (int)port;
+	return 0;
+}
+
+/* host, host:port, [v6] or [v6]:port. */
+static int parse_authority(const char *authority, struct http_url *u)
+{
+	const char *end = *authority == '[' ? strchr(authority, ']') : authority + strcspn(authority, ":");
+
+	if (!end || strpbrk(authority, "@ \\") || end == authority)
+		return -1;
+	if (*authority == '[') {
+		u->host = xstrndup(authority + 1, (size_t)(end - authority - 1));
+		end++;
+	} else {
+		u->host = xstrndup(authority, (size_t)(end - authority));
+	}
+	u->port = -1;
+	if (!*end)
+		return 0;
+	return *end == ':' ? parse_port(end + 1, &u->port) : -1;
+}
+
+int http_url_parse(const char *url, struct http_url *ret, struct err *err)
+{
+	auto_url u = { 0 };
+	auto_free char *authority = NULL;
+	const char *rest = strstr(url, "://"), *query;
+	size_t n;
+
+	if (!rest || (!str_starts(url, "http://") && !str_starts(url, "https://")))
+		return err_set(err, ERR_INVALID, "'%s' is no http or https URL", url);
+	u.scheme = xstrndup(url, (size_t)(rest - url));
+	rest += 3;
+	n = strcspn(rest, "/?#");
+	authority = xstrndup(rest, n);
+	if (parse_authority(authority, &u) < 0)
+		return err_set(err, ERR_INVALID, "'%s' has no valid host", url);
+	rest += n;
+	query = strchr(rest, '?');
+	n = query ? (size_t)(query - rest) : strcspn(rest, "#");
+	u.path = *rest == '/' ? xstrndup(rest, n) : xstrdup("/");
+	u.query = query ? xstrndup(query + 1, strcspn(query + 1, "#")) : NULL;
+	*ret = u;
+	u = (struct http_url){ 0 };
+	return 0;
+}
+
+void http_url_release(struct http_url *u)
+{
+	free(u->scheme);
+	free(u->host);
+	free(u->path);
+	free(u->query);
+	*u = (struct http_url){ 0 };
+}
+
+/* Four decimal numbers that begin with 127: other spellings of an address are not trusted. */
+static bool is_loopback_v4(const char *host)
+{
+	auto_strlist parts = { 0 };
+	int64_t n;
+
+	str_split(&parts, host, '.');
+	for (size_t i = 0; i < parts.n; i++) {
+		if (!str_parse_i64(parts.v[i], 0, 255, &n))
+			return false;
+	}
+	return parts.n == 4 && !strcmp(parts.v[0], "127");
+}
+
+bool http_is_loopback(const char *host)
+{
+	return !strcasecmp(host, "localhost") || !strcmp(host, "::1") || is_loopback_v4(host);
+}

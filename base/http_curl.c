@@ -26,7 +26,6 @@ struct exchange {
 	struct http_response *resp;
 	CURL *easy;
 	size_t header_bytes;
-	uint64_t moved; /* bytes in both directions */
 	struct err *err;
 	bool refused; /* a callback put its reason into err */
 };
@@ -40,7 +39,6 @@ static size_t on_read(char *p, size_t size, size_t n, void *ctx)
 		x->refused = true;
 		return CURL_READFUNC_ABORT;
 	}
-	x->moved += (uint64_t)got;
 	return (size_t)got;
 }
 
@@ -62,7 +60,6 @@ static size_t on_write(char *p, size_t size, size_t n, void *ctx)
 	long status = 0;
 
 	n *= size;
-	x->moved += n;
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (!x->req->sink || status < 200 || status > 299)
 		return collect(x, p, n) < 0 ? 0 : n;
@@ -81,7 +78,6 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	char *colon;
 
 	n *= size;
-	x->moved += n;
 	x->header_bytes += n;
 	if (x->header_bytes > MAX_HEADER_BYTES) {
 		x->refused = true;
@@ -149,8 +145,6 @@ static void set_trust(CURL *e)
 
 	if (bundle && *bundle)
 		curl_easy_setopt(e, CURLOPT_CAINFO, bundle);
-	/* Metadata services and everything on this machine are never reached through a proxy. */
-	curl_easy_setopt(e, CURLOPT_NOPROXY, NULL);
 }
 
 static int is_loopback_url(const char *url)
@@ -181,6 +175,7 @@ static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
 	if (req->unix_socket)
 		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, req->unix_socket);
 	set_trust(e);
+	/* What is on this machine is never reached through a proxy. */
 	if (req->unix_socket || is_loopback_url(req->url))
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	set_body(e, x);
@@ -199,12 +194,24 @@ static int network_error(struct exchange *x, CURLcode code, const char *details)
 	return -1;
 }
 
+/* Bytes that moved so far in both directions. */
+static curl_off_t bytes_moved(CURL *e)
+{
+	curl_off_t up = 0, down = 0;
+	long headers = 0;
+
+	curl_easy_getinfo(e, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl_easy_getinfo(e, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	curl_easy_getinfo(e, CURLINFO_HEADER_SIZE, &headers);
+	return up + down + headers;
+}
+
 /* Drive the exchange to its end. Wakes ten times a second to see whether the process was cancelled or the peer is silent. */
 static int drive(struct http_curl *c, struct exchange *x, CURLcode *ret_code)
 {
 	int64_t idle_ms = x->req->idle_ms ? x->req->idle_ms : DEFAULT_IDLE_MS;
 	int64_t last_ms = sys_real.ticks_ms(&sys_real);
-	uint64_t last_moved = 0;
+	curl_off_t moved, last_moved = 0;
 	int running = 1, left;
 	CURLMsg *msg;
 
@@ -215,8 +222,9 @@ static int drive(struct http_curl *c, struct exchange *x, CURLcode *ret_code)
 		if (sys_check_cancelled(x->err) < 0)
 			return -1;
 		now_ms = sys_real.ticks_ms(&sys_real);
-		if (x->moved != last_moved) {
-			last_moved = x->moved;
+		moved = bytes_moved(x->easy);
+		if (moved != last_moved) {
+			last_moved = moved;
 			last_ms = now_ms;
 		}
 		if (idle_ms > 0 && now_ms - last_ms > idle_ms)

@@ -1,0 +1,266 @@
+#include "pipeline/config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "pipeline/schema.h"
+
+void config_add_position(struct config *c, const char *path, int line, int column)
+{
+	array_grow(c->positions, c->n_positions, c->cap_positions);
+	c->positions[c->n_positions++] = (struct config_position){ xstrdup(path), line, column };
+}
+
+static int set_error_at(const struct config *c, struct err *err, int line, int column, const char *words)
+{
+	auto_free char *source = NULL;
+
+	if (line < 1 || (size_t)line > c->lines.n)
+		return err_set(err, ERR_CONFIG, "%s: %s", c->file, words);
+	source = str_printable(c->lines.v[line - 1]);
+	if (strlen(source) > 200)
+		return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", c->file, line, column, words);
+	return err_set(err, ERR_CONFIG, "%s:%d:%d: %s\n%5d | %s\n      | %*s^", c->file, line, column, words, line, source,
+		       column > 1 ? column - 1 : 0, "");
+}
+
+int config_error_at(const struct config *c, struct err *err, int line, int column, const char *fmt, ...)
+{
+	auto_free char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	return set_error_at(c, err, line, column, words);
+}
+
+static const struct config_position *position_of(const struct config *c, const char *path)
+{
+	for (size_t i = 0; i < c->n_positions; i++) {
+		if (!strcmp(c->positions[i].path, path))
+			return &c->positions[i];
+	}
+	return NULL;
+}
+
+/* Where a value came from: the chosen environment first, then the file's own key, then its parents. */
+static const struct config_position *find_position(const struct config *c, const char *path)
+{
+	auto_free char *p = xstrdup(path);
+
+	for (;;) {
+		const struct config_position *position = NULL;
+		size_t end = 0;
+
+		if (c->environment) {
+			auto_free char *in_environment = xasprintf("environments.%s.%s", c->environment, p);
+
+			position = position_of(c, in_environment);
+		}
+		if (!position)
+			position = position_of(c, p);
+		if (position)
+			return position;
+		for (size_t i = 0; p[i]; i++)
+			end = p[i] == '.' || p[i] == '[' ? i : end;
+		if (!end)
+			return NULL;
+		p[end] = '\0';
+	}
+}
+
+int config_error(const struct config *c, struct err *err, const char *path, const char *fmt, ...)
+{
+	const struct config_position *position = find_position(c, path);
+	auto_free char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	return set_error_at(c, err, position ? position->line : 0, position ? position->column : 0, words);
+}
+
+/* Lay the members of over on base, mapping by mapping. An input or a hyperparameter is replaced whole. */
+static void lay_over(json_t *base, const json_t *over, int depth)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)over, key, value) {
+		json_t *old = json_object_get(base, key);
+
+		if (depth < 2 && json_is_object(old) && json_is_object(value))
+			lay_over(old, value, depth + 1);
+		else
+			json_object_set_new(base, key, json_deep_copy(value));
+	}
+}
+
+static int choose_environment(struct config *c, const char *environment, struct err *err)
+{
+	json_t *environments = json_object_get(c->values, "environments");
+	json_t *chosen = environment ? json_object_get(environments, environment) : NULL;
+
+	if (!environment)
+		return 0;
+	if (!chosen)
+		return config_error(c, err, "environments", "there is no environment '%s'", environment);
+	c->environment = xstrdup(environment);
+	lay_over(c->values, chosen, 0);
+	return 0;
+}
+
+static int check_name(const struct config *c, struct err *err)
+{
+	const char *name = config_str(c, "name");
+	size_t n;
+
+	if (!config_str(c, "version"))
+		{
+		err_set(err, ERR_CONFIG, "%s has no 'version'", c->file);
+		return err_hint(err, "add the line `version: 1`");
+	}
+	if (!name)
+		return err_set(err, ERR_CONFIG, "%s has no 'name'", c->file);
+	n = strlen(name);
+	if (!n || n > CONFIG_MAX_NAME)
+		return config_error(c, err, "name", "'name' must have 1 to %d characters", CONFIG_MAX_NAME);
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != n || name[0] == '-' ||
+	    name[n - 1] == '-')
+		return config_error(c, err, "name", "'name' may have letters, digits and, between them, hyphens");
+	return 0;
+}
+
+int config_parse(const char *text, size_t n, const char *name, const char *environment, struct config *ret, struct err *err)
+{
+	auto_config c = { .file = xstrdup(name), .digest = digest_of(text, n) };
+
+	if (strlen(text) != n)
+		return err_set(err, ERR_CONFIG, "%s holds a NUL character", name);
+	str_split(&c.lines, text, '\n');
+	if (config_yaml_parse(text, n, &c, err) < 0)
+		return -1;
+	if (choose_environment(&c, environment, err) < 0 || check_name(&c, err) < 0)
+		return -1;
+	*ret = c;
+	c = (struct config){ 0 };
+	return 0;
+}
+
+int config_load(const char *file, const char *environment, struct config *ret, struct err *err)
+{
+	auto_free char *text = NULL;
+	auto_free char *folder = fs_dirname(file);
+	size_t n;
+
+	if (fs_read(file, CONFIG_MAX_BYTES, &text, &n, err) < 0) {
+		err->code = ERR_CONFIG;
+		return -1;
+	}
+	if (config_parse(text, n, file, environment, ret, err) < 0)
+		return -1;
+	ret->root = fs_realpath(folder);
+	if (!ret->root) {
+		config_release(ret);
+		return err_errno(err, "find folder '%s'", folder);
+	}
+	return 0;
+}
+
+/* The name that a user types best: relative when the file is in the working folder. */
+char *config_discover(struct err *err)
+{
+	auto_free char *folder = getcwd(NULL, 0);
+
+	if (!folder) {
+		err_errno(err, "find the working folder");
+		return NULL;
+	}
+	if (fs_exists(CONFIG_FILE))
+		return xstrdup(CONFIG_FILE);
+	while (strcmp(folder, "/") != 0) {
+		char *parent = fs_dirname(folder);
+		auto_free char *file = fs_join(parent, CONFIG_FILE);
+
+		free(folder);
+		folder = parent;
+		if (fs_exists(file))
+			return take(file);
+	}
+	err_set(err, ERR_CONFIG, "there is no %s in this folder or above it", CONFIG_FILE);
+	err_hint(err, "`smpipe init` writes a new project, `smpipe init --adopt` adds the file to this one");
+	return NULL;
+}
+
+void config_release(struct config *c)
+{
+	free(c->file);
+	free(c->root);
+	free(c->environment);
+	json_decref(c->values);
+	strlist_release(&c->lines);
+	for (size_t i = 0; i < c->n_positions; i++)
+		free(c->positions[i].path);
+	free(c->positions);
+	*c = (struct config){ 0 };
+}
+
+const json_t *config_value(const struct config *c, const char *path)
+{
+	auto_strlist parts = { 0 };
+	const json_t *j = c->values;
+
+	str_split(&parts, path, '.');
+	for (size_t i = 0; j && i < parts.n; i++)
+		j = json_object_get(j, parts.v[i]);
+	return j;
+}
+
+static const char *fallback_of(const char *path)
+{
+	for (const struct schema_key *row = schema_keys; row->path; row++) {
+		if (!strcmp(row->path, path))
+			return row->fallback;
+	}
+	return NULL;
+}
+
+const char *config_str(const struct config *c, const char *path)
+{
+	const json_t *j = config_value(c, path);
+
+	return j ? json_string_value(j) : fallback_of(path);
+}
+
+int64_t config_int(const struct config *c, const char *path)
+{
+	const json_t *j = config_value(c, path);
+	const char *fallback = j ? NULL : fallback_of(path);
+	int64_t n = 0;
+
+	if (j)
+		return json_integer_value(j);
+	if (fallback && str_ends(fallback, "d"))
+		return strtoll(fallback, NULL, 10) * 24 * 3600;
+	return fallback && str_parse_i64(fallback, 0, INT64_MAX, &n) ? n : 0;
+}
+
+int config_is_true(const struct config *c, const char *path)
+{
+	return json_is_true(config_value(c, path));
+}
+
+void config_list(const struct config *c, const char *path, struct strlist *ret)
+{
+	const json_t *array = config_value(c, path);
+
+	for (size_t i = 0; i < json_array_size(array); i++)
+		strlist_add(ret, json_string_value(json_array_get(array, i)));
+}

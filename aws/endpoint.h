@@ -26,12 +26,18 @@ struct endpoint {
 
 #define auto_endpoint __attribute__((cleanup(endpoint_release))) struct endpoint
 
-/*
- * env looks an environment variable up (NULL = getenv). Order: AWS_ENDPOINT_URL_<STS|S3|ECR|SAGEMAKER|CLOUDWATCH_LOGS>,
- * AWS_ENDPOINT_URL, the partition's host. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true skips the first two.
- * An override must be https, or http to a loopback host: ERR_CONFIG otherwise.
- */
+/* Looks an environment variable up. Where one is asked for, NULL means getenv. */
 typedef const char *(*env_fn)(const char *name);
+
+/* The value of a variable, or NULL when it is unset or blank. Borrowed. */
+const char *env_get(env_fn env, const char *name);
+
+/*
+ * Order: AWS_ENDPOINT_URL_<STS|S3|ECR|SAGEMAKER|CLOUDWATCH_LOGS>,
+ * AWS_ENDPOINT_URL, the partition's host. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true skips the first two.
+ * An override must be https, or http to a loopback host. FIPS endpoints are not known yet: AWS_USE_FIPS_ENDPOINT=true is
+ * refused rather than ignored. ERR_CONFIG.
+ */
 int endpoint_resolve(enum aws_service service, const char *region, env_fn env, struct endpoint *ret, struct err *err);
 void endpoint_release(struct endpoint *e);
 

@@ -1,0 +1,107 @@
+#include "aws/partition.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+/* Regions are told by how they begin, so that a region opened tomorrow falls to the right partition. */
+static const struct {
+	struct partition partition;
+	const char *region_prefix;
+} partitions[] = {
+	{ { "aws", "amazonaws.com", "on.aws", "console.aws.amazon.com", "us-east-1" }, NULL },
+	{ { "aws-cn", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "console.amazonaws.cn", "cn-northwest-1" }, "cn-" },
+	{ { "aws-us-gov", "amazonaws.com", "on.aws", "console.amazonaws-us-gov.com", "us-gov-west-1" }, "us-gov-" },
+	{ { "aws-eusc", "amazonaws.eu", NULL, "console.amazonaws-eusc.eu", "eusc-de-east-1" }, "eusc-" },
+	{ { "aws-iso", "c2s.ic.gov", NULL, NULL, "us-iso-east-1" }, "us-iso-" },
+	{ { "aws-iso-b", "sc2s.sgov.gov", NULL, NULL, "us-isob-east-1" }, "us-isob-" },
+	{ { "aws-iso-e", "cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1" }, "eu-isoe-" },
+	{ { "aws-iso-f", "csp.hci.ic.gov", NULL, NULL, "us-isof-south-1" }, "us-isof-" },
+};
+
+/* "aws-cn-global": the made-up region of a partition's global services. */
+static bool is_global_of(const char *region, const char *id)
+{
+	size_t n = strlen(id);
+
+	return !strncmp(region, id, n) && !strcmp(region + n, "-global");
+}
+
+const struct partition *partition_of_region(const char *region)
+{
+	for (size_t i = 0; region && i < ARRAY_LEN(partitions); i++) {
+		const char *prefix = partitions[i].region_prefix;
+
+		if (prefix && str_starts(region, prefix))
+			return &partitions[i].partition;
+		if (is_global_of(region, partitions[i].partition.id))
+			return &partitions[i].partition;
+	}
+	return &partitions[0].partition;
+}
+
+const struct partition *partition_by_id(const char *id)
+{
+	for (size_t i = 0; id && i < ARRAY_LEN(partitions); i++)
+		if (!strcmp(partitions[i].partition.id, id))
+			return &partitions[i].partition;
+	return NULL;
+}
+
+bool partition_is_region_name(const char *region)
+{
+	size_t n = region ? strlen(region) : 0;
+
+	if (n < 1 || n > 63 || region[0] == '-' || region[n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)region[i]) && region[i] != '-')
+			return false;
+	return true;
+}
+
+bool partition_is_account(const char *account)
+{
+	return account && strlen(account) == 12 && strspn(account, "0123456789") == 12;
+}
+
+int arn_parse(const char *s, struct arn *ret_arn)
+{
+	const char *field[5], *p;
+
+	if (!s || !str_starts(s, "arn:"))
+		return -1;
+	p = s + strlen("arn:");
+	for (size_t i = 0; i < ARRAY_LEN(field); i++) {
+		field[i] = p;
+		/* The resource, the last field, may hold colons of its own. */
+		if (i + 1 < ARRAY_LEN(field)) {
+			p = strchr(p, ':');
+			if (!p)
+				return -1;
+			p++;
+		}
+	}
+	if (*field[0] == ':' || *field[1] == ':' || !*field[4])
+		return -1;
+	*ret_arn = (struct arn){
+		.partition = xstrndup(field[0], field[1] - field[0] - 1),
+		.service = xstrndup(field[1], field[2] - field[1] - 1),
+		.region = xstrndup(field[2], field[3] - field[2] - 1),
+		.account = xstrndup(field[3], field[4] - field[3] - 1),
+		.resource = xstrdup(field[4]),
+	};
+	return 0;
+}
+
+void arn_release(struct arn *arn)
+{
+	free(arn->partition);
+	free(arn->service);
+	free(arn->region);
+	free(arn->account);
+	free(arn->resource);
+	*arn = (struct arn){ 0 };
+}

@@ -23,7 +23,8 @@ struct sigv4_request {
 struct sigv4_scope {
 	const char *region, *service;
 	time_t time;
-	bool is_s3; /* path neither normalised nor encoded again */
+	bool is_s3;        /* the path is signed as it is sent: neither normalised nor encoded again */
+	bool is_path_kept; /* the path is not normalised, but encoded */
 };
 
 char *sigv4_canonical_request(const struct sigv4_request *req, const struct sigv4_scope *scope);

@@ -18,7 +18,11 @@ int profiles_load(env_fn env, struct profiles **ret, struct err *err);
 int profiles_parse(const char *config_text, const char *config_name, const char *credentials_text,
 		   const char *credentials_name, struct profiles **ret, struct err *err);
 
-/* A property of a profile, the credentials file first; NULL if absent. Borrowed. */
+/* Where the two files are; new strings. */
+char *profiles_config_path(env_fn env);
+char *profiles_credentials_path(env_fn env);
+
+/* A property of a profile (in lower case), the credentials file first; NULL if absent. Borrowed. */
 const char *profiles_get(const struct profiles *p, const char *profile, const char *property);
 int profiles_has(const struct profiles *p, const char *profile);
 void profiles_free(struct profiles *p);

@@ -63,12 +63,17 @@ struct aws_request {
  * Sign, send, retry. Statuses 200 to 299 are success. Anything else becomes an error with the service's code (JSON, XML or
  * x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*),
  * ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded), else ERR_SERVICE.
+ * Codes that throttle are ERR_SERVICE, and a status without a code is judged alone. No redirect is followed. After an error
+ * ret_resp holds the last answer, if there was one.
  * The message: "<Operation or method path>: 403 AccessDenied: <message> (request <id>)".
  */
 int aws_send(struct aws *aws, const char *what, const struct aws_request *req, struct http_response *ret_resp,
 	     struct err *err);
 
-/* AWS JSON 1.1: POST / with X-Amz-Target "<prefix>.<operation>". *ret_answer may be NULL; else the caller's to decref. */
+/*
+ * AWS JSON 1.1: POST / with X-Amz-Target "<prefix>.<operation>". Operations whose names begin with Create are not sent again
+ * after a lost answer. *ret_answer may be NULL; else the caller's to decref.
+ */
 int aws_call_json(struct aws *aws, enum aws_service service, const char *operation, const json_t *request,
 		  json_t **ret_answer, struct err *err);
 

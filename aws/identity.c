@@ -1,0 +1,64 @@
+#include <string.h>
+
+#include "aws/call.h"
+#include "aws/profile.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+void aws_identity_release(struct aws_identity *id)
+{
+	creds_release(&id->creds);
+	free(id->region);
+	free(id->account);
+	free(id->arn);
+	for (int i = 0; i < AWS_SERVICE_COUNT; i++)
+		endpoint_release(&id->endpoints[i]);
+	*id = (struct aws_identity){ 0 };
+}
+
+/* *ret_region stays NULL when nobody names one. */
+static int find_region(const char *profile, env_fn env, char **ret_region, struct err *err)
+{
+	const char *region = env_get(env, "AWS_REGION");
+	auto_profiles *profiles = NULL;
+
+	if (!region)
+		region = env_get(env, "AWS_DEFAULT_REGION");
+	if (!region) {
+		if (profiles_load(env, &profiles, err) < 0)
+			return -1;
+		if (!profile)
+			profile = env_get(env, "AWS_PROFILE");
+		region = profiles_get(profiles, profile ? profile : "default", "region");
+	}
+	*ret_region = region ? str_trim(region) : NULL;
+	return 0;
+}
+
+int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err)
+{
+	auto_free char *found = NULL;
+
+	if (region)
+		found = xstrdup(region);
+	else if (find_region(profile, env, &found, err) < 0)
+		return -1;
+	if (!found) {
+		err_set(err, ERR_CONFIG, "no region is given");
+		return err_hint(err, "set 'region' in smpipe.yaml, AWS_REGION, or 'region' in the profile");
+	}
+	if (!partition_is_region_name(found))
+		return err_set(err, ERR_CONFIG, "'%s' is not a region name", found);
+	for (int i = 0; i < AWS_SERVICE_COUNT; i++) {
+		struct endpoint endpoint = { 0 };
+
+		if (endpoint_resolve((enum aws_service)i, found, env, &endpoint, err) < 0)
+			return -1;
+		endpoint_release(&id->endpoints[i]);
+		id->endpoints[i] = endpoint;
+	}
+	free(id->region);
+	id->region = take(found);
+	id->partition = partition_of_region(id->region);
+	return 0;
+}

@@ -23,8 +23,9 @@ struct engine {
 #define auto_engine __attribute__((cleanup(engine_release))) struct engine
 
 /*
- * Connect: DOCKER_HOST (unix:// only, as yet), else /var/run/docker.sock. Negotiates the version through /version. ERR_NETWORK
- * with a hint when no engine answers; ERR_CONFIG for another kind of host.
+ * Connect to docker_host (unix:// only, as yet); NULL = DOCKER_HOST of the environment; blank or unset = /var/run/docker.sock.
+ * Negotiates the version through /version. ERR_NETWORK with a hint when no engine answers; ERR_CONFIG for another kind of
+ * host and for an engine whose versions do not meet ours.
  */
 int engine_connect(struct http *http, const char *docker_host, struct engine *ret, struct err *err);
 void engine_release(struct engine *e);
@@ -36,6 +37,14 @@ void engine_release(struct engine *e);
 int engine_call(struct engine *e, const char *method, const char *path, const json_t *body, json_t **ret_answer,
 		struct err *err);
 
+/*
+ * One exchange, for bodies and answers that are no JSON documents: req says all but URL and socket; path as in engine_call.
+ * Statuses other than 2xx become errors as in engine_call, except 304, which the engine uses for "it is so already". `what`
+ * begins the message: "push 'app:1'".
+ */
+int engine_send(struct engine *e, const char *what, const char *path, struct http_request *req,
+		struct http_response *ret_resp, struct err *err);
+
 /* What a build needs. */
 struct engine_build {
 	const struct filelist *context; /* sorted, hashed */
@@ -43,7 +52,8 @@ struct engine_build {
 	const char *target;             /* or NULL */
 	const json_t *build_args;       /* object of strings, or NULL */
 	const json_t *labels;           /* object of strings */
-	const char *platform;           /* "linux/amd64" */
+	const char *platform;           /* "linux/amd64", or NULL for the engine's own */
+	const char *network;            /* of RUN steps: "host", "none", … or NULL for the engine's default */
 	const char *tag;                /* name:tag to give to the result */
 };
 
@@ -58,12 +68,15 @@ int engine_build(struct engine *e, const struct engine_build *build, const struc
 /* Give a local image another name. */
 int engine_tag(struct engine *e, const char *image, const char *repository, const char *tag, struct err *err);
 
-/* Push host/repository:tag with user and password. *ret_digest ("sha256:…") is what the registry gave. */
+/*
+ * Push repository ("host/name"):tag; auth may be NULL, and must be for that host. *ret_digest ("sha256:…") is what the
+ * registry gave; new. ERR_AUTH, ERR_NOT_FOUND (no such repository), ERR_CONFLICT (the tag is immutable and taken).
+ */
 struct registry_auth;
 int engine_push(struct engine *e, const char *repository, const char *tag, const struct registry_auth *auth,
 		const struct report *report, char **ret_digest, struct err *err);
 
-/* Pull host/repository@digest or :tag. auth may be NULL. */
+/* Pull host/repository@digest or :tag. auth may be NULL, and must be for that host. ERR_AUTH, ERR_NOT_FOUND. */
 int engine_pull(struct engine *e, const char *reference, const struct registry_auth *auth, const struct report *report,
 		struct err *err);
 

@@ -14,6 +14,9 @@
 #undef strcat
 #undef strncpy
 #undef strtok
+#undef strncat
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll system popen gmtime localtime tmpnam mktemp
 
 #endif

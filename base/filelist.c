@@ -215,6 +215,29 @@ void file_reader_close(struct file_reader *r)
 	*r = (struct file_reader){ .fd = -1 };
 }
 
+int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err)
+{
+	auto_free char *text = NULL;
+	struct file_reader r;
+	size_t n = 0;
+	int64_t got;
+
+	if (e->size > max)
+		return err_set(err, ERR_INVALID, "'%s' is larger than %zu bytes", e->path, max);
+	text = xmalloc(e->size + 1);
+	if (file_reader_open(&r, e, err) < 0)
+		return -1;
+	while ((got = file_reader_read(&r, text + n, e->size - n, e, err)) > 0)
+		n += (size_t)got;
+	file_reader_close(&r);
+	if (got < 0)
+		return -1;
+	text[n] = '\0';
+	*ret_text = take(text);
+	*ret_n = n;
+	return 0;
+}
+
 static int hash_entry(struct file_entry *e, void *buffer, size_t size, struct err *err)
 {
 	auto_digest *state = digest_new();

@@ -80,6 +80,9 @@ int file_reader_open(struct file_reader *r, const struct file_entry *e, struct e
 int64_t file_reader_read(struct file_reader *r, void *p, size_t n, const struct file_entry *e, struct err *err);
 void file_reader_close(struct file_reader *r);
 
+/* The whole content of at most max bytes, NUL added; new. ERR_INVALID when it is larger. */
+int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err);
+
 /* Fill in the missing digests, reading each file once. */
 int filelist_hash(struct filelist *l, struct err *err);
 

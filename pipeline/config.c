@@ -97,7 +97,7 @@ static void lay_over(json_t *base, const json_t *over, int depth)
 		json_t *old = json_object_get(base, key);
 
 		if (depth < 2 && json_is_object(old) && json_is_object(value))
-			lay_over(old, value, depth + 1);
+			lay_over(old, value, strcmp(key, "inputs") ? depth + 1 : 2);
 		else
 			json_object_set_new(base, key, json_deep_copy(value));
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/config.h"
 #include "pipeline/schema.h"

@@ -1,0 +1,305 @@
+#include "pipeline/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "ecr/reference.h"
+#include "pipeline/identity.h"
+#include "pipeline/training_job.h"
+#include "s3/uri.h"
+
+/* "s3://bucket/prefix" or a bare bucket; absent: the plan's bucket and no prefix. *ret_prefix ends without '/'. */
+static int locate(const struct project *p, const struct plan *plan, const char *key, char **ret_bucket, char **ret_prefix,
+		  struct err *err)
+{
+	const char *value = config_str(&p->config, key);
+	auto_free char *text = !value ? s3_uri_format(plan->bucket, "") :
+			       str_starts(value, "s3://") ? xstrdup(value) :
+							    s3_uri_format(value, "");
+	auto_s3_uri uri = { 0 };
+	size_t n;
+
+	if (s3_uri_parse(text, &uri, err) < 0)
+		return config_error(&p->config, err, key, "%s", err->msg);
+	n = strlen(uri.key);
+	while (n && uri.key[n - 1] == '/')
+		uri.key[--n] = '\0';
+	*ret_bucket = take(uri.bucket);
+	*ret_prefix = take(uri.key);
+	return 0;
+}
+
+static char *below(const char *prefix, const char *key)
+{
+	return *prefix ? xasprintf("%s/%s", prefix, key) : xstrdup(key);
+}
+
+static int plan_buckets(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
+{
+	const char *bucket = config_str(&p->config, "bucket");
+	const char *owner = config_str(&p->config, "bucket_owner");
+	const char *guard = config_str(&p->config, "account");
+	const char *name = config_str(&p->config, "name");
+
+	if (guard && !t->is_local && !str_eq(guard, t->account))
+		return config_error(&p->config, err, "account", "the credentials are of account %s, this file is for %s",
+				    t->account, guard);
+	plan->owner = xstrdup(owner && !t->is_local ? owner : t->account);
+	plan->bucket = bucket ? xstrdup(bucket) : xasprintf("sagemaker-%s-%s", t->region, t->account);
+	if (s3_check_bucket_name(plan->bucket, err) < 0)
+		return config_error(&p->config, err, "bucket", "%s", err->msg);
+	plan->record_prefix = xasprintf("%s/records", name);
+	plan->output_path = config_str(&p->config, "estimator.output_path") ?
+		xstrdup(config_str(&p->config, "estimator.output_path")) :
+		xasprintf("s3://%s/%s/output", plan->bucket, name);
+	return 0;
+}
+
+static int plan_built_image(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
+{
+	const char *repository = config_str(&p->config, "image.repository");
+	struct build_inputs in = {
+		.context_tree = &p->context_tree,
+		.dockerfile = p->dockerfile,
+		.target = config_str(&p->config, "image.target"),
+		.platform = config_str(&p->config, "image.platform"),
+		.build_args = config_value(&p->config, "image.build_args"),
+		.bases = t->bases,
+	};
+
+	if (!str_eq(in.platform, "linux/amd64") && !str_eq(in.platform, "linux/arm64"))
+		return config_error(&p->config, err, "image.platform", "'%s' is no platform that SageMaker runs", in.platform);
+	plan->registry_host = xstrdup(t->registry_host);
+	plan->repository = repository ? xstrdup(repository) : str_lower(config_str(&p->config, "name"));
+	if (reference_check_repository(plan->repository, err) < 0)
+		return config_error(&p->config, err, "image.repository", "%s", err->msg);
+	plan->build_key = identity_build_key(&in);
+	plan->image_tag = xasprintf("c-%.16s", plan->build_key);
+	return 0;
+}
+
+static int plan_image(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
+{
+	const char *uri = config_str(&p->config, "image.uri");
+	auto_reference reference = { 0 };
+
+	if (!uri)
+		return plan_built_image(p, t, plan, err);
+	if (reference_parse(uri, &reference, err) < 0)
+		return config_error(&p->config, err, "image.uri", "%s", err->msg);
+	if (!reference.digest) {
+		config_error(&p->config, err, "image.uri", "'%s' is not pinned: a tag can be moved", uri);
+		return err_hint(err, "write it with its digest: repository@sha256:…");
+	}
+	plan->image_uri = reference_format(reference.host, reference.repository, NULL, reference.digest);
+	return 0;
+}
+
+static int plan_source(const struct project *p, struct plan *plan, struct err *err)
+{
+	const char *delivery = config_str(&p->config, "source.delivery");
+	auto_free char *prefix = NULL;
+	auto_free char *key = NULL;
+
+	if (!p->delivers_source)
+		return 0;
+	if (str_eq(delivery, "toolkit") && config_is_true(&p->config, "estimator.enable_network_isolation"))
+		strlist_add(&plan->warnings, "an isolated container cannot download its code; use `delivery: channel`");
+	if (!p->packs_source) {
+		const char *uri = config_str(&p->config, "source.source_dir");
+
+		if (!str_ends(uri, ".tar.gz"))
+			return config_error(&p->config, err, "source.source_dir", "code in S3 must be a file that ends in .tar.gz");
+		plan->source_uri = xstrdup(uri);
+		return 0;
+	}
+	if (locate(p, plan, "source.code_location", &plan->source_bucket, &prefix, err) < 0)
+		return -1;
+	plan->source_digest = digest_hex(&p->source_tree);
+	key = xasprintf("%s/source/%s/sourcedir.tar.gz", config_str(&p->config, "name"), plan->source_digest);
+	plan->source_key = below(prefix, key);
+	plan->source_uri = s3_uri_format(plan->source_bucket, plan->source_key);
+	return 0;
+}
+
+static int plan_one_channel(const struct project *p, struct plan *plan, const struct channel *c, struct plan_channel *pc,
+			    struct err *err)
+{
+	auto_free char *prefix = NULL;
+	auto_free char *key = NULL;
+	auto_free char *folder = NULL;
+
+	pc->channel = c;
+	if (!c->is_local) {
+		pc->uri = xstrdup(c->path);
+		/* A prefix is a string of characters: `…/train` is also the beginning of `…/train_old/`. */
+		if (!str_ends(c->path, "/"))
+			strlist_take(&plan->warnings, xasprintf("inputs.%s: '%s' also matches longer names; end a folder with '/'",
+								c->name, c->path));
+		return 0;
+	}
+	if (locate(p, plan, "data_location", &pc->bucket, &prefix, err) < 0)
+		return -1;
+	pc->digest = digest_hex(&c->tree);
+	key = xasprintf("%s/data/%s", config_str(&p->config, "name"), c->name);
+	pc->prefix = below(prefix, key);
+	folder = xasprintf("%s/%s/", pc->prefix, pc->digest);
+	pc->uri = s3_uri_format(pc->bucket, folder);
+	return 0;
+}
+
+static int plan_channels(const struct project *p, struct plan *plan, struct err *err)
+{
+	plan->channels = xcalloc(p->n_channels, sizeof(*plan->channels));
+	for (size_t i = 0; i < p->n_channels; i++) {
+		plan->n_channels++;
+		if (plan_one_channel(p, plan, &p->channels[i], &plan->channels[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int choose_role(const struct project *p, const struct target *t, const char **ret, struct err *err)
+{
+	auto_arn arn = { 0 };
+	const char *role = config_str(&p->config, "role");
+
+	*ret = role ? role : t->default_role;
+	if (!*ret) {
+		err_set(err, ERR_CONFIG, "%s has no 'role'", p->config.file);
+		return err_hint(err, "name the role that the job assumes: role: arn:%s:iam::%s:role/…", t->partition->id, t->account);
+	}
+	if (arn_parse(*ret, &arn) < 0)
+		return config_error(&p->config, err, "role", "'%s' is no ARN", *ret);
+	if (!str_eq(arn.partition, t->partition->id))
+		return config_error(&p->config, err, "role", "'%s' is of partition %s, region %s is of %s", *ret, arn.partition,
+				    t->region, t->partition->id);
+	return 0;
+}
+
+static int plan_job(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
+{
+	auto_free char *image = plan_image_placeholder(plan);
+	struct training_job_facts facts = {
+		.job_name = "job",
+		.image = plan->build_key ? plan->build_key : plan->image_uri,
+		.region = t->region,
+		.output_path = plan->output_path,
+		.source_uri = plan->source_uri,
+		.channels = plan->channels,
+		.n_channels = plan->n_channels,
+	};
+
+	if (choose_role(p, t, &facts.role, err) < 0)
+		return -1;
+	if (training_job_request(&p->config, &facts, &plan->request, err) < 0)
+		return -1;
+	plan->request_key = identity_request_key(plan->request, facts.image);
+	plan->job_base = xasprintf("%s-%.12s", config_str(&p->config, "name"), plan->request_key);
+	training_job_set_name(plan->request, plan->job_base);
+	json_put_str(json_object_get(plan->request, "AlgorithmSpecification"), "TrainingImage", image);
+	return 0;
+}
+
+int plan_make(const struct project *p, const struct target *t, struct plan *ret, struct err *err)
+{
+	auto_plan plan = { 0 };
+
+	if (plan_buckets(p, t, &plan, err) < 0 || plan_image(p, t, &plan, err) < 0 || plan_source(p, &plan, err) < 0 ||
+	    plan_channels(p, &plan, err) < 0 || plan_job(p, t, &plan, err) < 0)
+		return -1;
+	*ret = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
+char *plan_image_placeholder(const struct plan *plan)
+{
+	if (plan->image_uri)
+		return xstrdup(plan->image_uri);
+	return xasprintf("%s/%s@(known after build %s)", plan->registry_host, plan->repository, plan->image_tag);
+}
+
+char *plan_job_name(const struct plan *plan, const char *attempt)
+{
+	return !attempt || str_eq(attempt, "1") ? xstrdup(plan->job_base) : xasprintf("%s-%s", plan->job_base, attempt);
+}
+
+char *plan_record_key(const struct plan *plan, const char *job_name)
+{
+	return xasprintf("%s/%s/statement.json", plan->record_prefix, job_name);
+}
+
+static void add_tag(json_t *tags, const char *key, const char *value)
+{
+	json_array_append_new(tags, json_pack("{ssss}", "Key", key, "Value", value));
+}
+
+json_t *plan_request(const struct plan *plan, const struct project *p, const char *image, const char *job_name)
+{
+	json_t *request = json_deep_copy(plan->request);
+	json_t *tags = json_object_get(request, "Tags");
+	auto_free char *key = plan_record_key(plan, job_name);
+	auto_free char *record = s3_uri_format(plan->bucket, key);
+
+	if (!tags) {
+		tags = json_array();
+		json_object_set_new(request, "Tags", tags);
+	}
+	training_job_set_name(request, job_name);
+	json_put_str(json_object_get(request, "AlgorithmSpecification"), "TrainingImage", image);
+	add_tag(tags, TAG_REQUEST, plan->request_key);
+	add_tag(tags, TAG_COMMIT, p->state.commit);
+	add_tag(tags, TAG_DIRTY, p->dirty.n ? "true" : "false");
+	if (plan->build_key)
+		add_tag(tags, TAG_BUILD, plan->build_key);
+	if (strlen(record) <= 256)
+		add_tag(tags, TAG_RECORD, record);
+	return request;
+}
+
+json_t *plan_json(const struct plan *plan, const struct project *p)
+{
+	auto_free char *image = plan_image_placeholder(plan);
+	json_t *j = json_object(), *channels = json_array();
+
+	json_put_str(j, "commit", p->state.commit);
+	json_object_set_new(j, "dirty", json_boolean(p->dirty.n > 0));
+	json_put_str(j, "bucket", plan->bucket);
+	json_put_str(j, "build_key", plan->build_key);
+	json_put_str(j, "repository", plan->repository);
+	json_put_str(j, "image_tag", plan->image_tag);
+	json_put_str(j, "source", plan->source_uri);
+	for (size_t i = 0; i < plan->n_channels; i++)
+		json_array_append_new(channels,
+				      json_pack("{ssss}", "name", plan->channels[i].channel->name, "uri", plan->channels[i].uri));
+	json_object_set_new(j, "channels", channels);
+	json_put_str(j, "request_key", plan->request_key);
+	json_put_str(j, "job", plan->job_base);
+	json_object_set_new(j, "request", plan_request(plan, p, image, plan->job_base));
+	return j;
+}
+
+void plan_release(struct plan *plan)
+{
+	char **const strings[] = { &plan->owner, &plan->bucket, &plan->registry_host, &plan->repository, &plan->image_tag,
+				   &plan->build_key, &plan->image_uri, &plan->source_bucket, &plan->source_key,
+				   &plan->source_digest, &plan->source_uri, &plan->output_path, &plan->request_key,
+				   &plan->job_base, &plan->record_prefix };
+
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		free(*strings[i]);
+	for (size_t i = 0; i < plan->n_channels; i++) {
+		free(plan->channels[i].bucket);
+		free(plan->channels[i].prefix);
+		free(plan->channels[i].digest);
+		free(plan->channels[i].uri);
+	}
+	free(plan->channels);
+	json_decref(plan->request);
+	strlist_release(&plan->warnings);
+	*plan = (struct plan){ 0 };
+}

@@ -1,0 +1,400 @@
+#include "pipeline/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "ecr/context.h"
+#include "ecr/dockerfile.h"
+#include "pipeline/lockfile.h"
+#include "s3/pack.h"
+#include "s3/snapshot.h"
+#include "s3/uri.h"
+
+#define MAX_DOCKERFILE_BYTES (1024 * 1024)
+
+int project_open(const char *file, const char *environment, struct project *ret, struct err *err)
+{
+	auto_project p = { 0 };
+	auto_free char *found = file ? xstrdup(file) : config_discover(err);
+
+	if (!found || config_load(found, environment, &p.config, err) < 0)
+		return -1;
+	if (git_open(p.config.root, &p.git, err) < 0 || git_read_state(p.git, &p.state, err) < 0)
+		return -1;
+	p.state_dir = fs_join(p.config.root, ".smpipe");
+	*ret = p;
+	p = (struct project){ 0 };
+	return 0;
+}
+
+/* What is ours or git's own and never part of a context or an archive. */
+static bool is_private(const char *path)
+{
+	return !strcmp(path, ".git") || str_starts(path, ".git/") || strstr(path, "/.git/") || str_starts(path, ".smpipe/") ||
+	       !strcmp(path, ".smpipe") || !strcmp(path, LOCKFILE_NAME);
+}
+
+static void drop_private(struct filelist *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct file_entry e = l->v[i];
+
+		if (is_private(e.path)) {
+			free(e.path);
+			free(e.disk_path);
+			free(e.bytes);
+		} else {
+			l->v[kept++] = e;
+		}
+	}
+	l->n = kept;
+}
+
+struct disk_walk {
+	const char *root, *below; /* paths get below/ in front */
+	const struct filelist *tracked;
+	struct filelist *files;
+};
+
+static int add_from_disk(void *ctx, const char *path, const struct stat *st, struct err *err)
+{
+	struct disk_walk *w = ctx;
+	auto_free char *relative = *w->below ? xasprintf("%s/%s", w->below, path) : xstrdup(path);
+	auto_free char *disk_path = fs_join(w->root, relative);
+
+	if (S_ISDIR(st->st_mode) || is_private(relative))
+		return 0;
+	if (filelist_add_disk(w->files, relative, disk_path, err) < 0)
+		return -1;
+	w->files->v[w->files->n - 1].is_tracked = filelist_find(w->tracked, relative) != NULL;
+	return 0;
+}
+
+/* Every file below the root, as the classic tools pack them. */
+static int list_all(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
+{
+	struct disk_walk w = { p->config.root, "", tracked, ret };
+
+	if (fs_walk(p->config.root, add_from_disk, &w, err) < 0)
+		return -1;
+	filelist_sort(ret);
+	return 0;
+}
+
+/* What a `files:` key asks for. */
+static int list_view(const struct project *p, const char *key, const struct filelist *tracked, struct filelist *ret,
+		     struct err *err)
+{
+	if (str_eq(config_str(&p->config, key), "all"))
+		return list_all(p, tracked, ret, err);
+	filelist_add_below(ret, tracked, ".", "");
+	return 0;
+}
+
+static int read_bases(struct project *p, struct err *err)
+{
+	const struct file_entry *e = filelist_find(&p->context, p->dockerfile);
+	auto_dockerfile parsed = { 0 };
+	auto_free char *text = NULL;
+	size_t n;
+
+	if (file_entry_read(e, MAX_DOCKERFILE_BYTES, &text, &n, err) < 0)
+		return -1;
+	if (dockerfile_parse(text, p->dockerfile, config_value(&p->config, "image.build_args"), &parsed, err) < 0)
+		return -1;
+	p->bases = parsed.bases;
+	parsed.bases = (struct strlist){ 0 };
+	return 0;
+}
+
+static int list_context(const struct project *p, const struct filelist *tracked, struct filelist *ret, char **ret_dockerfile,
+			struct err *err)
+{
+	auto_filelist files = { 0 };
+	auto_strlist include = { 0 };
+	struct context_spec spec = {
+		.root = p->config.root,
+		.files = &files,
+		.context = config_str(&p->config, "image.context"),
+		.dockerfile = config_str(&p->config, "image.dockerfile"),
+	};
+
+	config_list(&p->config, "image.include", &include);
+	strlist_take(&include, NULL);
+	spec.include = (const char *const *)include.v;
+	include.n--;
+	if (list_view(p, "image.files", tracked, &files, err) < 0)
+		return -1;
+	return context_list(&spec, ret, ret_dockerfile, err);
+}
+
+static int add_include(const struct project *p, const char *path, const struct filelist *tracked, struct filelist *files,
+		       struct err *err)
+{
+	struct disk_walk w = { p->config.root, path, tracked, files };
+	auto_free char *disk_path = fs_join(p->config.root, path);
+
+	if (!fs_is_safe_relative(path))
+		return config_error(&p->config, err, "source.include", "'%s' must be a path below the project", path);
+	if (!fs_exists(disk_path))
+		return config_error(&p->config, err, "source.include", "'%s' does not exist", path);
+	if (fs_is_dir(disk_path))
+		return fs_walk(disk_path, add_from_disk, &w, err);
+	return filelist_find(tracked, path) ? 0 : filelist_add_disk(files, path, disk_path, err);
+}
+
+static int source_files(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
+{
+	auto_strlist include = { 0 };
+
+	if (list_view(p, "source.files", tracked, ret, err) < 0)
+		return -1;
+	config_list(&p->config, "source.include", &include);
+	for (size_t i = 0; i < include.n; i++) {
+		if (add_include(p, include.v[i], tracked, ret, err) < 0)
+			return -1;
+	}
+	filelist_sort(ret);
+	return 0;
+}
+
+/* The list of sourcedir.tar.gz. Without source_dir only the entry point's file is packed, as the SDK does. */
+static int list_source(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
+{
+	const char *entry_point = config_str(&p->config, "source.entry_point");
+	const char *source_dir = config_str(&p->config, "source.source_dir");
+	auto_free char *entry_dir = fs_dirname(entry_point);
+	auto_filelist files = { 0 };
+	auto_filelist single = { 0 };
+	auto_strlist dependencies = { 0 };
+	struct pack_spec spec = { .files = &files, .source_dir = source_dir, .entry_point = entry_point };
+
+	if (source_files(p, tracked, &files, err) < 0)
+		return -1;
+	config_list(&p->config, "source.dependencies", &dependencies);
+	if (!source_dir) {
+		const struct file_entry *entry = filelist_find(&files, entry_point);
+
+		if (entry)
+			filelist_add_copy(&single, entry, entry_point);
+		for (size_t i = 0; i < dependencies.n; i++)
+			filelist_add_below(&single, &files, dependencies.v[i], dependencies.v[i]);
+		filelist_sort(&single);
+		spec.files = &single;
+		spec.source_dir = entry_dir;
+		spec.entry_point = fs_basename(entry_point);
+	}
+	strlist_take(&dependencies, NULL);
+	spec.dependencies = (const char *const *)dependencies.v;
+	dependencies.n--;
+	return pack_list(&spec, ret, err);
+}
+
+static void note_untracked(struct project *p, const struct filelist *l, const char *prefix)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		auto_free char *path = xasprintf("%s%s", prefix, l->v[i].path);
+
+		if (!l->v[i].is_tracked && !strlist_has(&p->untracked, path))
+			strlist_add(&p->untracked, path);
+	}
+}
+
+/* Add the tracked files in which two lists of one archive differ. */
+static void note_differences(struct project *p, const struct filelist *work, const struct filelist *commit)
+{
+	size_t i = 0, j = 0;
+
+	while (i < work->n || j < commit->n) {
+		const struct file_entry *a = i < work->n ? &work->v[i] : NULL;
+		const struct file_entry *b = j < commit->n ? &commit->v[j] : NULL;
+		int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
+		bool differs = order || a->mode != b->mode || !digest_equal(&a->digest, &b->digest);
+		const struct file_entry *e = order > 0 ? b : a;
+
+		if (differs && e->is_tracked && !strlist_has(&p->dirty, e->path))
+			strlist_add(&p->dirty, e->path);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+static int read_context(struct project *p, const struct filelist *work, const struct filelist *commit, struct err *err)
+{
+	auto_filelist committed = { 0 };
+	auto_free char *ignored = NULL;
+	auto_err why = { 0 };
+
+	p->builds_image = !config_str(&p->config, "image.uri");
+	if (!p->builds_image)
+		return 0;
+	if (list_context(p, work, &p->context, &p->dockerfile, err) < 0)
+		return -1;
+	p->context_tree = filelist_tree_digest(&p->context, false);
+	note_untracked(p, &p->context, "");
+	/* A commit whose own context is broken (its Dockerfile is new, say) differs in every file that is not in it. */
+	if (commit && list_context(p, commit, &committed, &ignored, &why) < 0)
+		filelist_release(&committed);
+	if (commit)
+		note_differences(p, &p->context, &committed);
+	return read_bases(p, err);
+}
+
+static int read_source(struct project *p, const struct filelist *work, const struct filelist *commit, struct err *err)
+{
+	const char *source_dir = config_str(&p->config, "source.source_dir");
+	auto_filelist committed = { 0 };
+	auto_err why = { 0 };
+
+	if (!config_value(&p->config, "source") || str_eq(config_str(&p->config, "source.delivery"), "image"))
+		return 0;
+	if (!config_str(&p->config, "source.entry_point"))
+		return config_error(&p->config, err, "source", "'source' needs an 'entry_point'");
+	p->delivers_source = true;
+	if (source_dir && str_starts(source_dir, "s3://"))
+		return 0;
+	p->packs_source = true;
+	if (list_source(p, work, &p->source, err) < 0)
+		return -1;
+	p->source_tree = filelist_tree_digest(&p->source, false);
+	note_untracked(p, &p->source, "");
+	if (commit && list_source(p, commit, &committed, &why) < 0)
+		filelist_release(&committed);
+	if (commit)
+		note_differences(p, &p->source, &committed);
+	return 0;
+}
+
+static void note_channel(struct project *p, const struct channel *c, const struct filelist *tracked)
+{
+	bool is_file = c->files.n == 1 && filelist_find(tracked, c->path);
+
+	for (size_t i = 0; i < c->files.n; i++) {
+		auto_free char *path = is_file ? xstrdup(c->path) : fs_join(c->path, c->files.v[i].path);
+		bool is_tracked = filelist_find(tracked, path) != NULL;
+
+		if (!is_tracked && !strlist_has(&p->untracked, path))
+			strlist_add(&p->untracked, path);
+		if (is_tracked && strlist_has(&p->state.changes, path) && !strlist_has(&p->dirty, path))
+			strlist_add(&p->dirty, path);
+	}
+}
+
+static int read_channel(struct project *p, struct channel *c, const struct filelist *tracked, struct err *err)
+{
+	auto_free char *disk_path = NULL;
+	auto_free char *key = xasprintf("inputs.%s", c->name);
+
+	c->path = json_str(c->settings, "path");
+	if (!c->path)
+		return config_error(&p->config, err, key, "channel '%s' needs a 'path'", c->name);
+	if (str_starts(c->path, "s3://")) {
+		auto_s3_uri uri = { 0 };
+
+		return s3_uri_parse(c->path, &uri, err) < 0 ? config_error(&p->config, err, key, "%s", err->msg) : 0;
+	}
+	c->is_local = true;
+	disk_path = fs_join(p->config.root, c->path);
+	if (snapshot_list(disk_path, &c->files, err) < 0)
+		return err->code == ERR_CONFIG ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg) :
+						 err_wrap(err, "channel '%s'", c->name);
+	c->tree = filelist_tree_digest(&c->files, true);
+	note_channel(p, c, tracked);
+	return 0;
+}
+
+static int read_channels(struct project *p, const struct filelist *tracked, struct err *err)
+{
+	json_t *inputs = (json_t *)config_value(&p->config, "inputs");
+	const char *name;
+	json_t *settings;
+
+	p->channels = xcalloc(json_object_size(inputs), sizeof(*p->channels));
+	json_object_foreach(inputs, name, settings) {
+		struct channel *c = &p->channels[p->n_channels++];
+
+		c->name = name;
+		c->settings = settings;
+		if (read_channel(p, c, tracked, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* smpipe.yaml says what is released: one that differs from the commit's makes the release dirty like any other file. */
+static void note_configuration(struct project *p, const struct filelist *tracked)
+{
+	const char *file = fs_basename(p->config.file);
+
+	if (strlist_has(&p->state.changes, file) || !filelist_find(tracked, file))
+		strlist_add(&p->dirty, file);
+}
+
+int project_read_files(struct project *p, struct err *err)
+{
+	auto_filelist work = { 0 };
+	auto_filelist commit = { 0 };
+	bool has_changes = p->state.changes.n > 0;
+
+	if (git_list_files(p->git, GIT_VIEW_WORK, &work, NULL, err) < 0)
+		return -1;
+	if (has_changes && git_list_files(p->git, GIT_VIEW_COMMIT, &commit, NULL, err) < 0)
+		return -1;
+	drop_private(&work);
+	drop_private(&commit);
+	note_configuration(p, &work);
+	if (read_context(p, &work, has_changes ? &commit : NULL, err) < 0 ||
+	    read_source(p, &work, has_changes ? &commit : NULL, err) < 0 || read_channels(p, &work, err) < 0)
+		return -1;
+	strlist_sort(&p->dirty);
+	strlist_sort(&p->untracked);
+	return 0;
+}
+
+int project_check_clean(const struct project *p, bool allow_dirty, struct err *err)
+{
+	auto_str names = { 0 };
+
+	if (!p->dirty.n || allow_dirty)
+		return 0;
+	for (size_t i = 0; i < p->dirty.n && i < 5; i++)
+		str_addf(&names, "%s'%s'", i ? ", " : "", p->dirty.v[i]);
+	if (p->dirty.n > 5)
+		str_addf(&names, " and %zu more", p->dirty.n - 5);
+	err_set(err, ERR_CONFIG, "what would be released differs from commit %.12s: %s", p->state.commit, str_text(&names));
+	return err_hint(err, "commit first, or release it as it is with --allow-dirty (the record will say so)");
+}
+
+int project_make_state_dir(const struct project *p, struct err *err)
+{
+	auto_free char *ignore = fs_join(p->state_dir, ".gitignore");
+
+	if (fs_mkdir_p(p->state_dir, 0755, err) < 0)
+		return -1;
+	return fs_exists(ignore) ? 0 : fs_write_atomic(ignore, "*\n", 2, 0644, err);
+}
+
+void project_release(struct project *p)
+{
+	/* The lists read git's blobs until they are gone. */
+	filelist_release(&p->context);
+	filelist_release(&p->source);
+	for (size_t i = 0; i < p->n_channels; i++)
+		filelist_release(&p->channels[i].files);
+	free(p->channels);
+	free(p->dockerfile);
+	strlist_release(&p->bases);
+	strlist_release(&p->dirty);
+	strlist_release(&p->untracked);
+	git_state_release(&p->state);
+	git_free(p->git);
+	free(p->state_dir);
+	config_release(&p->config);
+	*p = (struct project){ 0 };
+}

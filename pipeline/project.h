@@ -1,0 +1,64 @@
+#ifndef SMPIPE_PIPELINE_PROJECT_H
+#define SMPIPE_PIPELINE_PROJECT_H
+
+/*
+ * What a release is made of on this machine: smpipe.yaml, the commit, and the files of context, source and data with their
+ * digests. Reading it changes nothing and needs neither network nor credentials.
+ */
+
+#include <stdbool.h>
+
+#include "base/filelist.h"
+#include "pipeline/config.h"
+#include "pipeline/git.h"
+
+struct channel {
+	const char *name;       /* borrowed from the configuration */
+	const json_t *settings; /* the mapping in smpipe.yaml; borrowed */
+	bool is_local;          /* a path to snapshot; else an s3:// prefix that is used as it is */
+	const char *path;       /* as written; borrowed */
+	struct filelist files;  /* when local: sorted and hashed */
+	struct digest tree;
+};
+
+struct project {
+	struct config config;
+	struct git *git;
+	struct git_state state;
+	char *state_dir; /* <root>/.smpipe */
+
+	bool builds_image;
+	struct filelist context; /* when builds_image: sorted and hashed */
+	struct digest context_tree;
+	char *dockerfile;        /* path within the context */
+	struct strlist bases;    /* images that the Dockerfile starts from */
+
+	bool packs_source;      /* code from this machine is packed; else there is none, or it lies in S3 */
+	bool delivers_source;   /* there is code to deliver, packed here or lying in S3 */
+	struct filelist source;
+	struct digest source_tree;
+
+	struct channel *channels;
+	size_t n_channels;
+
+	struct strlist dirty;     /* files that feed this release and differ from the commit, sorted */
+	struct strlist untracked; /* files that are packed or built in though git does not track them, sorted */
+};
+
+#define auto_project __attribute__((cleanup(project_release))) struct project
+
+/* Configuration and commit only. file NULL: discover. */
+int project_open(const char *file, const char *environment, struct project *ret, struct err *err);
+
+/* The files and their digests. Some classes of bad input and their words: ecr/context.h, s3/pack.h, s3/snapshot.h. */
+int project_read_files(struct project *p, struct err *err);
+
+/* ERR_CONFIG that names the dirty files, unless allow_dirty. */
+int project_check_clean(const struct project *p, bool allow_dirty, struct err *err);
+
+/* Make .smpipe with its .gitignore. */
+int project_make_state_dir(const struct project *p, struct err *err);
+
+void project_release(struct project *p);
+
+#endif

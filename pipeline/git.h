@@ -9,19 +9,20 @@
 #include <stdbool.h>
 
 #include "base/filelist.h"
+#include "base/str.h"
 
 struct git;
 
 struct git_state {
-	char *commit;            /* 40 hex */
-	char *tree;              /* the commit's tree, 40 hex */
-	char *branch;            /* short name, or NULL when detached */
-	char *remote;            /* URL of origin (else the first) without user and password, or NULL */
-	char *subject;           /* first line of the commit's message */
-	int64_t commit_time;     /* seconds */
-	struct strlist tags;     /* that point at the commit, sorted */
-	struct strlist changes;  /* tracked paths below the root that differ from the commit (staged, modified, deleted, added), sorted */
-	size_t untracked;        /* number of untracked, not ignored files below the root */
+	char *commit;           /* 40 hex */
+	char *tree;             /* the commit's tree, 40 hex */
+	char *branch;           /* short name, or NULL when detached */
+	char *remote;           /* URL of origin (else the first) without password and token, or NULL */
+	char *subject;          /* first line of the commit's message */
+	int64_t commit_time;    /* seconds */
+	struct strlist tags;    /* that point at the commit, sorted */
+	struct strlist changes; /* tracked paths below the root that differ from the commit, staged or not; sorted */
+	size_t untracked;       /* number of untracked, not ignored files below the root */
 	bool is_shallow;
 };
 
@@ -39,7 +40,7 @@ int git_read_state(struct git *g, struct git_state *ret, struct err *err);
 void git_state_release(struct git_state *s);
 
 enum git_view {
-	GIT_VIEW_WORK,   /* tracked files as they are now: clean ones from their blobs, changed ones from disk, deleted ones left out */
+	GIT_VIEW_WORK,   /* as they are now: clean ones from their blobs, changed ones from disk, deleted ones left out */
 	GIT_VIEW_COMMIT, /* the commit's tree */
 };
 

@@ -52,8 +52,9 @@ static struct xml *get_page(struct s3 *s3, const char *bucket, const char *prefi
 	auto_free char *encoded_prefix = str_uri_encode(prefix, false);
 	auto_free char *encoded_token = str_uri_encode(token ? token : "", false);
 	/* The parameters stand in the order in which they are signed. */
-	auto_free char *query = xasprintf("%s%s%sencoding-type=url&list-type=2&prefix=%s", token ? "continuation-token=" : "",
-					  encoded_token, token ? "&" : "", encoded_prefix);
+	auto_free char *query =
+		xasprintf("%s%s%sencoding-type=url&list-type=2&prefix=%s", token ? "continuation-token=" : "",
+			  encoded_token, token ? "&" : "", encoded_prefix);
 	struct xml *page;
 
 	req.aws.method = "GET";
@@ -128,10 +129,11 @@ int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err)
 
 static int block_public_access(struct s3 *s3, const char *bucket, struct err *err)
 {
-	static const char body[] = "<PublicAccessBlockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-				   "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
-				   "<BlockPublicPolicy>true</BlockPublicPolicy>"
-				   "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+	static const char body[] =
+		"<PublicAccessBlockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+		"<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
+		"<BlockPublicPolicy>true</BlockPublicPolicy>"
+		"<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
 	auto_s3_request req = { .operation = "PutPublicAccessBlock", .bucket = bucket };
 	auto_response resp = { 0 };
 	struct digest digest = digest_of(body, sizeof(body) - 1);

@@ -137,7 +137,8 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	struct digest stored;
 
 	if (put->size > S3_MAX_PUT_BYTES)
-		return err_set(err, ERR_INVALID, "'%s' is larger than 5 GiB, the most that one upload may carry", put->name);
+		return err_set(err, ERR_INVALID, "'%s' is larger than 5 GiB, the most that one upload may carry",
+			       put->name);
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.payload_hash = hash;
@@ -157,16 +158,22 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 		return -1;
 	}
 	if (answered_digest(&resp, &stored) && !digest_equal(&stored, &put->digest))
-		return err_set(err, ERR_INVALID, "PutObject 's3://%s/%s': S3 stored other bytes than were sent", put->bucket,
-			       put->key);
+		return err_set(err, ERR_INVALID, "PutObject 's3://%s/%s': S3 stored other bytes than were sent",
+			       put->bucket, put->key);
 	return 0;
 }
 
 int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struct file_entry *entry,
 		 const char *content_type, struct err *err)
 {
-	struct put put = { .bucket = bucket, .key = key, .content_type = content_type, .name = entry->path,
-			   .size = entry->size, .digest = entry->digest, .entry = entry, .fd = -1 };
+	struct put put = { .bucket = bucket,
+			   .key = key,
+			   .content_type = content_type,
+			   .name = entry->path,
+			   .size = entry->size,
+			   .digest = entry->digest,
+			   .entry = entry,
+			   .fd = -1 };
 
 	if (!entry->has_digest)
 		return err_set(err, ERR_INVALID, "upload '%s': its digest is not known", entry->path);
@@ -176,8 +183,14 @@ int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struc
 int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
 		 struct err *err)
 {
-	struct put put = { .bucket = bucket, .key = key, .content_type = content_type, .name = key, .size = n,
-			   .digest = digest_of(p, n), .bytes = p ? p : "", .fd = -1 };
+	struct put put = { .bucket = bucket,
+			   .key = key,
+			   .content_type = content_type,
+			   .name = key,
+			   .size = n,
+			   .digest = digest_of(p, n),
+			   .bytes = p ? p : "",
+			   .fd = -1 };
 
 	return put_object(s3, &put, err);
 }
@@ -185,8 +198,13 @@ int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void 
 int s3_put_fd(struct s3 *s3, const char *bucket, const char *key, int fd, uint64_t size, const struct digest *digest,
 	      const char *content_type, struct err *err)
 {
-	struct put put = { .bucket = bucket, .key = key, .content_type = content_type, .name = key, .size = size,
-			   .digest = *digest, .fd = fd };
+	struct put put = { .bucket = bucket,
+			   .key = key,
+			   .content_type = content_type,
+			   .name = key,
+			   .size = size,
+			   .digest = *digest,
+			   .fd = fd };
 
 	return put_object(s3, &put, err);
 }
@@ -197,8 +215,9 @@ static int check_received(const struct http_response *resp, const char *bucket, 
 	struct digest stored;
 
 	if (answered_digest(resp, &stored) && !digest_equal(&stored, received))
-		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': the bytes do not have the checksum that S3 stored",
-			       bucket, key);
+		return err_set(err, ERR_INVALID,
+			       "GetObject 's3://%s/%s': the bytes do not have the checksum that S3 stored", bucket,
+			       key);
 	return 0;
 }
 

@@ -14,11 +14,13 @@ struct pack_spec {
 	const char *source_dir;           /* relative; "." for the root */
 	const char *entry_point;          /* must lie at the root of source_dir */
 	const char *const *dependencies;  /* folders or files, relative; NULL-terminated or NULL */
+	const char *root;                 /* the project's root, to say what lies there unpacked; NULL: the current folder */
 };
 
 /*
  * The list of the archive: sorted, hashed. ERR_CONFIG: entry point not at the root of source_dir or not packed (the hint
- * says whether it exists untracked), a dependency that is absent, the same name twice.
+ * says whether it exists untracked), a dependency that is absent, the same name twice (also of two folders: nothing is
+ * mixed), a path that leads out of the project.
  */
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err);
 

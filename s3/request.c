@@ -45,9 +45,11 @@ static int judge(struct s3 *s3, const struct s3_request *req, const struct http_
 	}
 	/* An answer to HEAD has no body, so the service cannot say which it is. */
 	if (resp->status == 403 && str_eq(req->aws.method, "HEAD")) {
-		err_set(err, ERR_AUTH, "%s '%s': 403: bucket '%s' belongs to another account than %s, or access is denied",
+		err_set(err, ERR_AUTH,
+			"%s '%s': 403: bucket '%s' belongs to another account than %s, or access is denied",
 			req->operation, req->key ? req->key : req->bucket, req->bucket, s3->bucket_owner);
-		return err_hint(err, "if the bucket is another account's on purpose, name that account as bucket_owner");
+		return err_hint(err,
+				"if the bucket is another account's on purpose, name that account as bucket_owner");
 	}
 	return -1;
 }

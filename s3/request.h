@@ -21,9 +21,9 @@ struct s3_request {
 void s3_request_release(struct s3_request *r);
 
 /*
- * Path style below an endpoint override and for bucket names with dots (no certificate covers them), else virtual-host style.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
- * ERR_CONFIG: the bucket is in another region; else as aws_send.
+ * Path style below an endpoint override and for bucket names with dots (no certificate covers them), else virtual-host
+ * style. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html ERR_CONFIG: the bucket is in another
+ * region; else as aws_send.
  */
 int s3_send(struct s3 *s3, struct s3_request *req, struct http_response *ret_resp, struct err *err);
 

@@ -29,8 +29,8 @@ static bool looks_like_address(const char *s)
 }
 
 /*
- * What is wrong with a name, or NULL. Suffixes of names that requests may carry (access point aliases, directory buckets)
- * pass; those that no request of ours can address do not.
+ * What is wrong with a name, or NULL. Suffixes of names that requests may carry (access point aliases, directory
+ * buckets) pass; those that no request of ours can address do not.
  */
 static const char *bucket_name_fault(const char *b)
 {

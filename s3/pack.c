@@ -1,0 +1,174 @@
+#include "s3/pack.h"
+
+#include <stdlib.h>
+
+#include "base/archive.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* "./src/" → "src", "./" → "."; ERR_CONFIG when it leads out of the project. */
+static int normalise(const char *key, const char *path, char **ret, struct err *err)
+{
+	auto_free char *p = NULL;
+	size_t n;
+
+	while (str_starts(path, "./"))
+		path += strspn(path + 1, "/") + 1;
+	n = strlen(path);
+	while (n && path[n - 1] == '/')
+		n--;
+	p = n ? xstrndup(path, n) : xstrdup(".");
+	if (*path == '/' || (!str_eq(p, ".") && !fs_is_safe_relative(p))) {
+		auto_free char *shown = str_printable(path);
+
+		return err_set(err, ERR_CONFIG, "%s '%s' is no path below the project's folder", key, shown);
+	}
+	*ret = take(p);
+	return 0;
+}
+
+/* Why something that the configuration names is not in the list, as far as the disk can tell. */
+static int hint_absent(const struct pack_spec *spec, const char *path, struct err *err)
+{
+	auto_free char *disk_path = spec->root ? fs_join(spec->root, path) : xstrdup(path);
+
+	if (fs_exists(disk_path))
+		return err_hint(err,
+				"it exists, but git does not track it or a rule ignores it: git add it, or name it in "
+				"source.include");
+	return err_hint(err, "there is no '%s'", path);
+}
+
+static int add_source(const struct pack_spec *spec, const char *source_dir, struct filelist *l, struct err *err)
+{
+	auto_free char *path =
+		str_eq(source_dir, ".") ? xstrdup(spec->entry_point) : fs_join(source_dir, spec->entry_point);
+
+	if (!*spec->entry_point || strchr(spec->entry_point, '/')) {
+		err_set(err, ERR_CONFIG, "entry_point '%s' does not lie at the root of source_dir '%s'",
+			spec->entry_point, source_dir);
+		return err_hint(err, "write the file's name alone, and as source_dir the folder that holds it");
+	}
+	filelist_add_below(l, spec->files, source_dir, "");
+	if (filelist_find(spec->files, path))
+		return 0;
+	err_set(err, ERR_CONFIG, "entry_point '%s' is not among the files of source_dir '%s'", spec->entry_point,
+		source_dir);
+	return hint_absent(spec, path, err);
+}
+
+static bool holds(const struct filelist *l, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (str_starts(l->v[i].path, name) && (l->v[i].path[n] == '\0' || l->v[i].path[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Two folders of one name would be mixed silently, and a file would hide the other. */
+static int check_name_free(const struct strlist *dependencies, const char *source_dir, const char *dependency,
+			   const struct filelist *l, struct err *err)
+{
+	const char *name = fs_basename(dependency);
+	auto_free char *other = NULL;
+
+	if (!holds(l, name))
+		return 0;
+	for (size_t i = 0; i < dependencies->n; i++) {
+		if (str_eq(fs_basename(dependencies->v[i]), name))
+			other = xstrdup(dependencies->v[i]);
+	}
+	if (!other)
+		other = str_eq(source_dir, ".") ? xstrdup(name) : fs_join(source_dir, name);
+	return err_set(err, ERR_CONFIG, "'%s' and the dependency '%s' would both be '%s' in the archive", other,
+		       dependency, name);
+}
+
+static int add_dependency(const struct pack_spec *spec, const char *dependency, struct filelist *l, struct err *err)
+{
+	const char *name = fs_basename(dependency);
+	const struct file_entry *file = filelist_find(spec->files, dependency);
+	size_t before = l->n;
+
+	if (str_eq(dependency, "."))
+		return err_set(err, ERR_CONFIG,
+			       "the project's folder cannot be a dependency: it has no name in the archive");
+	if (file)
+		filelist_add_copy(l, file, name);
+	else
+		filelist_add_below(l, spec->files, dependency, name);
+	if (l->n > before)
+		return 0;
+	err_set(err, ERR_CONFIG, "there is nothing to pack for the dependency '%s'", dependency);
+	return hint_absent(spec, dependency, err);
+}
+
+int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err)
+{
+	auto_filelist list = { 0 };
+	auto_strlist dependencies = { 0 };
+	auto_free char *source_dir = NULL;
+
+	if (normalise("source_dir", spec->source_dir, &source_dir, err) < 0 ||
+	    add_source(spec, source_dir, &list, err) < 0)
+		return -1;
+	for (size_t i = 0; spec->dependencies && spec->dependencies[i]; i++) {
+		auto_free char *dependency = NULL;
+
+		if (normalise("dependency", spec->dependencies[i], &dependency, err) < 0 ||
+		    check_name_free(&dependencies, source_dir, dependency, &list, err) < 0 ||
+		    add_dependency(spec, dependency, &list, err) < 0)
+			return -1;
+		strlist_take(&dependencies, take(dependency));
+	}
+	filelist_sort(&list);
+	if (filelist_check_unique(&list, "the source archive", err) < 0 || filelist_hash(&list, err) < 0)
+		return -1;
+	*ret = list;
+	list = (struct filelist){ 0 };
+	return 0;
+}
+
+static int send_archive(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key,
+			uint64_t *ret_bytes, const struct report *report, struct err *err)
+{
+	auto_close int fd = -1;
+	struct digest digest;
+
+	report_text(report, REPORT_STEP, "source", "pack %zu files", files->n);
+	if (archive_write_temp(files, true, &fd, &digest, ret_bytes, err) < 0)
+		return err_wrap(err, "pack the source archive");
+	report_text(report, REPORT_STEP, "source", "upload to s3://%s/%s", bucket, key);
+	report_progress(report, "source", key, 0, *ret_bytes);
+	if (s3_put_fd(s3, bucket, key, fd, *ret_bytes, &digest, "application/gzip", err) < 0)
+		return -1;
+	report_progress(report, "source", key, *ret_bytes, *ret_bytes);
+	return 0;
+}
+
+int pack_upload(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key, int *ret_sent,
+		uint64_t *ret_bytes, const struct report *report, struct err *err)
+{
+	auto_s3_head head = { 0 };
+	auto_err local = { 0 };
+	uint64_t bytes;
+
+	if (s3_head_object(s3, bucket, key, &head, &local) == 0) {
+		*ret_sent = 0;
+		*ret_bytes = head.size;
+		return 0;
+	}
+	if (local.code != ERR_NOT_FOUND) {
+		err_move(err, &local);
+		return -1;
+	}
+	if (send_archive(s3, files, bucket, key, &bytes, report, err) < 0)
+		return -1;
+	*ret_sent = 1;
+	*ret_bytes = bytes;
+	return 0;
+}

@@ -1,4 +1,3 @@
-#include "base/filelist.h"
 #include "local/runner_artifacts.h"
 
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 
 /* What a training job leaves goes to S3: below <S3OutputPath>/<job>/output/. */
 
+#include "base/filelist.h"
 #include "local/cloud.h"
 
 /* model.tar.gz, or plain files below model/ with CompressionType NONE. *ret_uri is new. */

@@ -11,6 +11,10 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* In bytes, and in number. */
+#define DOCKERIGNORE_PATTERN_MAX 4096
+#define DOCKERIGNORE_PATTERNS_MAX 10000
+
 struct dockerignore {
 	struct strlist patterns; /* cleaned, '!' kept in front */
 };

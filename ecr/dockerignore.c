@@ -1,0 +1,130 @@
+#include "ecr/dockerignore.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "ecr/dockerignore_match.h"
+
+static void drop_last_part(struct str *path)
+{
+	size_t n = path->len;
+
+	while (n && path->s[n - 1] != '/')
+		n--;
+	str_truncate(path, n ? n - 1 : 0);
+}
+
+static bool ends_in_parent(const struct str *path)
+{
+	return str_eq(str_text(path), "..") || str_ends(str_text(path), "/..");
+}
+
+/*
+ * The shortest path that means the same, as Go's path.Clean has it: no empty part, no ".", "a/.." dropped. What climbs out
+ * of the root stays as it is and matches nothing; a root's own slash is dropped by the caller.
+ */
+static char *clean(const char *path)
+{
+	bool is_absolute = *path == '/';
+	auto_strlist parts = { 0 };
+	struct str out = { 0 };
+
+	str_split(&parts, path, '/');
+	for (size_t i = 0; i < parts.n; i++) {
+		const char *part = parts.v[i];
+
+		if (!*part || str_eq(part, "."))
+			continue;
+		if (str_eq(part, "..") && out.len && !ends_in_parent(&out)) {
+			drop_last_part(&out);
+			continue;
+		}
+		if (str_eq(part, "..") && is_absolute)
+			continue;
+		if (out.len)
+			str_add_char(&out, '/');
+		str_add(&out, part);
+	}
+	if (!out.len)
+		str_add(&out, is_absolute ? "/" : ".");
+	return str_detach(&out);
+}
+
+static int add_pattern(const char *line, struct dockerignore *d, struct err *err)
+{
+	auto_free char *trimmed = str_trim(line), *rest = NULL, *cleaned = NULL;
+	bool is_exception = *trimmed == '!';
+
+	if (!*trimmed)
+		return 0;
+	rest = str_trim(trimmed + is_exception);
+	if (!*rest)
+		return err_set(err, ERR_CONFIG, "'!' names no pattern");
+	if (strlen(rest) > DOCKERIGNORE_PATTERN_MAX)
+		return err_set(err, ERR_CONFIG, "the pattern is longer than %d bytes", DOCKERIGNORE_PATTERN_MAX);
+	if (d->patterns.n == DOCKERIGNORE_PATTERNS_MAX)
+		return err_set(err, ERR_CONFIG, "there are more than %d patterns", DOCKERIGNORE_PATTERNS_MAX);
+	cleaned = clean(rest);
+	if (!dockerignore_is_pattern(cleaned)) {
+		auto_free char *shown = str_printable(rest);
+
+		return err_set(err, ERR_CONFIG, "'%s' is no valid pattern", shown);
+	}
+	strlist_take(&d->patterns, xasprintf("%s%s", is_exception ? "!" : "", cleaned + (*cleaned == '/' && cleaned[1])));
+	return 0;
+}
+
+int dockerignore_parse(const char *text, const char *name, struct dockerignore *ret, struct err *err)
+{
+	auto_dockerignore d = { 0 };
+	auto_strlist lines = { 0 };
+
+	str_split(&lines, str_starts(text, "\xef\xbb\xbf") ? text + 3 : text, '\n');
+	for (size_t i = 0; i < lines.n; i++) {
+		/* A comment begins in the first column; "  #x" is a pattern. */
+		if (*lines.v[i] == '#')
+			continue;
+		if (add_pattern(lines.v[i], &d, err) < 0)
+			return err_wrap(err, "%s:%zu", name, i + 1);
+	}
+	*ret = d;
+	d = (struct dockerignore){ 0 };
+	return 0;
+}
+
+/* The path itself, or one of the folders that it is in. */
+static bool matches_any_part(const char *pattern, const char *path)
+{
+	auto_free char *part = xstrdup(path);
+
+	for (;;) {
+		char *slash;
+
+		if (dockerignore_match(pattern, part))
+			return true;
+		slash = strrchr(part, '/');
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+}
+
+bool dockerignore_excludes(const struct dockerignore *d, const char *path)
+{
+	bool is_excluded = false;
+
+	for (size_t i = 0; i < d->patterns.n; i++) {
+		const char *pattern = d->patterns.v[i];
+		bool is_exception = *pattern == '!';
+
+		/* A pattern that would change nothing is not tried. */
+		if (is_exception == is_excluded && matches_any_part(pattern + is_exception, path))
+			is_excluded = !is_exception;
+	}
+	return is_excluded;
+}
+
+void dockerignore_release(struct dockerignore *d)
+{
+	strlist_release(&d->patterns);
+}

@@ -58,8 +58,9 @@ struct engine_build {
 };
 
 /*
- * Classic build. Its output goes to report as lines of stage "image". An error inside the 200 stream, and a stream that
- * ends without an image id, are ERR_FAILED: the message has the failing step, the hint the last lines of output.
+ * Classic build. Its output goes to report as lines of stage "image". A Dockerfile that the engine refuses, an error inside
+ * the 200 stream, a stream that ends without an image id, and an image for another platform are ERR_FAILED: the message has
+ * the failing step, the hint the last lines of output. Cancelling drops the connection, which ends the build.
  * *ret_image_id ("sha256:…") is new.
  */
 int engine_build(struct engine *e, const struct engine_build *build, const struct report *report, char **ret_image_id,

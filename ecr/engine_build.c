@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "ecr/engine_stream.h"
 
+#define HINT_LINE_MAX 300
+
 static void add_parameter(struct str *query, const char *name, const char *value)
 {
 	auto_free char *encoded = NULL;
@@ -65,9 +67,10 @@ static void hint_tail(const struct engine_stream *s, struct err *err)
 	auto_str lines = { 0 };
 
 	for (size_t i = 0; i < s->tail.n; i++) {
-		auto_free char *line = str_printable(s->tail.v[i]);
+		auto_free char *start = xstrndup(s->tail.v[i], HINT_LINE_MAX);
+		auto_free char *line = str_printable(start);
 
-		str_addf(&lines, "%s%s", i ? "\n" : "", line);
+		str_addf(&lines, "%s%s%s", i ? "\n" : "", line, strlen(s->tail.v[i]) > HINT_LINE_MAX ? "…" : "");
 	}
 	if (lines.len)
 		err_hint(err, "the last lines of the output were:\n%s", str_text(&lines));
@@ -102,7 +105,38 @@ static int send_build(struct engine *e, const struct engine_build *b, int fd, ui
 	http_headers_add(&req.headers, "Content-Type", "application/x-tar");
 	result = engine_send(e, what, path, &req, &resp, err);
 	http_headers_release(&req.headers);
+	/* A status instead of a stream: the Dockerfile was refused before its first step. */
+	if (result < 0 && (err->code == ERR_SERVICE || err->code == ERR_NOT_FOUND))
+		err->code = ERR_FAILED;
 	return result;
+}
+
+/* "linux/arm64/v8" and "linux/arm64" name one thing: the variant is not compared. */
+static bool is_platform(const char *platform, const char *os, const char *arch)
+{
+	auto_free char *built = xasprintf("%s/%s", os ? os : "", arch ? arch : "");
+	size_t n = strlen(built);
+
+	return !strncmp(platform, built, n) && (!platform[n] || platform[n] == '/');
+}
+
+/* Engines build for another platform than the one asked for when the cache or a local base image has only that. */
+static int check_platform(struct engine *e, const struct engine_build *b, const char *image_id, struct err *err)
+{
+	auto_json *image = NULL;
+	const char *os, *arch;
+
+	if (!b->platform)
+		return 0;
+	if (engine_inspect_image(e, image_id, &image, err) < 0)
+		return -1;
+	os = json_str(image, "Os");
+	arch = json_str(image, "Architecture");
+	if (is_platform(b->platform, os, arch))
+		return 0;
+	err_set(err, ERR_FAILED, "build '%s': the image is for %s/%s, not for %s", b->dockerfile, os ? os : "?", arch ? arch : "?",
+		b->platform);
+	return err_hint(err, "pull the base images for that platform first (docker pull --platform %s IMAGE)", b->platform);
 }
 
 int engine_build(struct engine *e, const struct engine_build *build, const struct report *report, char **ret_image_id,
@@ -120,7 +154,7 @@ int engine_build(struct engine *e, const struct engine_build *build, const struc
 		return -1;
 	if (engine_stream_end(&s, err) < 0)
 		return err_wrap(err, "build '%s'", build->dockerfile);
-	if (judge(build, &s, err) < 0)
+	if (judge(build, &s, err) < 0 || check_platform(e, build, s.image_id, err) < 0)
 		return -1;
 	*ret_image_id = take(s.image_id);
 	return 0;

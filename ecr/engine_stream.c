@@ -9,8 +9,16 @@
 /* An image has at most 127 layers; pulls of several images never share a stream. */
 #define LAYERS_MAX 1000
 
+/* The builder's own bookkeeping would push the lines that tell something out of the tail. */
+static bool is_bookkeeping(const char *line)
+{
+	return str_starts(line, " --->") || str_starts(line, "Removing intermediate container ");
+}
+
 static void remember_line(struct engine_stream *s, const char *line)
 {
+	if (is_bookkeeping(line))
+		return;
 	if (s->tail.n == ENGINE_STREAM_TAIL_LINES) {
 		free(s->tail.v[0]);
 		s->tail.n--;

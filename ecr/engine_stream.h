@@ -25,7 +25,7 @@ struct engine_stream {
 	bool is_in_string;    /* pending ends inside a string … */
 	bool is_escaped;      /* … right after a backslash */
 	struct str line;      /* of an incomplete line of "stream" text */
-	struct strlist tail;  /* the last 20 lines of output */
+	struct strlist tail;  /* the last 20 lines of output that say something */
 	char *step;           /* the last "Step n/m : …" line */
 	char *error;          /* errorDetail.message (or error), the first */
 	char *image_id;       /* aux.ID */

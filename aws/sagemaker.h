@@ -7,10 +7,15 @@
 
 #include "aws/call.h"
 
-/* *ret_arn is new. ERR_CONFLICT with service code ResourceInUse when the name is taken; ERR_CAPACITY. Not retried blindly. */
+/*
+ * *ret_arn is new. ERR_CONFLICT with service code ResourceInUse when the name is taken; ERR_CAPACITY. The service knows no
+ * client token: after ERR_NETWORK nobody knows whether the job exists, and the caller looks by its name.
+ */
 int sagemaker_create_training_job(struct aws *aws, const json_t *request, char **ret_arn, struct err *err);
 /* ERR_NOT_FOUND when there is no such job (the service says ValidationException "Requested resource not found"). */
 int sagemaker_describe_training_job(struct aws *aws, const char *name, json_t **ret_answer, struct err *err);
+/* Ask the service to stop a job; one that has ended already is left as it is. */
+int sagemaker_stop_training_job(struct aws *aws, const char *name, struct err *err);
 /* Summaries whose name contains `contains` (NULL = all), newest first. */
 int sagemaker_list_training_jobs(struct aws *aws, const char *contains, size_t max_items, json_t **ret_array,
 				 struct err *err);

@@ -10,9 +10,9 @@
 
 struct metrics;
 
-/* definitions: [{"Name","Regex"}] or NULL. Regexes are compiled as POSIX extended, after \d \w \s are translated. ERR_CONFIG. */
+/* definitions: [{"Name","Regex"}] or NULL. Regexes are translated to POSIX extended ones (aws/metrics_regex.h). ERR_CONFIG. */
 int metrics_new(const json_t *definitions, struct metrics **ret, struct err *err);
-/* Feed one log line; fn is called for every value found. */
+/* Feed one log line; fn is called for every value found: nan and inf count, text that is no number does not. */
 typedef void (*metrics_fn)(void *ctx, const char *name, double value);
 void metrics_feed(struct metrics *m, const char *line, metrics_fn fn, void *ctx);
 void metrics_free(struct metrics *m);

@@ -1,0 +1,45 @@
+#ifndef SMPIPE_AWS_SAGEMAKER_LIMITS_TABLE_H
+#define SMPIPE_AWS_SAGEMAKER_LIMITS_TABLE_H
+
+/*
+ * The shape of a CreateTrainingJob request as a table.
+ * Source: the service model of SageMaker 2017-07-24 (botocore data/sagemaker/2017-07-24/service-2.json).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SHAPE_NO_MAX INT64_MAX
+#define SHAPE_NO_MIN INT64_MIN
+
+enum shape_kind {
+	SHAPE_STRUCTURE,
+	SHAPE_LIST,
+	SHAPE_MAP,
+	SHAPE_INTEGER,
+	SHAPE_BOOLEAN,
+	SHAPE_LINE,   /* a string without line breaks, of `pattern` if there is one */
+	SHAPE_TEXT,   /* any string */
+	SHAPE_TAG,    /* letters, digits, spaces and _.:/=+-@ */
+	SHAPE_CHOICE, /* one of choices */
+};
+
+struct shape {
+	enum shape_kind kind;
+	int64_t min, max;             /* characters, items or the value itself */
+	const char *pattern;          /* POSIX extended, of the whole string; or NULL */
+	const char *const *choices;   /* ended by NULL */
+	const struct member *members; /* ended by an empty one */
+	const struct shape *key;      /* of a map */
+	const struct shape *element;  /* of a list or map */
+};
+
+struct member {
+	const char *name;
+	const struct shape *shape;
+	bool is_required;
+};
+
+extern const struct shape sagemaker_training_job_shape;
+
+#endif

@@ -40,7 +40,27 @@ static int hint_absent(const struct pack_spec *spec, const char *path, struct er
 	return err_hint(err, "there is no '%s'", path);
 }
 
-static int add_source(const struct pack_spec *spec, const char *source_dir, struct filelist *l, struct err *err)
+static int refuse_absent_entry(const struct pack_spec *spec, const char *path, struct err *err)
+{
+	err_set(err, ERR_CONFIG, "entry_point '%s' is not among the files to pack", path);
+	return hint_absent(spec, path, err);
+}
+
+static int add_entry_point(const struct pack_spec *spec, struct filelist *l, struct err *err)
+{
+	const struct file_entry *e;
+	auto_free char *path = NULL;
+
+	if (normalise("entry_point", spec->entry_point, &path, err) < 0)
+		return -1;
+	e = filelist_find(spec->files, path);
+	if (!e)
+		return refuse_absent_entry(spec, path, err);
+	filelist_add_copy(l, e, fs_basename(path));
+	return 0;
+}
+
+static int add_source_dir(const struct pack_spec *spec, const char *source_dir, struct filelist *l, struct err *err)
 {
 	auto_free char *path =
 		str_eq(source_dir, ".") ? xstrdup(spec->entry_point) : fs_join(source_dir, spec->entry_point);
@@ -51,11 +71,7 @@ static int add_source(const struct pack_spec *spec, const char *source_dir, stru
 		return err_hint(err, "write the file's name alone, and as source_dir the folder that holds it");
 	}
 	filelist_add_below(l, spec->files, source_dir, "");
-	if (filelist_find(spec->files, path))
-		return 0;
-	err_set(err, ERR_CONFIG, "entry_point '%s' is not among the files of source_dir '%s'", spec->entry_point,
-		source_dir);
-	return hint_absent(spec, path, err);
+	return filelist_find(spec->files, path) ? 0 : refuse_absent_entry(spec, path, err);
 }
 
 static bool holds(const struct filelist *l, const char *name)
@@ -69,23 +85,17 @@ static bool holds(const struct filelist *l, const char *name)
 	return false;
 }
 
-/* Two folders of one name would be mixed silently, and a file would hide the other. */
-static int check_name_free(const struct strlist *dependencies, const char *source_dir, const char *dependency,
-			   const struct filelist *l, struct err *err)
+/* Where what is called name in the archive came from; new string. */
+static char *origin_of(const struct pack_spec *spec, const char *source_dir, const struct strlist *dependencies,
+		       const char *name)
 {
-	const char *name = fs_basename(dependency);
-	auto_free char *other = NULL;
-
-	if (!holds(l, name))
-		return 0;
 	for (size_t i = 0; i < dependencies->n; i++) {
 		if (str_eq(fs_basename(dependencies->v[i]), name))
-			other = xstrdup(dependencies->v[i]);
+			return xstrdup(dependencies->v[i]);
 	}
-	if (!other)
-		other = str_eq(source_dir, ".") ? xstrdup(name) : fs_join(source_dir, name);
-	return err_set(err, ERR_CONFIG, "'%s' and the dependency '%s' would both be '%s' in the archive", other,
-		       dependency, name);
+	if (!source_dir)
+		return xstrdup(spec->entry_point);
+	return str_eq(source_dir, ".") ? xstrdup(name) : fs_join(source_dir, name);
 }
 
 static int add_dependency(const struct pack_spec *spec, const char *dependency, struct filelist *l, struct err *err)
@@ -94,9 +104,6 @@ static int add_dependency(const struct pack_spec *spec, const char *dependency, 
 	const struct file_entry *file = filelist_find(spec->files, dependency);
 	size_t before = l->n;
 
-	if (str_eq(dependency, "."))
-		return err_set(err, ERR_CONFIG,
-			       "the project's folder cannot be a dependency: it has no name in the archive");
 	if (file)
 		filelist_add_copy(l, file, name);
 	else
@@ -107,24 +114,48 @@ static int add_dependency(const struct pack_spec *spec, const char *dependency, 
 	return hint_absent(spec, dependency, err);
 }
 
+/* Two folders of one name would be mixed silently, and a file would hide the other: refused, unless it is the same
+ * thing. */
+static int add_dependencies(const struct pack_spec *spec, const char *source_dir, struct filelist *l, struct err *err)
+{
+	auto_strlist added = { 0 };
+
+	for (size_t i = 0; spec->dependencies && spec->dependencies[i]; i++) {
+		auto_free char *dependency = NULL;
+		const char *name;
+
+		if (normalise("dependency", spec->dependencies[i], &dependency, err) < 0)
+			return -1;
+		name = fs_basename(dependency);
+		if (str_eq(dependency, "."))
+			return err_set(err, ERR_CONFIG, "the project's folder cannot be a dependency: it has no name");
+		if (holds(l, name)) {
+			auto_free char *origin = origin_of(spec, source_dir, &added, name);
+
+			if (str_eq(origin, dependency))
+				continue;
+			return err_set(err, ERR_CONFIG,
+				       "'%s' and the dependency '%s' would both be '%s' in the archive", origin,
+				       dependency, name);
+		}
+		if (add_dependency(spec, dependency, l, err) < 0)
+			return -1;
+		strlist_take(&added, take(dependency));
+	}
+	return 0;
+}
+
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err)
 {
 	auto_filelist list = { 0 };
-	auto_strlist dependencies = { 0 };
 	auto_free char *source_dir = NULL;
+	int rc;
 
-	if (normalise("source_dir", spec->source_dir, &source_dir, err) < 0 ||
-	    add_source(spec, source_dir, &list, err) < 0)
+	if (spec->source_dir && normalise("source_dir", spec->source_dir, &source_dir, err) < 0)
 		return -1;
-	for (size_t i = 0; spec->dependencies && spec->dependencies[i]; i++) {
-		auto_free char *dependency = NULL;
-
-		if (normalise("dependency", spec->dependencies[i], &dependency, err) < 0 ||
-		    check_name_free(&dependencies, source_dir, dependency, &list, err) < 0 ||
-		    add_dependency(spec, dependency, &list, err) < 0)
-			return -1;
-		strlist_take(&dependencies, take(dependency));
-	}
+	rc = source_dir ? add_source_dir(spec, source_dir, &list, err) : add_entry_point(spec, &list, err);
+	if (rc < 0 || add_dependencies(spec, source_dir, &list, err) < 0)
+		return -1;
 	filelist_sort(&list);
 	if (filelist_check_unique(&list, "the source archive", err) < 0 || filelist_hash(&list, err) < 0)
 		return -1;

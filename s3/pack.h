@@ -11,7 +11,7 @@
 
 struct pack_spec {
 	const struct filelist *files;     /* everything that may be packed, relative to the project's root; sorted */
-	const char *source_dir;           /* relative; "." for the root */
+	const char *source_dir;           /* relative; "." for the root; NULL: the entry point alone, wherever it lies */
 	const char *entry_point;          /* must lie at the root of source_dir */
 	const char *const *dependencies;  /* folders or files, relative; NULL-terminated or NULL */
 	const char *root;                 /* the project's root, to say what lies there unpacked; NULL: the current folder */

@@ -1,0 +1,310 @@
+/* s3/uri.h and s3/object.h. */
+
+#include "tests/unit/fake_s3.h"
+
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "s3/uri.h"
+
+#define LOOPBACK "http://127.0.0.1:4566"
+
+static void uris(void **state)
+{
+	static const struct {
+		const char *uri, *bucket, *key; /* bucket NULL: refused */
+	} cases[] = {
+		{ "s3://bucket/a/b c", "bucket", "a/b c" },
+		{ "s3://bucket", "bucket", "" },
+		{ "s3://bucket/", "bucket", "" },
+		{ "s3://my.bucket-1/x/", "my.bucket-1", "x/" },
+		{ "s3://an-access-point-s3alias/x", "an-access-point-s3alias", "x" },
+		{ "S3://bucket/x", NULL, NULL },
+		{ "https://bucket/x", NULL, NULL },
+		{ "s3:/bucket/x", NULL, NULL },
+		{ "s3://", NULL, NULL },
+		{ "s3://bu/x", NULL, NULL },
+		{ "s3://Bucket/x", NULL, NULL },
+		{ "s3://bucket_1/x", NULL, NULL },
+		{ "s3://-bucket/x", NULL, NULL },
+		{ "s3://bucket./x", NULL, NULL },
+		{ "s3://buc..ket/x", NULL, NULL },
+		{ "s3://192.168.5.4/x", NULL, NULL },
+		{ "s3://xn--bucket/x", NULL, NULL },
+		{ "s3://a234567890123456789012345678901234567890123456789012345678901234/x", NULL, NULL },
+		{ "s3://user@bucket/x", NULL, NULL },
+		{ "s3://bucket//x", NULL, NULL },
+		{ "s3://bucket/a\nb", NULL, NULL },
+		{ "s3://bucket/\xff", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_s3_uri uri = { 0 };
+		auto_err err = { 0 };
+		int rc = s3_uri_parse(cases[i].uri, &uri, &err);
+
+		if (cases[i].bucket) {
+			assert_int_equal(rc, 0);
+			assert_string_equal(uri.bucket, cases[i].bucket);
+			assert_string_equal(uri.key, cases[i].key);
+		} else {
+			assert_int_equal(rc, -1);
+			assert_int_equal(err.code, ERR_CONFIG);
+			assert_null(strchr(err.msg, '\n'));
+		}
+	}
+}
+
+static void bucket_is_addressed_where_its_certificate_holds(void **state)
+{
+	static const struct {
+		const char *endpoint, *bucket, *want;
+	} cases[] = {
+		{ NULL, "bucket", "HEAD https://bucket.s3.eu-west-1.amazonaws.com/a/b%20%2B%C3%A4%3F" },
+		{ NULL, "my.bucket", "HEAD https://s3.eu-west-1.amazonaws.com/my.bucket/a/b%20%2B%C3%A4%3F" },
+		{ LOOPBACK, "bucket", "HEAD " LOOPBACK "/bucket/a/b%20%2B%C3%A4%3F" },
+		{ LOOPBACK "/s3", "bucket", "HEAD " LOOPBACK "/s3/bucket/a/b%20%2B%C3%A4%3F" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", cases[i].endpoint);
+		auto_err err = { 0 };
+
+		assert_int_equal(s3_head_object(&f->s3, cases[i].bucket, "a/b +ä?", NULL, &err), -1);
+		assert_int_equal(err.code, ERR_NOT_FOUND);
+		assert_string_equal(f->log.v[0], cases[i].want);
+		assert_string_equal(http_headers_get(&f->last, "x-amz-expected-bucket-owner"), "123456789012");
+		assert_non_null(strstr(http_headers_get(&f->last, "authorization"), "x-amz-expected-bucket-owner"));
+	}
+}
+
+static void what_is_put_can_be_got(void **state)
+{
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+	auto_err err = { 0 };
+	auto_filelist files = { 0 };
+	auto_s3_head head = { 0 };
+	auto_free char *text = NULL;
+	auto_close int fd = fs_temp_file(&err);
+	struct digest digest = digest_of("12345", 5), got;
+	struct file_entry *e = filelist_add(&files, "x", FILE_MODE_PLAIN);
+	uint64_t size;
+	size_t n;
+
+	(void)state;
+	e->bytes = xstrdup("entry");
+	e->size = 5;
+	assert_int_equal(s3_put_entry(&f->s3, "bucket", "e", e, "text/plain", &err), -1); /* not hashed */
+	assert_int_equal(filelist_hash(&files, &err), 0);
+	assert_int_equal(s3_put_entry(&f->s3, "bucket", "e", e, "text/plain", &err), 0);
+	assert_string_equal(http_headers_get(&f->last, "content-type"), "text/plain");
+	assert_int_equal(s3_put_bytes(&f->s3, "bucket", "empty", NULL, 0, "text/plain", &err), 0);
+	assert_int_equal(write(fd, "12345", 5), 5);
+	assert_int_equal(s3_put_fd(&f->s3, "bucket", "fd", fd, 5, &digest, "text/plain", &err), 0);
+
+	assert_int_equal(s3_head_object(&f->s3, "bucket", "fd", &head, &err), 0);
+	assert_int_equal(head.size, 5);
+	assert_true(head.has_digest && digest_equal(&head.digest, &digest));
+	assert_null(head.version_id);
+	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "e", 100, &text, &n, &err), 0);
+	assert_string_equal(text, "entry");
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(s3_get_fd(&f->s3, "bucket", "e", fd, &got, &size, &err), 0);
+	assert_true(size == 5 && digest_equal(&got, &e->digest));
+}
+
+static void changed_file_is_said_by_name(void **state)
+{
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	struct file_entry *e = filelist_add(&files, "data/x", FILE_MODE_PLAIN);
+
+	(void)state;
+	e->bytes = xstrdup("old");
+	e->size = 3;
+	assert_int_equal(filelist_hash(&files, &err), 0);
+	memcpy(e->bytes, "new", 3);
+	assert_int_equal(s3_put_entry(&f->s3, "bucket", "k", e, "text/plain", &err), -1);
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_string_equal(err.msg, "'data/x' changed while it was uploaded");
+	assert_int_equal(f->log.n, 1);
+}
+
+static void download_starts_anew_after_a_break(void **state)
+{
+	static const struct fake_answer canned[] = { { 200, NULL, NULL, "half of something lo" },
+						     { 503, NULL, NULL, "" },
+						     { 0 } };
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+	auto_err err = { 0 };
+	auto_close int fd = fs_temp_file(&err);
+	struct digest got, want = digest_of("whole", 5);
+	char text[32] = "";
+	uint64_t size;
+
+	(void)state;
+	fake_store(f, "/bucket/k", "whole", 5, NULL);
+	f->canned = canned;
+	assert_int_equal(write(fd, "before ", 7), 7);
+	assert_int_equal(s3_get_fd(&f->s3, "bucket", "k", fd, &got, &size, &err), 0);
+	assert_true(size == 5 && digest_equal(&got, &want));
+	assert_int_equal(pread(fd, text, sizeof(text) - 1, 0), 12);
+	assert_string_equal(text, "before whole");
+}
+
+static void received_bytes_must_have_the_stored_checksum(void **state)
+{
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+	auto_err err = { 0 };
+	auto_free char *text = NULL;
+	struct digest other = digest_of("other", 5);
+	auto_free char *checksum = str_base64(other.b, sizeof(other.b));
+	size_t n;
+
+	(void)state;
+	fake_store(f, "/bucket/k", "bytes", 5, checksum);
+	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "k", 100, &text, &n, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	fake_store(f, "/bucket/k", "bytes", 5, "c29tZXRoaW5n-3"); /* composite: says nothing about the whole */
+	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "k", 100, &text, &n, &err), 0);
+}
+
+static void refusals_have_words(void **state)
+{
+	static const struct fake_answer foreign[] = { { 403, NULL, NULL, "" }, { 0 } };
+	static const struct fake_answer moved[] = { { 301, "x-amz-bucket-region", "eu-central-1", "" }, { 0 } };
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", NULL);
+	auto_err err = { 0 };
+
+	(void)state;
+	f->canned = foreign;
+	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_non_null(
+		strstr(err.msg, "bucket 'bucket' belongs to another account than 123456789012, or access is denied"));
+	f->canned = moved;
+	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), -1);
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_string_equal(err.msg, "bucket 'bucket' is in region 'eu-central-1', not in 'eu-west-1'");
+	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), 0);
+}
+
+static void bucket_is_made_in_its_region_and_closed(void **state)
+{
+	static const struct {
+		const char *region;
+		struct fake_answer answers[3];
+		const char *constraint;
+	} cases[] = {
+		{ "eu-west-1",
+		  { { 200, NULL, NULL, "" }, { 0 } },
+		  "<LocationConstraint>eu-west-1</LocationConstraint>" },
+		{ "us-east-1", { { 200, NULL, NULL, "" }, { 0 } }, NULL },
+		{ "eu-west-1",
+		  { { 409, NULL, NULL, "<Error><Code>BucketAlreadyOwnedByYou</Code><Message>m</Message></Error>" },
+		    { 0 } },
+		  "LocationConstraint" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_s3 *f = fake_s3_new(cases[i].region, NULL);
+		auto_err err = { 0 };
+
+		f->canned = cases[i].answers;
+		assert_int_equal(s3_create_bucket(&f->s3, "bucket", &err), 0);
+		assert_int_equal(f->log.n, 2);
+		assert_non_null(strstr(f->log.v[1], "?publicAccessBlock"));
+		assert_non_null(strstr(str_text(&f->body), "<RestrictPublicBuckets>true</RestrictPublicBuckets>"));
+	}
+}
+
+static void taken_bucket_name_is_a_conflict(void **state)
+{
+	static const struct fake_answer taken[] = {
+		{ 409, NULL, NULL, "<Error><Code>BucketAlreadyExists</Code><Message>m</Message></Error>" }, { 0 }
+	};
+	auto_fake_s3 *f = fake_s3_new("us-east-1", NULL);
+	auto_err err = { 0 };
+
+	(void)state;
+	f->canned = taken;
+	assert_int_equal(s3_create_bucket(&f->s3, "bucket", &err), -1);
+	assert_int_equal(err.code, ERR_CONFLICT);
+	assert_int_equal(f->log.n, 1);
+	assert_int_equal(f->body.len, 0); /* us-east-1 must not be named */
+}
+
+#define PAGE(rest) "<ListBucketResult xmlns=\"x\"><EncodingType>url</EncodingType>" rest "</ListBucketResult>"
+#define ENTRY(key) "<Contents><Key>" key "</Key><Size>3</Size></Contents>"
+
+static void lists_follow_their_pages(void **state)
+{
+	static const struct fake_answer pages[] = {
+		{ 200, NULL, NULL,
+		  PAGE(ENTRY("p/a+b%2B%C3%A4") "<IsTruncated>true</IsTruncated>"
+					       "<NextContinuationToken>t/1=</NextContinuationToken>") },
+		{ 200, NULL, NULL, PAGE(ENTRY("p/z") "<IsTruncated>false</IsTruncated>") },
+		{ 0 },
+	};
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+	auto_s3_listing list = { 0 };
+	auto_err err = { 0 };
+
+	(void)state;
+	f->canned = pages;
+	assert_int_equal(s3_list(&f->s3, "bucket", "p/ä", 2, &list, &err), 0);
+	assert_int_equal(list.n, 2);
+	assert_string_equal(list.v[0].key, "p/a b+ä");
+	assert_string_equal(f->log.v[0], "GET " LOOPBACK "/bucket?encoding-type=url&list-type=2&prefix=p%2F%C3%A4");
+	assert_non_null(strstr(f->log.v[1], "?continuation-token=t%2F1%3D&encoding-type=url&list-type=2&prefix="));
+}
+
+static void hostile_lists_end(void **state)
+{
+#define AGAIN "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
+	static const struct fake_answer lists[][3] = {
+		{ { 200, NULL, NULL, PAGE(ENTRY("a") ENTRY("b") ENTRY("c")) }, { 0 } },
+		{ { 200, NULL, NULL, PAGE(AGAIN) }, { 200, NULL, NULL, PAGE(AGAIN) }, { 0 } },
+		{ { 200, NULL, NULL, PAGE("<IsTruncated>true</IsTruncated>") }, { 0 } },
+		{ { 200, NULL, NULL, PAGE("<Contents><Key>a</Key><Size>-1</Size></Contents>") }, { 0 } },
+		{ { 200, NULL, NULL, PAGE("<Contents><Size>1</Size></Contents>") }, { 0 } },
+		{ { 200, NULL, NULL, PAGE(ENTRY("a%0")) }, { 0 } },
+		{ { 200, NULL, NULL, "<Error><Code>x</Code></Error>" }, { 0 } },
+		{ { 200, NULL, NULL, "" }, { 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+		auto_s3_listing list = { 0 };
+		auto_err err = { 0 };
+
+		f->canned = lists[i];
+		assert_int_equal(s3_list(&f->s3, "bucket", "p", 2, &list, &err), -1);
+		assert_int_equal(err.code, ERR_INVALID);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(uris),
+		cmocka_unit_test(bucket_is_addressed_where_its_certificate_holds),
+		cmocka_unit_test(what_is_put_can_be_got),
+		cmocka_unit_test(changed_file_is_said_by_name),
+		cmocka_unit_test(download_starts_anew_after_a_break),
+		cmocka_unit_test(received_bytes_must_have_the_stored_checksum),
+		cmocka_unit_test(refusals_have_words),
+		cmocka_unit_test(bucket_is_made_in_its_region_and_closed),
+		cmocka_unit_test(taken_bucket_name_is_a_conflict),
+		cmocka_unit_test(lists_follow_their_pages),
+		cmocka_unit_test(hostile_lists_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* s3/snapshot.h, with coreutils as the judge of the tree digest. */
+
+#include "base/json.h"
+#include "s3/snapshot.h"
+#include "tests/unit/fake_s3.h"
+#include "tests/unit/shell.h"
+
+#define PREFIX "data/iris/train"
+
+static int set_up(void **state)
+{
+	auto_err err = { 0 };
+
+	*state = fs_temp_dir("test-snapshot", &err);
+	return *state ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	auto_err err = { 0 };
+	auto_free char *folder = *state;
+
+	return fs_remove_tree(folder, &err);
+}
+
+static char *digest_text(const struct filelist *files)
+{
+	struct digest digest = filelist_tree_digest(files, true);
+
+	return digest_hex(&digest);
+}
+
+static void lists_what_lies_there(void **state)
+{
+	/* The records of the tree digest, written by other hands. */
+	static const char judge[] =
+		"cd data; find -L . -type f -not -path './.smpipe/*' | sed 's,^./,,' | LC_ALL=C sort | while IFS= read -r p; do\n"
+		"h=$(sha256sum < \"$p\"); printf -- '- %s %s %s\\0' \"$(stat -Lc %s \"$p\")\" ${h%% *} \"$p\"; done |\n"
+		"sha256sum | cut -c1-64 | tr -d '\\n'";
+	const char *folder = *state;
+	auto_free char *root = fs_join(folder, "data"), *single = fs_join(folder, "data/b.csv");
+	auto_free char *want = NULL, *got = NULL;
+	auto_filelist files = { 0 }, one = { 0 };
+	auto_err err = { 0 };
+
+	run(folder,
+	    "mkdir -p data/sub/deep data/empty data/.smpipe; cd data; echo b > b.csv; echo a > a-.csv; echo a > a\n"
+	    "echo x > sub/x; :> sub/deep/empty; chmod +x sub/x; echo h > .hidden; ln -s ../b.csv sub/link; echo s > 'ä b'\n"
+	    "echo state > .smpipe/journal; mkfifo .smpipe/pipe; echo 1 > sub.csv");
+	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	got = digest_text(&files);
+	want = shell(folder, judge);
+	assert_string_equal(got, want);
+	assert_int_equal(files.n, 9);
+	assert_int_equal(snapshot_list(single, &one, &err), 0);
+	assert_int_equal(one.n, 1);
+	assert_string_equal(one.v[0].path, "b.csv");
+}
+
+static void refuses_what_s3_cannot_hold(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} cases[] = {
+		{ "", "does not exist" },
+		{ "mkdir -p d/sub", "holds no file" },
+		{ "mkfifo d", "neither a file nor a folder" },
+		{ "mkdir d; echo > d/a; mkfifo d/pipe", "'pipe' in" },
+		{ "mkdir d; ln -s /etc/passwd d/out", "link 'out' leads out of the data folder" },
+		{ "mkdir d dd; echo > dd/x; ln -s ../dd/x d/out", "link 'out' leads out of the data folder" },
+		{ "mkdir d; ln -s nowhere d/l", "link 'l' in" },
+		{ "mkdir -p d/sub; ln -s sub d/l", "does not lead to a file" },
+		{ "mkdir d; : > \"$(printf 'd/a\\nb')\"", "'a?b'" },
+		{ "mkdir d; : > \"$(printf 'd/\\377')\"", "'?'" },
+		{ "mkdir d; truncate -s 5368709121 d/huge", "huge' is larger than 5 GiB" },
+	};
+	const char *folder = *state;
+	auto_free char *root = fs_join(folder, "d");
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *script = xasprintf("rm -rf d dd; %s", cases[i].script);
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		run(folder, script);
+		assert_int_equal(snapshot_list(root, &files, &err), -1);
+		assert_non_null(strstr(err.msg, cases[i].words));
+		assert_null(strchr(err.msg, '\n'));
+	}
+}
+
+static void make_data(const char *folder, struct filelist *files)
+{
+	auto_free char *root = fs_join(folder, "data");
+	auto_err err = { 0 };
+
+	run(folder, "mkdir -p data/sub; echo one > data/a; echo two > data/b; echo three > data/sub/c");
+	assert_int_equal(snapshot_list(root, files, &err), 0);
+}
+
+static void is_sent_once_with_the_manifest_last(void **state)
+{
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	auto_free char *hex = NULL, *path = NULL;
+	struct snapshot_result result = { 0 };
+	const struct fake_object *manifest;
+	auto_json *j = NULL;
+
+	make_data(*state, &files);
+	hex = digest_text(&files);
+	path = xasprintf("/bucket/" PREFIX "/%s.json", hex);
+	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_true(result.files_sent == 3 && result.bytes_sent == 14 && !result.existed);
+	manifest = &f->objects[f->n - 1];
+	assert_string_equal(manifest->path, path);
+	j = json_parse(manifest->bytes, manifest->n, "manifest", &err);
+	assert_string_equal(json_str(j, "channel"), "train");
+	assert_string_equal(json_str(j, "digest"), hex);
+	assert_int_equal(json_array_size(json_object_get(j, "files")), 3);
+	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_true(result.existed && result.files_sent == 0);
+	assert_int_equal(fake_count(f, "PUT"), 4);
+}
+
+static void interrupted_upload_goes_on(void **state)
+{
+	static const struct fake_answer refuse_second[] = {
+		{ 404, NULL, NULL, "" },
+		{ 200, NULL, NULL, "<ListBucketResult/>" },
+		{ 403, NULL, NULL, "<Error><Code>AccessDenied</Code><Message>m</Message></Error>" },
+		{ 0 },
+	};
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	auto_free char *hex = NULL, *a = NULL, *b = NULL;
+	struct snapshot_result result = { 0 };
+
+	make_data(*state, &files);
+	hex = digest_text(&files);
+	f->canned = refuse_second;
+	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	/* What an earlier run left: one file whole, one of the right size without S3's word for its content. */
+	a = xasprintf("/bucket/" PREFIX "/%s/a", hex);
+	b = xasprintf("/bucket/" PREFIX "/%s/b", hex);
+	assert_int_equal(s3_put_entry(&f->s3, "bucket", a + strlen("/bucket/"), &files.v[0], "x/y", &err), 0);
+	fake_store(f, b, "TWO\n", 4, NULL);
+	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(result.files_sent, 2);
+	assert_memory_equal(fake_find(f, b)->bytes, "two", 3);
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), 0);
+}
+
+static void verify_names_the_first_difference(void **state)
+{
+	static const struct {
+		const char *path, *bytes; /* bytes NULL: removed */
+		bool has_checksum;
+		const char *words;
+	} cases[] = {
+		{ "/a", "One\n", true, "/a' has other content" },
+		{ "/b", "two", true, "/b' has 3 bytes instead of 4" },
+		{ "/sub/c", NULL, false, "/sub/c' is not there" },
+		{ "/sub/c", "three\n", false, "stored without a SHA-256" },
+		{ "/z", "more", true, "/z' is there, but not in the manifest" },
+		{ ".json", NULL, false, "manifest is not there" },
+		{ ".json", "{}", true, "unknown format" },
+		{ ".json", "{\"format\":1,\"files\":[]}", true, "have the tree digest" },
+		{ ".json", "{\"format\":1,\"files\":[{\"path\":\"../x\",\"size\":1}]}", true, "no proper path" },
+		{ ".json", "[", true, "manifest" },
+	};
+	auto_filelist files = { 0 };
+	auto_free char *hex = NULL;
+
+	make_data(*state, &files);
+	hex = digest_text(&files);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
+		auto_err err = { 0 };
+		auto_free char *path = xasprintf("/bucket/" PREFIX "/%s%s", hex, cases[i].path);
+		struct snapshot_result result;
+
+		assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), 0);
+		if (cases[i].bytes) {
+			struct digest digest = digest_of(cases[i].bytes, strlen(cases[i].bytes));
+			auto_free char *checksum = str_base64(digest.b, sizeof(digest.b));
+
+			fake_store(f, path, cases[i].bytes, strlen(cases[i].bytes),
+				   cases[i].has_checksum ? checksum : NULL);
+		} else {
+			fake_drop(fake_find(f, path));
+		}
+		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), -1);
+		assert_int_equal(err.code, ERR_FAILED);
+		assert_non_null(strstr(err.msg, cases[i].words));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lists_what_lies_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refuses_what_s3_cannot_hold, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(is_sent_once_with_the_manifest_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(interrupted_upload_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(verify_names_the_first_difference, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -112,6 +112,11 @@ static int setup(struct archive *a, bool gzip, struct writer *w)
 	return archive_write_open2(a, w, NULL, on_write, NULL, NULL) == ARCHIVE_OK ? 0 : archive_error(a, w, "tar");
 }
 
+const char *archive_library(void)
+{
+	return archive_version_details();
+}
+
 int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)
 {
 	struct archive *a = archive_write_new();

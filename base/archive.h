@@ -14,6 +14,9 @@
 
 #define ARCHIVE_MTIME 946684800
 
+/* "libarchive 3.6.2 …", for records. */
+const char *archive_library(void);
+
 /* Receives the archive's bytes in order. Return -1 with err to stop. */
 typedef int (*archive_sink_fn)(void *ctx, const void *p, size_t n, struct err *err);
 

@@ -21,7 +21,8 @@ enum err_code {
 	ERR_CONFLICT,  /* it exists already, with other content or another owner */
 	ERR_CAPACITY,  /* quota or capacity, after the retries */
 	ERR_SERVICE,   /* any other refusal by a service; service_code says which */
-	ERR_FAILED,    /* the work failed: a build, a training job */
+	ERR_FAILED,    /* the work failed: a build, a comparison */
+	ERR_JOB_FAILED,  /* the training job ended as Failed */
 	ERR_STOPPED,   /* the training job was stopped */
 	ERR_TIMEOUT,   /* the time that the user allowed is over */
 	ERR_CANCELLED, /* ^C or SIGTERM */

@@ -82,6 +82,9 @@ struct http {
 	const struct http_ops *ops;
 };
 
+/* "libcurl/7.88.1 …", for records. */
+const char *http_library(void);
+
 /* A client on libcurl. Proxies come from the environment, never for loopback; AWS_CA_BUNDLE names the CA file if set. */
 struct http *http_curl_new(void);
 

@@ -277,6 +277,11 @@ static void init_library(void)
 		abort();
 }
 
+const char *http_library(void)
+{
+	return curl_version();
+}
+
 struct http *http_curl_new(void)
 {
 	static const struct http_ops ops = { send_curl, free_curl };

@@ -13,6 +13,9 @@
 
 struct git;
 
+/* "libgit2 1.5.1", for records. */
+const char *git_library(void);
+
 struct git_state {
 	char *commit;           /* 40 hex */
 	char *tree;             /* the commit's tree, 40 hex */

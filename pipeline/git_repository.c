@@ -246,3 +246,8 @@ int git_init(const char *dir, bool *ret_created, struct err *err)
 	git_libgit2_shutdown();
 	return rc;
 }
+
+const char *git_library(void)
+{
+	return "libgit2 " LIBGIT2_VERSION;
+}

@@ -1,0 +1,208 @@
+#include "pipeline/record.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aws/sagemaker.h"
+#include "aws/sagemaker_limits.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "pipeline/provenance.h"
+#include "s3/object.h"
+#include "s3/uri.h"
+
+#define MAX_STATEMENT_BYTES (16 * 1024 * 1024)
+
+void record_release(struct record *r)
+{
+	json_decref(r->statement);
+	free(r->bucket);
+	free(r->key);
+	free(r->owner);
+	free(r->sha256);
+	*r = (struct record){ 0 };
+}
+
+static int save_to_s3(const struct session *s, struct record *r, const char *text, struct err *err)
+{
+	auto_clients c = { 0 };
+	struct s3 s3 = { &c.aws, r->owner };
+
+	clients_init(&c, s);
+	if (s3_put_bytes(&s3, r->bucket, r->key, text, strlen(text), "application/vnd.in-toto+json", err) < 0)
+		return err_wrap(err, "write record 's3://%s/%s'", r->bucket, r->key);
+	return 0;
+}
+
+static int save_to_git(struct git *git, const struct record *r, const char *commit, const char *text, struct err *err)
+{
+	const char *job = provenance_job(r->statement), *own = provenance_commit(r->statement);
+	auto_free char *uri = s3_uri_format(r->bucket, r->key);
+	auto_json *line = json_pack("{s:s, s:s, s:s, s:s, s:O}", "job", job, "commit", own, "record", uri, "sha256", r->sha256,
+				    "statement", r->statement);
+	auto_free char *line_text = json_compact(line);
+
+	if (git_note_set(git, commit, job, line_text, err) < 0)
+		return err_wrap(err, "write git note of commit %.12s", commit);
+	/* The tag object belongs to the commit that the job was made from; a later one that adopts the job has only its note. */
+	if (str_eq(commit, own) && git_job_ref_set(git, job, own, text, err) < 0)
+		return err_wrap(err, "write git ref of job '%s'", job);
+	return 0;
+}
+
+int record_save(const struct session *s, struct git *git, struct record *r, const char *commit, struct err *err)
+{
+	auto_free char *text = json_pretty(r->statement);
+	struct digest d = digest_of_text(text);
+
+	free(r->sha256);
+	r->sha256 = digest_hex(&d);
+	if (save_to_s3(s, r, text, err) < 0)
+		return -1;
+	return git ? save_to_git(git, r, commit, text, err) : 0;
+}
+
+static int check_statement(const json_t *statement, const char *what, struct err *err)
+{
+	const char *type = json_str(statement, "_type");
+
+	if (!str_eq(type, "https://in-toto.io/Statement/v1") || !provenance_job(statement) || !provenance_commit(statement) ||
+	    !provenance_request(statement))
+		return err_set(err, ERR_INVALID, "%s is no record of smpipe", what);
+	return 0;
+}
+
+int record_load_at(const struct session *s, const char *bucket, const char *key, const char *owner, struct record *ret,
+		   struct err *err)
+{
+	auto_record r = { 0 };
+	auto_clients c = { 0 };
+	struct s3 s3 = { &c.aws, owner };
+	auto_free char *text = NULL;
+	auto_free char *uri = s3_uri_format(bucket, key);
+	struct digest d;
+	size_t n;
+
+	clients_init(&c, s);
+	if (s3_get_bytes(&s3, bucket, key, MAX_STATEMENT_BYTES, &text, &n, err) < 0)
+		return -1;
+	r.statement = json_parse(text, n, uri, err);
+	if (!r.statement || check_statement(r.statement, uri, err) < 0)
+		return -1;
+	d = digest_of(text, n);
+	r.bucket = xstrdup(bucket);
+	r.key = xstrdup(key);
+	r.owner = xstrdup(owner);
+	r.sha256 = digest_hex(&d);
+	*ret = r;
+	r = (struct record){ 0 };
+	return 0;
+}
+
+int record_load_git(struct git *git, const char *job_name, json_t **ret_statement, struct err *err)
+{
+	auto_free char *message = NULL;
+	auto_json *statement = NULL;
+
+	if (git_job_ref_get(git, job_name, &message, err) < 0)
+		return -1;
+	statement = json_parse(message, strlen(message), "git's record", err);
+	if (!statement || check_statement(statement, "git's record", err) < 0)
+		return -1;
+	*ret_statement = take(statement);
+	return 0;
+}
+
+/* The S3 place that the job's tags name. */
+static int locate(struct clients *c, const char *job_name, struct s3_uri *ret, struct err *err)
+{
+	auto_json *job = NULL;
+	auto_json *tags = NULL;
+	const char *uri;
+
+	if (sagemaker_describe_training_job(&c->aws, job_name, &job, err) < 0)
+		return -1;
+	if (sagemaker_list_tags(&c->aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+		return -1;
+	uri = json_str(tags, TAG_RECORD);
+	if (!uri)
+		return err_set(err, ERR_NOT_FOUND, "job '%s' has no tag '%s': smpipe did not launch it", job_name, TAG_RECORD);
+	return s3_uri_parse(uri, ret, err);
+}
+
+int record_load(const struct session *s, struct git *git, const char *job_name, struct record *ret, struct err *err)
+{
+	auto_clients c = { 0 };
+	auto_s3_uri uri = { 0 };
+	auto_err ignored = { 0 };
+
+	clients_init(&c, s);
+	if (locate(&c, job_name, &uri, err) == 0 &&
+	    record_load_at(s, uri.bucket, uri.key, s->identity.account, ret, err) == 0)
+		return 0;
+	if (git && err->code == ERR_NOT_FOUND && record_load_git(git, job_name, &ret->statement, &ignored) == 0) {
+		err_release(err);
+		return 0;
+	}
+	return -1;
+}
+
+/* The model's bytes are read once, to a file that has no name. */
+static int hash_model(const struct session *s, const char *owner, const char *model_uri, struct provenance_outcome *o,
+		      struct digest *ret, struct err *err)
+{
+	auto_clients c = { 0 };
+	struct s3 s3 = { &c.aws, owner };
+	auto_s3_uri uri = { 0 };
+	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	clients_init(&c, s);
+	if (s3_uri_parse(model_uri, &uri, err) < 0 ||
+	    s3_get_fd(&s3, uri.bucket, uri.key, fd, ret, &o->model_bytes, err) < 0)
+		return err_wrap(err, "read model '%s'", model_uri);
+	o->model = ret;
+	o->model_uri = model_uri;
+	return 0;
+}
+
+static int tag_job(struct clients *c, const json_t *job, const struct record *r, struct err *err)
+{
+	auto_json *tags = json_pack("[{ssss}]", "Key", TAG_STATEMENT, "Value", r->sha256);
+
+	return sagemaker_add_tags(&c->aws, json_str(job, "TrainingJobArn"), tags, err);
+}
+
+int record_complete(const struct session *s, struct git *git, struct record *r, bool *ret_changed, struct err *err)
+{
+	auto_clients c = { 0 };
+	auto_json *job = NULL;
+	const char *model;
+	struct provenance_outcome outcome = { 0 };
+	struct digest digest;
+	auto_err missing = { 0 };
+
+	if (ret_changed)
+		*ret_changed = false;
+	if (sagemaker_is_final(provenance_status(r->statement)) || !r->key)
+		return 0;
+	clients_init(&c, s);
+	if (sagemaker_describe_training_job(&c.aws, provenance_job(r->statement), &job, err) < 0)
+		return -1;
+	if (!sagemaker_is_final(json_str(job, "TrainingJobStatus")))
+		return 0;
+	outcome.job = job;
+	model = json_string_value(json_at(job, "ModelArtifacts", "S3ModelArtifacts", NULL));
+	/* A failed job names the place where a model would have been. */
+	if (model && hash_model(s, r->owner, model, &outcome, &digest, &missing) < 0 && missing.code != ERR_NOT_FOUND) {
+		err_move(err, &missing);
+		return -1;
+	}
+	provenance_add_outcome(r->statement, &outcome);
+	if (record_save(s, git, r, provenance_commit(r->statement), err) < 0 || tag_job(&c, job, r, err) < 0)
+		return -1;
+	if (ret_changed)
+		*ret_changed = true;
+	return 0;
+}

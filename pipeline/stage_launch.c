@@ -1,0 +1,209 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/sagemaker.h"
+#include "aws/sagemaker_limits.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "pipeline/journal.h"
+#include "pipeline/stages.h"
+
+#define MAX_ATTEMPTS 999
+
+struct launch_stage {
+	const struct session *s;
+	const struct project *p;
+	const struct plan *plan;
+	const char *image;
+	struct journal *journal;
+	struct clients c;
+};
+
+static void release(struct launch_stage *st)
+{
+	clients_release(&st->c);
+}
+
+/* The state of a job name: *ret_answer stays NULL when there is no such job. */
+static int describe(struct launch_stage *st, const char *name, json_t **ret_answer, struct err *err)
+{
+	auto_err why = { 0 };
+
+	if (sagemaker_describe_training_job(&st->c.aws, name, ret_answer, &why) == 0 || why.code == ERR_NOT_FOUND)
+		return 0;
+	err_move(err, &why);
+	return -1;
+}
+
+/* The job is ours when its tag holds our request key. */
+static int check_ours(struct launch_stage *st, const char *name, const json_t *job, char **ret_commit, struct err *err)
+{
+	auto_json *tags = NULL;
+
+	if (sagemaker_list_tags(&st->c.aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+		return err_wrap(err, "read the tags of job '%s'", name);
+	if (!str_eq(json_str(tags, TAG_REQUEST), st->plan->request_key)) {
+		err_set(err, ERR_CONFLICT, "a job named '%s' exists that is not of this request", name);
+		return err_hint(err, "choose another `name` in smpipe.yaml, or --attempt ID");
+	}
+	free(*ret_commit);
+	*ret_commit = xstrdup_or_null(json_str(tags, TAG_COMMIT));
+	return 0;
+}
+
+static int adopt(struct launch_stage *st, const char *attempt, const char *name, const json_t *job,
+		 struct launch_result *ret, struct err *err)
+{
+	if (check_ours(st, name, job, &ret->first_commit, err) < 0)
+		return -1;
+	ret->existed = true;
+	ret->attempt = xstrdup(attempt);
+	ret->job_name = xstrdup(name);
+	ret->job_arn = xstrdup(json_str(job, "TrainingJobArn"));
+	ret->request = plan_request(st->plan, st->p, st->image, name);
+	return 0;
+}
+
+static int journal_launch(struct launch_stage *st, const char *attempt, const char *name, struct err *err)
+{
+	auto_json *entry = json_pack("{ssssssss}", "request_key", st->plan->request_key, "attempt", attempt, "job", name,
+				     "commit", st->p->state.commit);
+
+	return journal_add(st->journal, "launch", entry, err);
+}
+
+/* The answer was lost, or another release was quicker: the name tells whether the job is there. */
+static int find_after_doubt(struct launch_stage *st, const char *attempt, const char *name, struct launch_result *ret,
+			    struct err *err)
+{
+	auto_json *job = NULL;
+	auto_err again = { 0 };
+
+	if (describe(st, name, &job, &again) < 0 || !job)
+		return -1;
+	err_release(err);
+	return adopt(st, attempt, name, job, ret, err);
+}
+
+static int create(struct launch_stage *st, const char *attempt, const char *name, struct launch_result *ret, struct err *err)
+{
+	auto_json *request = plan_request(st->plan, st->p, st->image, name);
+	auto_free char *arn = NULL;
+
+	if (sagemaker_check_training_job(request, err) < 0)
+		return err_wrap(err, "job '%s'", name);
+	if (journal_launch(st, attempt, name, err) < 0)
+		return -1;
+	if (sagemaker_create_training_job(&st->c.aws, request, &arn, err) < 0) {
+		if (err_is_service(err, "ResourceInUse") || err->code == ERR_NETWORK)
+			return find_after_doubt(st, attempt, name, ret, err);
+		return -1;
+	}
+	ret->attempt = xstrdup(attempt);
+	ret->job_name = xstrdup(name);
+	ret->job_arn = take(arn);
+	ret->request = take(request);
+	return 0;
+}
+
+static bool ended_badly(const char *status)
+{
+	return str_eq(status, "Failed") || str_eq(status, "Stopped");
+}
+
+static int refuse_old_failure(const char *name, const json_t *job, struct err *err)
+{
+	const char *status = json_str(job, "TrainingJobStatus"), *reason = json_str(job, "FailureReason");
+	bool is_stopped = str_eq(status, "Stopped");
+
+	err_set(err, is_stopped ? ERR_STOPPED : ERR_JOB_FAILED, "job '%s' of the same request %s: %s", name,
+		is_stopped ? "was stopped" : "failed", reason ? reason : "no reason given");
+	return err_hint(err, "change what made it so, or start another attempt with --again");
+}
+
+/* The attempt to look at first: named by the user, left open by a release that was cut off, or the last that exists. */
+static int find_last(struct launch_stage *st, char **ret_attempt, json_t **ret_job, struct err *err)
+{
+	for (int n = 1; n <= MAX_ATTEMPTS; n++) {
+		auto_free char *attempt = xasprintf("%d", n);
+		auto_free char *name = plan_job_name(st->plan, attempt);
+		json_t *job = NULL;
+
+		if (describe(st, name, &job, err) < 0)
+			return -1;
+		if (!job)
+			return 0;
+		json_decref(*ret_job);
+		*ret_job = job;
+		free(*ret_attempt);
+		*ret_attempt = take(attempt);
+	}
+	return err_set(err, ERR_CONFLICT, "job '%s' has %d attempts already", st->plan->job_base, MAX_ATTEMPTS);
+}
+
+static int launch_named(struct launch_stage *st, const char *attempt, struct launch_result *ret, struct err *err)
+{
+	auto_free char *name = plan_job_name(st->plan, attempt);
+	auto_json *job = NULL;
+
+	if (describe(st, name, &job, err) < 0)
+		return -1;
+	return job ? adopt(st, attempt, name, job, ret, err) : create(st, attempt, name, ret, err);
+}
+
+static int launch(struct launch_stage *st, const struct launch_options *options, struct launch_result *ret, struct err *err)
+{
+	const char *open_attempt = journal_open_attempt(st->journal, st->plan->request_key), *status;
+	auto_free char *last = NULL;
+	auto_free char *next = NULL;
+	auto_free char *name = NULL;
+	auto_json *job = NULL;
+	bool wants_more;
+
+	if (options->attempt)
+		return launch_named(st, options->attempt, ret, err);
+	if (open_attempt) {
+		next = xstrdup(open_attempt); /* the journal grows while we launch */
+		return launch_named(st, next, ret, err);
+	}
+	if (find_last(st, &last, &job, err) < 0)
+		return -1;
+	if (!job)
+		return launch_named(st, "1", ret, err);
+	name = plan_job_name(st->plan, last);
+	status = json_str(job, "TrainingJobStatus");
+	wants_more = sagemaker_is_final(status) && (ended_badly(status) ? options->again || options->only_failed : options->again);
+	if (wants_more) {
+		next = xasprintf("%ld", strtol(last, NULL, 10) + 1);
+		return launch_named(st, next, ret, err);
+	}
+	if (adopt(st, last, name, job, ret, err) < 0)
+		return -1;
+	return ended_badly(status) ? refuse_old_failure(name, job, err) : 0;
+}
+
+int stage_launch(const struct session *s, const struct project *p, const struct plan *plan, const char *image,
+		 const struct launch_options *options, struct journal *journal, struct launch_result *ret, struct err *err)
+{
+	struct launch_stage __attribute__((cleanup(release))) st = { s, p, plan, image, journal, { 0 } };
+	struct launch_result result = { 0 };
+
+	clients_init(&st.c, s);
+	if (launch(&st, options, &result, err) < 0) {
+		launch_result_release(&result);
+		return -1;
+	}
+	*ret = result;
+	report_text(s->report, REPORT_DONE, "launch", "%s %s", ret->existed ? "exists" : "launched", ret->job_name);
+	return 0;
+}
+
+void launch_result_release(struct launch_result *r)
+{
+	free(r->job_name);
+	free(r->job_arn);
+	free(r->attempt);
+	free(r->first_commit);
+	json_decref(r->request);
+	*r = (struct launch_result){ 0 };
+}

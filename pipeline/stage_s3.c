@@ -1,0 +1,107 @@
+/* The stages that fill the bucket: the bucket itself, the source archive, the data snapshots. */
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "pipeline/stages.h"
+#include "s3/object.h"
+#include "s3/pack.h"
+#include "s3/snapshot.h"
+
+static int check_bucket(const struct session *s, const struct project *p, struct s3 *s3, const char *bucket, struct err *err)
+{
+	int has = s3_has_bucket(s3, bucket, err);
+
+	if (has < 0)
+		return -1;
+	if (has)
+		return 0;
+	if (!s->is_local && !config_is_true(&p->config, "create_bucket")) {
+		err_set(err, ERR_NOT_FOUND, "bucket '%s' does not exist", bucket);
+		return err_hint(err, "create it, name another with `bucket:`, or allow it with `create_bucket: true`");
+	}
+	report_text(s->report, REPORT_STEP, "bucket", "create bucket '%s'", bucket);
+	return s3_create_bucket(s3, bucket, err);
+}
+
+int stage_bucket(const struct session *s, const struct project *p, const struct plan *plan, struct err *err)
+{
+	auto_clients c = { 0 };
+	auto_strlist buckets = { 0 };
+	struct s3 s3 = { &c.aws, plan->owner };
+
+	clients_init(&c, s);
+	strlist_add(&buckets, plan->bucket);
+	if (plan->source_bucket && !strlist_has(&buckets, plan->source_bucket))
+		strlist_add(&buckets, plan->source_bucket);
+	for (size_t i = 0; i < plan->n_channels; i++) {
+		if (plan->channels[i].bucket && !strlist_has(&buckets, plan->channels[i].bucket))
+			strlist_add(&buckets, plan->channels[i].bucket);
+	}
+	for (size_t i = 0; i < buckets.n; i++) {
+		if (check_bucket(s, p, &s3, buckets.v[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int stage_source(const struct session *s, const struct project *p, const struct plan *plan, struct stage_result *ret,
+		 struct err *err)
+{
+	int64_t start_ms = s->sys->ticks_ms(s->sys);
+	auto_free char *size = NULL;
+	auto_clients c = { 0 };
+	struct s3 s3 = { &c.aws, plan->owner };
+	uint64_t bytes = 0;
+	int sent = 0;
+
+	ret->existed = true;
+	if (!plan->source_key)
+		return 0;
+	clients_init(&c, s);
+	if (pack_upload(&s3, &p->source, plan->source_bucket, plan->source_key, &sent, &bytes, s->report, err) < 0)
+		return err_wrap(err, "upload source to '%s'", plan->source_uri);
+	ret->existed = !sent;
+	ret->bytes_sent = sent ? bytes : 0;
+	ret->took_ms = s->sys->ticks_ms(s->sys) - start_ms;
+	size = str_bytes(bytes);
+	report_text(s->report, REPORT_DONE, "source", "%s %s%s%s", sent ? "uploaded" : "exists", plan->source_uri,
+		    sent ? ", " : "", sent ? size : "");
+	return 0;
+}
+
+static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan_channel *pc, struct stage_result *ret,
+			    struct err *err)
+{
+	struct snapshot_result result = { 0 };
+	auto_free char *size = NULL;
+
+	if (snapshot_upload(s3, &pc->channel->files, pc->channel->name, pc->bucket, pc->prefix, s->report, &result, err) < 0)
+		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
+	size = str_bytes(result.bytes_sent);
+	if (result.existed)
+		report_text(s->report, REPORT_DONE, "data", "%s exists %s", pc->channel->name, pc->uri);
+	else
+		report_text(s->report, REPORT_DONE, "data", "%s uploaded %s, %llu file%s, %s", pc->channel->name, pc->uri,
+			    (unsigned long long)result.files_sent, result.files_sent == 1 ? "" : "s", size);
+	ret->existed = ret->existed && result.existed;
+	ret->bytes_sent += result.bytes_sent;
+	return 0;
+}
+
+int stage_data(const struct session *s, const struct project *p, const struct plan *plan, struct stage_result *ret,
+	       struct err *err)
+{
+	int64_t start_ms = s->sys->ticks_ms(s->sys);
+	auto_clients c = { 0 };
+	struct s3 s3 = { &c.aws, plan->owner };
+
+	(void)p;
+	clients_init(&c, s);
+	ret->existed = true;
+	for (size_t i = 0; i < plan->n_channels; i++) {
+		if (plan->channels[i].digest && snapshot_channel(s, &s3, &plan->channels[i], ret, err) < 0)
+			return -1;
+	}
+	ret->took_ms = s->sys->ticks_ms(s->sys) - start_ms;
+	return 0;
+}

@@ -1,0 +1,233 @@
+#include "pipeline/verify.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aws/sagemaker.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "ecr/reference.h"
+#include "ecr/repository.h"
+#include "pipeline/provenance.h"
+#include "s3/object.h"
+#include "s3/snapshot.h"
+#include "s3/uri.h"
+
+struct verify {
+	const struct session *s;
+	struct git *git;
+	const struct record *r;
+	struct clients c;
+	struct s3 s3;
+	verify_fn fn;
+	void *ctx;
+	int bad;
+};
+
+static void verify_release(struct verify *v)
+{
+	clients_release(&v->c);
+}
+
+__attribute__((format(printf, 3, 4))) static void tell(struct verify *v, const char *what, const char *fmt, ...)
+{
+	auto_free char *difference = NULL;
+	va_list ap;
+
+	if (fmt) {
+		va_start(ap, fmt);
+		difference = xvasprintf(fmt, ap);
+		va_end(ap);
+		v->bad++;
+	}
+	v->fn(v->ctx, what, difference);
+}
+
+/* Turn an error about a missing or different thing into a difference; others stay errors. */
+static int settle(struct verify *v, const char *what, int result, struct err *why, struct err *err)
+{
+	if (result == 0)
+		return 0;
+	if (why->code == ERR_NOT_FOUND || why->code == ERR_FAILED || why->code == ERR_INVALID || why->code == ERR_CONFLICT) {
+		tell(v, what, "%s", why->msg);
+		return 0;
+	}
+	err_move(err, why);
+	return -1;
+}
+
+static int verify_git(struct verify *v, struct err *err)
+{
+	auto_json *copy = NULL;
+	auto_err why = { 0 };
+
+	if (!v->git)
+		return 0;
+	if (record_load_git(v->git, provenance_job(v->r->statement), &copy, &why) < 0)
+		return settle(v, "record in git", -1, &why, err);
+	if (json_equal(copy, v->r->statement))
+		tell(v, "record in git", NULL);
+	else
+		tell(v, "record in git", "it differs from the one in S3");
+	return 0;
+}
+
+/* Every member that was sent must be what the service says now. The service may say more. */
+static bool covers(const json_t *sent, const json_t *now, const char **ret_key)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)sent, key, value) {
+		const json_t *other = json_object_get(now, key);
+
+		if (!strcmp(key, "Tags"))
+			continue;
+		*ret_key = key;
+		if (json_is_object(value) && json_is_object(other)) {
+			const char *inner;
+
+			if (!covers(value, other, &inner))
+				return false;
+		} else if (!json_equal(value, other)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int verify_job(struct verify *v, struct err *err)
+{
+	const char *name = provenance_job(v->r->statement), *key = NULL;
+	auto_json *job = NULL;
+	auto_json *tags = NULL;
+	auto_err why = { 0 };
+
+	if (sagemaker_describe_training_job(&v->c.aws, name, &job, &why) < 0)
+		return settle(v, "job", -1, &why, err);
+	if (sagemaker_list_tags(&v->c.aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+		return -1;
+	if (!covers(provenance_request(v->r->statement), job, &key))
+		tell(v, "job", "'%s' differs from the recorded request", key);
+	else if (!str_eq(json_str(tags, TAG_REQUEST), json_str(provenance_internal(v->r->statement), "requestKey")))
+		tell(v, "job", "its tag '%s' is not the recorded request key", TAG_REQUEST);
+	else if (json_str(tags, TAG_STATEMENT) && !str_eq(json_str(tags, TAG_STATEMENT), v->r->sha256))
+		tell(v, "job", "its tag '%s' is not the record's SHA-256", TAG_STATEMENT);
+	else
+		tell(v, "job", NULL);
+	return 0;
+}
+
+static int verify_image(struct verify *v, struct err *err)
+{
+	const char *uri = NULL, *sha256 = provenance_subject(v->r->statement, "image", &uri);
+	const char *build_key = json_str(provenance_internal(v->r->statement), "buildKey");
+	auto_reference reference = { 0 };
+	auto_registry_auth auth = { 0 };
+	auto_registry_image image = { 0 };
+	auto_free char *digest = sha256 ? xasprintf("sha256:%s", sha256) : NULL;
+	auto_err why = { 0 };
+
+	/* An image that was not built here lies where these credentials may not reach. */
+	if (!build_key)
+		return 0;
+	if (!digest || reference_parse(uri, &reference, err) < 0)
+		return digest ? -1 : err_set(err, ERR_INVALID, "the record names no image");
+	if (ecr_get_authorization(&v->c.aws, &auth, err) < 0)
+		return -1;
+	if (registry_get_image(v->c.http, &auth, reference.repository, digest, &image, &why) < 0)
+		return settle(v, "image", -1, &why, err);
+	if (!str_eq(registry_image_label(&image, LABEL_BUILD), build_key))
+		tell(v, "image", "its label '%s' is not the recorded build key", LABEL_BUILD);
+	else
+		tell(v, "image", NULL);
+	return 0;
+}
+
+/* Read an object whole and compare its SHA-256. */
+static int verify_object(struct verify *v, const char *kind, struct err *err)
+{
+	const char *uri_text = NULL, *sha256 = provenance_subject(v->r->statement, kind, &uri_text);
+	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	auto_s3_uri uri = { 0 };
+	auto_err why = { 0 };
+	auto_free char *hex = NULL;
+	struct digest digest;
+	uint64_t size;
+
+	if (!sha256)
+		return 0;
+	if (s3_uri_parse(uri_text, &uri, err) < 0)
+		return -1;
+	if (s3_get_fd(&v->s3, uri.bucket, uri.key, fd, &digest, &size, &why) < 0)
+		return settle(v, kind, -1, &why, err);
+	hex = digest_hex(&digest);
+	if (str_eq(hex, sha256))
+		tell(v, kind, NULL);
+	else
+		tell(v, kind, "'%s' has SHA-256 %s, the record says %s", uri_text, hex, sha256);
+	return 0;
+}
+
+/* A data subject is the snapshot's manifest; behind it stand the objects. */
+static int verify_snapshot(struct verify *v, const char *kind, const char *uri_text, struct err *err)
+{
+	auto_s3_uri uri = { 0 };
+	auto_free char *prefix = NULL;
+	auto_free char *tree = NULL;
+	auto_free char *what = xasprintf("%s (objects)", kind);
+	auto_err why = { 0 };
+	int before = v->bad;
+
+	if (verify_object(v, kind, err) < 0)
+		return -1;
+	if (v->bad > before)
+		return 0;
+	if (s3_uri_parse(uri_text, &uri, err) < 0)
+		return -1;
+	prefix = fs_dirname(uri.key);
+	tree = xstrndup(fs_basename(uri.key), strlen(fs_basename(uri.key)) - strlen(".json"));
+	if (snapshot_verify(&v->s3, uri.bucket, prefix, tree, &why) < 0)
+		return settle(v, what, -1, &why, err);
+	tell(v, what, NULL);
+	return 0;
+}
+
+static int verify_data(struct verify *v, struct err *err)
+{
+	size_t i;
+	json_t *subject;
+
+	json_array_foreach(json_object_get(v->r->statement, "subject"), i, subject) {
+		const char *kind = json_str(subject, "name"), *uri = json_str(subject, "uri");
+
+		if (!kind || !uri || !str_starts(kind, "data/"))
+			continue;
+		if (!str_ends(uri, ".json"))
+			return err_set(err, ERR_INVALID, "the record names '%s' as a manifest", uri);
+		if (verify_snapshot(v, kind, uri, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int verify_record(const struct session *s, struct git *git, const struct record *r, verify_fn fn, void *ctx, int *ret_bad,
+		  struct err *err)
+{
+	struct verify __attribute__((cleanup(verify_release))) v = { .s = s, .git = git, .r = r, .fn = fn, .ctx = ctx };
+	const char *owner = r->owner ? r->owner : s->identity.account;
+
+	clients_init(&v.c, s);
+	v.s3 = (struct s3){ &v.c.aws, owner };
+	if (r->key)
+		tell(&v, "record in S3", NULL);
+	else
+		tell(&v, "record in S3", "it is not there; this is git's copy");
+	if (verify_git(&v, err) < 0 || verify_job(&v, err) < 0 || verify_image(&v, err) < 0 ||
+	    verify_object(&v, "source", err) < 0 || verify_data(&v, err) < 0 || verify_object(&v, "model", err) < 0)
+		return -1;
+	*ret_bad = v.bad;
+	return 0;
+}

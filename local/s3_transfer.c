@@ -1,0 +1,96 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "local/s3_store.h"
+
+/* The kernel copies, sharing blocks where the file system can. */
+static int copy_all(int from, int to, uint64_t size, const char *what, struct err *err)
+{
+	auto_s3_mapped map = { 0 };
+	uint64_t done = 0;
+	ssize_t n;
+
+	while (done < size && (n = copy_file_range(from, NULL, to, NULL, size - done, 0)) > 0)
+		done += (uint64_t)n;
+	if (done == size)
+		return 0;
+	if (s3_mapped_open(&map, from, size, err) < 0)
+		return -1;
+	return fs_write_all(to, map.p + done, map.n - done, what, err);
+}
+
+/*
+ * The path of a key below the folder of its channel: what follows the prefix, or, where the prefix is no whole folder, what
+ * follows the prefix's last '/'.
+ */
+static const char *path_below(const char *key, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	const char *slash = strrchr(prefix, '/');
+
+	if (key[n] == '/')
+		return key + n + 1;
+	if (n == 0 || prefix[n - 1] == '/')
+		return key + n;
+	return slash ? key + (slash - prefix) + 1 : key;
+}
+
+static int export_one(struct store_s3 *s, const char *bucket, const char *key, const char *path, struct err *err)
+{
+	auto_s3_stored object = { .fd = -1 };
+	auto_free char *folder = fs_dirname(path);
+	auto_close int fd = -1;
+
+	if (store_s3_open(s, bucket, key, &object, err) < 0 || fs_mkdir_p(folder, 0755, err) < 0)
+		return -1;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(err, "create '%s'", path);
+	return copy_all(object.fd, fd, object.size, path, err);
+}
+
+int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, const char *dir, size_t *ret_n,
+		    struct err *err)
+{
+	auto_strlist keys = { 0 };
+	size_t n = 0;
+
+	if (store_s3_keys(s, bucket, prefix, &keys, err) < 0)
+		return -1;
+	for (size_t i = 0; i < keys.n; i++) {
+		const char *below = path_below(keys.v[i], prefix);
+		auto_free char *path = fs_join(dir, below);
+
+		/* The marker of a folder, as consoles make it. */
+		if (!*below || str_ends(below, "/"))
+			continue;
+		if (!fs_is_safe_relative(below))
+			return err_set(err, ERR_INVALID, "download 's3://%s/%s': '%s' cannot be a file's path", bucket, keys.v[i],
+				       below);
+		if (export_one(s, bucket, keys.v[i], path, err) < 0)
+			return err_wrap(err, "download 's3://%s/%s'", bucket, keys.v[i]);
+		n++;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+int store_s3_import(struct store_s3 *s, const char *bucket, const char *key, int fd, struct err *err)
+{
+	struct s3_put put = { .bucket = bucket, .key = key, .fd = fd };
+	auto_free char *etag = NULL;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "stat the file for 's3://%s/%s'", bucket, key);
+	put.size = (uint64_t)st.st_size;
+	if (store_s3_put(s, &put, &etag, err) < 0)
+		return err_wrap(err, "store 's3://%s/%s'", bucket, key);
+	return 0;
+}

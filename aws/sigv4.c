@@ -23,28 +23,28 @@ static void add_encoded(struct str *b, unsigned char c)
 		str_addf(b, "%%%02X", c);
 }
 
-/* Remove "." and empty segments and resolve "..", as RFC 3986 section 5.2.4 and SigV4 ask together. */
+/* Remove "." and empty segments and resolve "..". Unlike RFC 3986, "/a/." becomes "/a", as the SDKs have it. */
 static char *normalize_path(const char *path)
 {
 	auto_strlist segments = { 0 };
 	auto_str b = { 0 };
 	size_t n_kept = 0;
-	bool is_folder = true;
 
 	str_split(&segments, path, '/');
 	for (size_t i = 0; i < segments.n; i++) {
 		const char *s = segments.v[i];
 
-		is_folder = !*s || !strcmp(s, ".") || !strcmp(s, "..");
-		if (!strcmp(s, "..") && n_kept > 0) {
-			str_truncate(&b, (size_t)(strrchr(b.s, '/') - b.s));
-			n_kept--;
-		} else if (!is_folder) {
+		if (!*s || !strcmp(s, "."))
+			continue;
+		if (strcmp(s, "..") != 0) {
 			str_addf(&b, "/%s", s);
 			n_kept++;
+		} else if (n_kept > 0) {
+			str_truncate(&b, (size_t)(strrchr(b.s, '/') - b.s));
+			n_kept--;
 		}
 	}
-	if (is_folder || n_kept == 0)
+	if (str_ends(path, "/") || n_kept == 0)
 		str_add_char(&b, '/');
 	return str_detach(&b);
 }

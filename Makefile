@@ -74,6 +74,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
+$(BUILD)/tests/vectors/%: $(BUILD)/tests/vectors/%.o $(BUILD)/libsmpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 deps: ## install what building and running needs (as root; otherwise prints the command)
 	$(Q)tools/install-deps build
 

@@ -1,0 +1,218 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "aws/creds.h"
+#include "aws/profile.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "tests/unit/vectors.h"
+
+static int parse(const json_t *input, struct profiles **ret, struct err *err)
+{
+	return profiles_parse(json_str(input, "configFile"), "config", json_str(input, "credentialsFile"), "credentials", ret,
+			      err);
+}
+
+/* Every expected property is there, and nothing else of that name. */
+static bool holds(const struct profiles *p, const json_t *expected)
+{
+	const char *profile, *key;
+	json_t *properties, *value;
+
+	json_object_foreach((json_t *)expected, profile, properties) {
+		if (!profiles_has(p, profile))
+			return false;
+		json_object_foreach(properties, key, value) {
+			if (!str_eq(profiles_get(p, profile, key), json_string_value(value)))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Whether a section header's name, with or without its prefix, became a profile that was not expected. */
+static bool has_more(const struct profiles *p, const char *text, const json_t *expected)
+{
+	for (; text && (text = strchr(text, '[')); text++) {
+		auto_free char *header = xstrndup(text + 1, strcspn(text + 1, "]"));
+		auto_free char *whole = str_trim(header);
+		const char *name = str_starts(whole, "profile ") ? whole + strlen("profile ") : whole;
+
+		if ((profiles_has(p, whole) && !json_object_get(expected, whole)) ||
+		    (profiles_has(p, name) && !json_object_get(expected, name)))
+			return true;
+	}
+	return false;
+}
+
+static bool passes(const json_t *test)
+{
+	const json_t *expected = json_at(test, "output", "config", "profiles", NULL);
+	const json_t *input = json_object_get(test, "input");
+	const char *wanted = json_string_value(json_at(test, "output", "errorContaining", NULL));
+	auto_profiles *p = NULL;
+	auto_err err = { 0 };
+
+	if (parse(input, &p, &err) < 0)
+		return wanted && strstr(err.msg, wanted) && err.code == ERR_CONFIG;
+	return !wanted && holds(p, expected) && !has_more(p, json_str(input, "configFile"), expected) &&
+	       !has_more(p, json_str(input, "credentialsFile"), expected);
+}
+
+static void test_official_cases(void **state)
+{
+	auto_free char *path = vectors_path("credentials/profile-parser-tests.json");
+	auto_json *j = NULL;
+	json_t *test;
+	size_t i, n_passed = 0, n = 0;
+
+	(void)state;
+	if (!path)
+		skip();
+	j = vectors_json(path);
+	n = json_array_size(json_object_get(j, "tests"));
+	json_array_foreach(json_object_get(j, "tests"), i, test) {
+		if (passes(test))
+			n_passed++;
+		else
+			print_message("differs: %s\n", json_str(test, "name"));
+	}
+	print_message("profile parser: %zu of %zu official cases\n", n_passed, n);
+	assert_int_equal(n_passed, n);
+}
+
+static void test_what_is_not_there(void **state)
+{
+	auto_profiles *p = NULL;
+	auto_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(profiles_parse("[default]\na = 1\n[profile default]\nb = 2\n[default]\nc = 3\n[other]\nd = 4\n"
+					"[profile in valid]\nno equals sign\n[profile x]\nin valid = v\n more\nk = v",
+					"config", "[profile x]\nk = w\n", "credentials", &p, &err), 0);
+	assert_null(profiles_get(p, "default", "a"));
+	assert_string_equal(profiles_get(p, "default", "b"), "2");
+	assert_null(profiles_get(p, "default", "c"));
+	assert_false(profiles_has(p, "other"));
+	assert_string_equal(profiles_get(p, "x", "k"), "v");
+	assert_null(profiles_get(p, "y", "k"));
+}
+
+static void test_errors_name_the_line(void **state)
+{
+	auto_profiles *p = NULL;
+	auto_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(profiles_parse(NULL, "config", "[a]\nk = v\nsecret-without-key\n", "creds", &p, &err), -1);
+	assert_string_equal(err.msg, "'creds' line 3: Expected an '=' sign defining a property");
+}
+
+/* The environment of the case under test, as an object; home is where its files are. */
+static json_t *variables;
+
+static const char *fake_env(const char *name)
+{
+	return json_str(variables, name);
+}
+
+static void write_file(const char *home, const char *name, const char *text)
+{
+	auto_free char *path = fs_join(home, name);
+	auto_free char *folder = fs_dirname(path);
+	auto_err err = { 0 };
+
+	assert_int_equal(fs_mkdir_p(folder, 0700, &err), 0);
+	assert_int_equal(fs_write_atomic(path, text, strlen(text), 0600, &err), 0);
+}
+
+static const char config_file[] = "[default]\nregion = eu-west-1\n[profile half]\naws_access_key_id = A\n"
+				  "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = full\n"
+				  "[profile full]\naws_access_key_id = AF\naws_secret_access_key = SF\naws_session_token = TF\n";
+static const char credentials_file[] = "[cred]\nAWS_ACCESS_KEY_ID = AC\nAWS_SECRET_ACCESS_KEY = SC\n"
+				       "[split]\naws_access_key_id = A\n  B\naws_secret_access_key = S\n";
+
+static void test_chain(void **state)
+{
+	static const struct {
+		const char *env, *profile;
+		const char *id, *source; /* NULL: ERR_AUTH with words */
+		const char *words;
+	} cases[] = {
+		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL },
+		{ "{'AWS_ACCESS_KEY_ID':'AE\\n','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL },
+		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", "full", "AF", "profile 'full'", NULL },
+		{ "{'AWS_ACCESS_KEY_ID':' ','AWS_SECRET_ACCESS_KEY':'','AWS_PROFILE':'cred'}", NULL, "AC", "profile 'cred'", NULL },
+		{ "{'AWS_PROFILE':'full'}", NULL, "AF", "profile 'full'", NULL },
+		{ "{'AWS_ACCESS_KEY_ID':'AE'}", NULL, NULL, NULL, "'AWS_SECRET_ACCESS_KEY' is not" },
+		{ "{'AWS_ACCESS_KEY_ID':'A\\r\\nX: y','AWS_SECRET_ACCESS_KEY':'s'}", NULL, NULL, NULL, "control characters" },
+		{ "{}", NULL, NULL, NULL, "no AWS credentials" },
+		{ "{}", "absent", NULL, NULL, "profile 'absent' is neither in" },
+		{ "{'AWS_PROFILE':'absent'}", NULL, NULL, NULL, ".aws/credentials'" },
+		{ "{}", "half", NULL, NULL, "no 'aws_secret_access_key'" },
+		{ "{}", "role", NULL, NULL, "'role_arn'" },
+		{ "{}", "split", NULL, NULL, "control characters" },
+	};
+	auto_err err = { 0 };
+	auto_free char *home = fs_temp_dir("smpipe-test", &err);
+
+	(void)state;
+	write_file(home, ".aws/config", config_file);
+	write_file(home, ".aws/credentials", credentials_file);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_json *env = NULL;
+		auto_free char *text = xstrdup(cases[i].env);
+		auto_creds creds = { 0 };
+		auto_err why = { 0 };
+
+		for (char *p = text; *p; p++)
+			*p = *p == '\'' ? '"' : *p;
+		variables = env = json_loads(text, 0, NULL);
+		assert_non_null(env);
+		json_put_str(env, "HOME", home);
+		if (cases[i].id) {
+			assert_int_equal(creds_resolve(cases[i].profile, fake_env, &creds, &why), 0);
+			assert_string_equal(creds.access_key_id, cases[i].id);
+			assert_string_equal(creds.source, cases[i].source);
+		} else {
+			assert_int_equal(creds_resolve(cases[i].profile, fake_env, &creds, &why), -1);
+			assert_int_equal(why.code, ERR_AUTH);
+			if (!strstr(why.msg, cases[i].words))
+				fail_msg("case %zu: %s", i, why.msg);
+		}
+	}
+	assert_int_equal(fs_remove_tree(home, &err), 0);
+}
+
+static void test_copy(void **state)
+{
+	auto_creds a = { 0 }, b = { 0 };
+	auto_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(creds_set(&a, "id", "secret", "token", "source", &err), 0);
+	creds_copy(&b, &a);
+	creds_release(&a);
+	assert_string_equal(b.access_key_id, "id");
+	assert_string_equal(b.secret_access_key.value, "secret");
+	assert_string_equal(b.session_token.value, "token");
+	assert_null(a.secret_access_key.value);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_official_cases),
+		cmocka_unit_test(test_what_is_not_there),
+		cmocka_unit_test(test_errors_name_the_line),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_copy),
+	};
+
+	return cmocka_run_group_tests_name("aws/creds", tests, NULL, NULL);
+}

@@ -8,7 +8,9 @@
 #include "base/str.h"
 #include "s3/request.h"
 
-#define CHECKSUM_HEADER "x-amz-checksum-sha256"
+/* A refusal is read whole however little was asked for. */
+#define MIN_ANSWER_BYTES 65536
+#define CHECKSUM_HEADER  "x-amz-checksum-sha256"
 
 void s3_head_release(struct s3_head *h)
 {
@@ -230,10 +232,13 @@ int s3_get_bytes(struct s3 *s3, const char *bucket, const char *key, size_t max,
 
 	req.aws.method = "GET";
 	req.aws.is_idempotent = true;
-	req.aws.max_body_bytes = max;
+	req.aws.max_body_bytes = max > MIN_ANSWER_BYTES ? max : MIN_ANSWER_BYTES;
 	http_headers_add(&req.headers, "x-amz-checksum-mode", "ENABLED");
 	if (s3_send(s3, &req, &resp, err) < 0)
 		return -1;
+	if (resp.body.len > max)
+		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': it is larger than %zu bytes", bucket, key,
+			       max);
 	received = digest_of(str_text(&resp.body), resp.body.len);
 	if (check_received(&resp, bucket, key, &received, err) < 0)
 		return -1;

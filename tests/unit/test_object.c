@@ -110,6 +110,10 @@ static void what_is_put_can_be_got(void **state)
 	assert_null(head.version_id);
 	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "e", 100, &text, &n, &err), 0);
 	assert_string_equal(text, "entry");
+	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "e", 4, &text, &n, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "none", 4, &text, &n, &err), -1);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_int_equal(s3_get_fd(&f->s3, "bucket", "e", fd, &got, &size, &err), 0);

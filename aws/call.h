@@ -29,7 +29,7 @@ struct aws_identity {
 void aws_identity_release(struct aws_identity *id);
 #define auto_aws_identity __attribute__((cleanup(aws_identity_release))) struct aws_identity
 
-/* Fill region, partition and endpoints. region: given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. ERR_CONFIG. */
+/* Fill region, partition, endpoints. region: given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. ERR_CONFIG. */
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err);
 
 struct aws {
@@ -40,8 +40,8 @@ struct aws {
 struct aws_request {
 	enum aws_service service;
 	const char *method;
-	const char *path;  /* percent-encoded, below the endpoint */
-	const char *query; /* percent-encoded, or NULL */
+	const char *path;                   /* percent-encoded, below the endpoint */
+	const char *query;                  /* percent-encoded, or NULL */
 	const struct http_headers *headers; /* extra ones, signed; or NULL */
 	const void *bytes;
 	size_t n;
@@ -55,30 +55,32 @@ struct aws_request {
 	void (*sink_reset)(void *ctx);
 	void *sink_ctx;
 	size_t max_body_bytes;
-	bool is_idempotent; /* false: retried only when the service surely did not act (connection refused, throttled) */
+	bool is_idempotent; /* false: retried only when the service surely did not act (not reached, throttled) */
 	bool no_auth;       /* unsigned */
 };
 
 /*
- * Sign, send, retry. Statuses 200 to 299 are success. Anything else becomes an error with the service's code (JSON, XML or
- * x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*),
- * ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded), else ERR_SERVICE.
- * Codes that throttle are ERR_SERVICE, and a status without a code is judged alone. No redirect is followed. After an error
- * ret_resp holds the last answer, if there was one.
- * The message: "<Operation or method path>: 403 AccessDenied: <message> (request <id>)".
+ * Sign, send, retry. Statuses 200 to 299 are success. Anything else becomes an error with the service's code (JSON, XML
+ * or x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*,
+ * NoSuch*), ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded), else
+ * ERR_SERVICE. Codes that throttle are ERR_SERVICE, and a status without a code is judged alone. No redirect is
+ * followed. After an error ret_resp holds the last answer, if there was one.
+ *
+ * The message: "<what>: 403 AccessDenied: <message> (request <id>)".
  */
 int aws_send(struct aws *aws, const char *what, const struct aws_request *req, struct http_response *ret_resp,
 	     struct err *err);
 
 /*
- * AWS JSON 1.1: POST / with X-Amz-Target "<prefix>.<operation>". Operations whose names begin with Create are not sent again
- * after a lost answer. *ret_answer may be NULL; else the caller's to decref.
+ * AWS JSON 1.1: POST / with X-Amz-Target "<prefix>.<operation>". Operations whose names begin with Create are not sent
+ * again after a lost answer. *ret_answer may be NULL; else the caller's to decref.
  */
 int aws_call_json(struct aws *aws, enum aws_service service, const char *operation, const json_t *request,
 		  json_t **ret_answer, struct err *err);
 
-/* Follow the pages of a JSON list operation: merges `list_key` arrays over NextToken (or token_key). At most max_items. */
+/* Follow the pages of a JSON list operation: joins the `list_key` arrays over token_key. At most max_items. */
 int aws_call_json_pages(struct aws *aws, enum aws_service service, const char *operation, const json_t *request,
-			const char *list_key, const char *token_key, size_t max_items, json_t **ret_array, struct err *err);
+			const char *list_key, const char *token_key, size_t max_items, json_t **ret_array,
+			struct err *err);
 
 #endif

@@ -112,24 +112,56 @@ static bool is_one_of(const char *code, const char *const *codes)
 }
 
 static const char *const auth_codes[] = {
-	"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AuthFailure", "ExpiredToken", "ExpiredTokenException",
-	"IncompleteSignature", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException", "InvalidToken",
-	"MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized", "OptInRequired",
-	"RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnauthorizedOperation",
-	"UnrecognizedClientException", NULL,
+	"AccessDenied",
+	"AccessDeniedException",
+	"AllAccessDisabled",
+	"AuthFailure",
+	"ExpiredToken",
+	"ExpiredTokenException",
+	"IncompleteSignature",
+	"InvalidAccessKeyId",
+	"InvalidClientTokenId",
+	"InvalidSignatureException",
+	"InvalidToken",
+	"MissingAuthenticationToken",
+	"MissingAuthenticationTokenException",
+	"NotAuthorized",
+	"OptInRequired",
+	"RequestExpired",
+	"RequestTimeTooSkewed",
+	"SignatureDoesNotMatch",
+	"UnauthorizedOperation",
+	"UnrecognizedClientException",
+	NULL,
 };
 static const char *const clock_codes[] = {
-	"AuthFailure", "InvalidSignatureException", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed",
-	"SignatureDoesNotMatch", NULL,
+	"AuthFailure",
+	"InvalidSignatureException",
+	"RequestExpired",
+	"RequestInTheFuture",
+	"RequestTimeTooSkewed",
+	"SignatureDoesNotMatch",
+	NULL,
 };
 static const char *const expired_codes[] = { "ExpiredToken", "ExpiredTokenException", "RequestExpired", NULL };
 static const char *const transient_codes[] = { "RequestTimeout", "RequestTimeoutException", NULL };
 /* The list of the SDKs' standard retry mode. */
 static const char *const throttling_codes[] = {
-	"BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
-	"ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
-	"SlowDown", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
-	"TransactionInProgressException", NULL,
+	"BandwidthLimitExceeded",
+	"EC2ThrottledException",
+	"LimitExceededException",
+	"PriorRequestNotComplete",
+	"ProvisionedThroughputExceededException",
+	"RequestLimitExceeded",
+	"RequestThrottled",
+	"RequestThrottledException",
+	"SlowDown",
+	"ThrottledException",
+	"Throttling",
+	"ThrottlingException",
+	"TooManyRequestsException",
+	"TransactionInProgressException",
+	NULL,
 };
 
 static enum err_code class_of(int status, const char *code)
@@ -191,16 +223,6 @@ int aws_error_from_response(const struct http_response *resp, const char *what, 
 		err_service(err, e.code);
 	add_hint(resp, e.code, sys, err);
 	return -1;
-}
-
-int aws_error_from_body(const struct http_response *resp, const char *what, const struct sys *sys, struct err *err)
-{
-	auto_err ignored = { 0 };
-	auto_xml *root = xml_parse(str_text(&resp->body), resp->body.len, "the answer", &ignored);
-
-	if (!root || strcmp(root->name, "Error") != 0)
-		return 0;
-	return aws_error_from_response(resp, what, sys, err);
 }
 
 /* Milliseconds; anything but a whole positive number is ignored. */

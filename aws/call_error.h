@@ -22,12 +22,6 @@ void service_error_release(struct service_error *e);
 /* Set err from an answer, as aws_send documents it. Returns -1. */
 int aws_error_from_response(const struct http_response *resp, const char *what, const struct sys *sys, struct err *err);
 
-/*
- * As aws_error_from_response for an XML error document that came with status 200 (CopyObject, CompleteMultipartUpload:
- * S3 answers before it has finished). Returns 0 and leaves err alone when the body is no <Error>.
- */
-int aws_error_from_body(const struct http_response *resp, const char *what, const struct sys *sys, struct err *err);
-
 /* Transient, throttled or final: by status and by the code in err. */
 struct retry_verdict aws_retry_verdict(const struct http_response *resp, const struct err *err);
 

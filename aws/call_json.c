@@ -84,7 +84,8 @@ static void append_items(json_t *array, const json_t *page, size_t max_items)
 }
 
 int aws_call_json_pages(struct aws *aws, enum aws_service service, const char *operation, const json_t *request,
-			const char *list_key, const char *token_key, size_t max_items, json_t **ret_array, struct err *err)
+			const char *list_key, const char *token_key, size_t max_items, json_t **ret_array,
+			struct err *err)
 {
 	auto_json *page_request = json_deep_copy(request);
 	auto_json *array = json_array();

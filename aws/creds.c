@@ -33,7 +33,8 @@ static int is_header_safe(const char *s)
 	return 1;
 }
 
-int creds_set(struct creds *ret, const char *id, const char *secret, const char *token, const char *source, struct err *err)
+int creds_set(struct creds *ret, const char *id, const char *secret, const char *token, const char *source,
+	      struct err *err)
 {
 	__attribute__((cleanup(secret_release))) struct secret secret_copy = { 0 }, token_copy = { 0 };
 	auto_free char *id_copy = NULL;
@@ -64,5 +65,6 @@ int creds_resolve(const char *profile, env_fn env, struct creds *ret, struct err
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	err_set(err, ERR_AUTH, "no AWS credentials were found in the environment or the shared configuration files");
-	return err_hint(err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with keys in AWS_PROFILE");
+	return err_hint(err,
+			"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with keys in AWS_PROFILE");
 }

@@ -21,12 +21,13 @@ void creds_release(struct creds *c);
 void creds_copy(struct creds *to, const struct creds *from);
 
 /* Fill ret, trimmed; token may be NULL. ERR_AUTH when a part could not stand in a header. */
-int creds_set(struct creds *ret, const char *id, const char *secret, const char *token, const char *source, struct err *err);
+int creds_set(struct creds *ret, const char *id, const char *secret, const char *token, const char *source,
+	      struct err *err);
 
 /*
- * Find credentials: environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; blank counts as unset) unless
- * a profile is named in smpipe.yaml, then the static keys of the profile (profile, else AWS_PROFILE, else "default").
- * ERR_AUTH with a hint when there are none.
+ * Find credentials: environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; blank counts as unset)
+ * unless a profile is named in smpipe.yaml, then the static keys of the profile (profile, else AWS_PROFILE, else
+ * "default"). ERR_AUTH with a hint when there are none.
  */
 int creds_resolve(const char *profile, env_fn env, struct creds *ret, struct err *err);
 

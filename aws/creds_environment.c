@@ -8,7 +8,8 @@ int creds_from_environment(env_fn env, struct creds *ret, struct err *err)
 	if (!id && !secret)
 		return 0;
 	if (!id || !secret)
-		return err_set(err, ERR_AUTH, "'%s' is set, but '%s' is not", id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
+		return err_set(err, ERR_AUTH, "'%s' is set, but '%s' is not",
+			       id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
 			       id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
 	if (creds_set(ret, id, secret, env_get(env, "AWS_SESSION_TOKEN"), "environment", err) < 0)
 		return -1;

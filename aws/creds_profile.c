@@ -15,8 +15,8 @@ static const char *get(const struct profiles *profiles, const char *profile, con
 static const char *other_source(const struct profiles *profiles, const char *profile)
 {
 	static const char *const properties[] = {
-		"role_arn",	   "sso_session",   "sso_start_url", "credential_process",
-		"web_identity_token_file", "login_session",
+		"role_arn",      "sso_session", "sso_start_url", "credential_process", "web_identity_token_file",
+		"login_session",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(properties); i++)
@@ -42,7 +42,8 @@ static int take_keys(const struct profiles *profiles, const char *profile, struc
 
 	/* A role goes before the keys: they are only there to take it on. */
 	if (other && (!id || !strcmp(other, "role_arn"))) {
-		err_set(err, ERR_AUTH, "profile '%s' gets its credentials by '%s', which is not supported", profile, other);
+		err_set(err, ERR_AUTH, "profile '%s' gets its credentials by '%s', which is not supported", profile,
+			other);
 		return err_hint(err, "export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, "
 				     "for example by `aws configure export-credentials`");
 	}

@@ -62,14 +62,14 @@ static int check_override(const char *variable, const char *url, struct err *err
 		return err_wrap(err, "use the endpoint of '%s'", variable);
 	}
 	if (strchr(url, '@') || strchr(url, '#') || strchr(url, '?'))
-		return err_set(err, ERR_CONFIG, "'%s' is '%s': a URL of scheme, host, port and path is needed", variable,
-			       url);
+		return err_set(err, ERR_CONFIG, "'%s' is '%s': a URL of scheme, host, port and path is needed",
+			       variable, url);
 	for (const char *p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return err_set(err, ERR_CONFIG, "'%s' holds white space or control characters", variable);
 	if (strcmp(parts.scheme, "https") && !http_is_loopback(parts.host))
-		return err_set(err, ERR_CONFIG, "'%s' is '%s': only https, or http to this machine, is allowed", variable,
-			       url);
+		return err_set(err, ERR_CONFIG, "'%s' is '%s': only https, or http to this machine, is allowed",
+			       variable, url);
 	return 0;
 }
 
@@ -88,7 +88,8 @@ int endpoint_resolve(enum aws_service service, const char *region, env_fn env, s
 		if (!partition_is_region_name(region))
 			return err_set(err, ERR_CONFIG, "'%s' is not a region name", region ? region : "");
 		if (is_true(env, "AWS_USE_FIPS_ENDPOINT"))
-			return err_set(err, ERR_CONFIG, "AWS_USE_FIPS_ENDPOINT is set, but FIPS endpoints are not supported");
+			return err_set(err, ERR_CONFIG,
+				       "AWS_USE_FIPS_ENDPOINT is set, but FIPS endpoints are not supported");
 		url = xasprintf("https://%s.%s.%s", services[service].host_prefix, region,
 				partition_of_region(region)->dns_suffix);
 	}
@@ -133,7 +134,8 @@ static bool is_loopback_authority(const char *host)
 	return http_is_loopback(name);
 }
 
-int endpoint_check_registry(const char *host, const char *account, const char *region, bool is_loopback_ecr, struct err *err)
+int endpoint_check_registry(const char *host, const char *account, const char *region, bool is_loopback_ecr,
+			    struct err *err)
 {
 	const struct partition *p = partition_of_region(region);
 
@@ -145,8 +147,8 @@ int endpoint_check_registry(const char *host, const char *account, const char *r
 		return 0;
 	if (is_loopback_ecr && is_loopback_authority(host))
 		return 0;
-	err_set(err, ERR_CONFIG, "refuse registry host '%s': it is not the registry of account '%s' in '%s'", host, account,
-		region);
-	return err_hint(err, "credentials are only sent to '%s.dkr.ecr.%s.%s' and its FIPS and dual-stack forms", account,
-			region, p->dns_suffix);
+	err_set(err, ERR_CONFIG, "refuse registry host '%s': it is not the registry of account '%s' in '%s'", host,
+		account, region);
+	return err_hint(err, "credentials are only sent to '%s.dkr.ecr.%s.%s' and its FIPS and dual-stack forms",
+			account, region, p->dns_suffix);
 }

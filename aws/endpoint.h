@@ -35,18 +35,19 @@ const char *env_get(env_fn env, const char *name);
 /*
  * Order: AWS_ENDPOINT_URL_<STS|S3|ECR|SAGEMAKER|CLOUDWATCH_LOGS>,
  * AWS_ENDPOINT_URL, the partition's host. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true skips the first two.
- * An override must be https, or http to a loopback host. FIPS endpoints are not known yet: AWS_USE_FIPS_ENDPOINT=true is
- * refused rather than ignored. ERR_CONFIG.
+ * An override must be https, or http to a loopback host. FIPS endpoints are not known yet: AWS_USE_FIPS_ENDPOINT=true
+ * is refused rather than ignored. ERR_CONFIG.
  */
 int endpoint_resolve(enum aws_service service, const char *region, env_fn env, struct endpoint *ret, struct err *err);
 void endpoint_release(struct endpoint *e);
 
 /*
  * Check a registry host as GetAuthorizationToken names it (proxyEndpoint without scheme): it must be
- * <account>.dkr.ecr.<region>.<suffix> (or the FIPS and dual-stack forms) of this account, region and partition. A loopback
- * host passes only when is_loopback_ecr. ERR_CONFIG.
+ * <account>.dkr.ecr.<region>.<suffix> (or the FIPS and dual-stack forms) of this account, region and partition. A
+ * loopback host passes only when is_loopback_ecr. ERR_CONFIG.
  */
-int endpoint_check_registry(const char *host, const char *account, const char *region, bool is_loopback_ecr, struct err *err);
+int endpoint_check_registry(const char *host, const char *account, const char *region, bool is_loopback_ecr,
+			    struct err *err);
 
 /* "<account>.dkr.ecr.<region>.<suffix>"; new string. */
 char *endpoint_registry_host(const char *account, const char *region);

@@ -19,8 +19,8 @@ int logs_list_streams(struct aws *aws, const char *group, const char *prefix, st
 	size_t i;
 
 	json_put_str(request, "logStreamNamePrefix", prefix);
-	if (aws_call_json_pages(aws, AWS_LOGS, "DescribeLogStreams", request, "logStreams", "nextToken", MAX_STREAMS, &streams,
-				&why) < 0) {
+	if (aws_call_json_pages(aws, AWS_LOGS, "DescribeLogStreams", request, "logStreams", "nextToken", MAX_STREAMS,
+				&streams, &why) < 0) {
 		if (err_is_service(&why, "ResourceNotFoundException"))
 			return 0;
 		err_move(err, &why);
@@ -71,7 +71,8 @@ static int read_page(struct aws *aws, json_t *request, char **token, logs_event_
 int logs_read(struct aws *aws, const char *group, const char *stream, char **token, logs_event_fn fn, void *ctx,
 	      struct err *err)
 {
-	auto_json *request = json_pack("{s:s, s:s, s:b}", "logGroupName", group, "logStreamName", stream, "startFromHead", 1);
+	auto_json *request =
+		json_pack("{s:s, s:s, s:b}", "logGroupName", group, "logStreamName", stream, "startFromHead", 1);
 	bool is_end = false;
 
 	for (int page = 0; page < MAX_PAGES && !is_end; page++)

@@ -32,10 +32,12 @@ static int compile(const char *name, const char *text, struct metric *ret, struc
 	int code;
 
 	if (strlen(text) > MAX_REGEX_BYTES)
-		return err_set(err, ERR_CONFIG, "the regex of metric '%s' is longer than %d bytes", name, MAX_REGEX_BYTES);
+		return err_set(err, ERR_CONFIG, "the regex of metric '%s' is longer than %d bytes", name,
+			       MAX_REGEX_BYTES);
 	if (metrics_regex_translate(text, &translated, err) < 0)
 		return err_wrap(err, "metric '%s': regex '%s'", name, text);
-	code = regcomp(&ret->regex, str_text(&translated.posix), REG_EXTENDED | (translated.is_case_blind ? REG_ICASE : 0));
+	code = regcomp(&ret->regex, str_text(&translated.posix),
+		       REG_EXTENDED | (translated.is_case_blind ? REG_ICASE : 0));
 	ret->value_group = translated.value_group;
 	metrics_regex_release(&translated);
 	if (code) {

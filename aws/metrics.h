@@ -10,7 +10,8 @@
 
 struct metrics;
 
-/* definitions: [{"Name","Regex"}] or NULL. Regexes are translated to POSIX extended ones (aws/metrics_regex.h). ERR_CONFIG. */
+/* definitions: [{"Name","Regex"}] or NULL. Regexes are translated to POSIX extended ones (aws/metrics_regex.h).
+ * ERR_CONFIG. */
 int metrics_new(const json_t *definitions, struct metrics **ret, struct err *err);
 /* Feed one log line; fn is called for every value found: nan and inf count, text that is no number does not. */
 typedef void (*metrics_fn)(void *ctx, const char *name, double value);

@@ -222,7 +222,7 @@ static char following_literal(const char *p)
 }
 
 /*
- * At a dot. POSIX is always greedy: ".*?;" becomes "[^;]*;". Where no plain character follows, the longest match must do.
+ * At a dot. POSIX is always greedy: ".*?;" becomes "[^;]*;". Where no plain character follows, the longest match does.
  */
 static void translate_dot(struct translation *t)
 {

@@ -2,9 +2,10 @@
 #define SMPIPE_AWS_METRICS_REGEX_H
 
 /*
- * The regexes of metric definitions are written in Python's or Perl's language; ours is POSIX extended. Translated are the
- * classes \d \w \s (and \D \W \S), \t, groups that do not capture or have a name, a leading (?i), brackets with escapes, and
- * lazy quantifiers where a plain character follows them. Refused is what has no counterpart: lookaround, other flags.
+ * The regexes of metric definitions are written in Python's or Perl's language; ours is POSIX extended. Translated are
+ * the classes \d \w \s (and \D \W \S), \t, groups that do not capture or have a name, a leading (?i), brackets with
+ * escapes, and lazy quantifiers where a plain character follows them. Refused is what has no counterpart: lookaround,
+ * other flags.
  */
 
 #include <stdbool.h>

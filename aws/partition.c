@@ -12,7 +12,8 @@ static const struct {
 	const char *region_prefix;
 } partitions[] = {
 	{ { "aws", "amazonaws.com", "on.aws", "console.aws.amazon.com", "us-east-1" }, NULL },
-	{ { "aws-cn", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "console.amazonaws.cn", "cn-northwest-1" }, "cn-" },
+	{ { "aws-cn", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "console.amazonaws.cn", "cn-northwest-1" },
+	  "cn-" },
 	{ { "aws-us-gov", "amazonaws.com", "on.aws", "console.amazonaws-us-gov.com", "us-gov-west-1" }, "us-gov-" },
 	{ { "aws-eusc", "amazonaws.eu", NULL, "console.amazonaws-eusc.eu", "eusc-de-east-1" }, "eusc-" },
 	{ { "aws-iso", "c2s.ic.gov", NULL, NULL, "us-iso-east-1" }, "us-iso-" },

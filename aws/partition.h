@@ -9,11 +9,11 @@
 #include <stdbool.h>
 
 struct partition {
-	const char *id;             /* "aws", "aws-cn", …: the second field of every ARN */
-	const char *dns_suffix;     /* "amazonaws.com" */
+	const char *id;              /* "aws", "aws-cn", …: the second field of every ARN */
+	const char *dns_suffix;      /* "amazonaws.com" */
 	const char *registry_suffix; /* of dual-stack registry hosts, or NULL where there are none */
-	const char *console_host;   /* "console.aws.amazon.com", or NULL where it is not public */
-	const char *global_region;  /* the region that signs for global services */
+	const char *console_host;    /* "console.aws.amazon.com", or NULL where it is not public */
+	const char *global_region;   /* the region that signs for global services */
 };
 
 /* The partition of a region by the known patterns; an unknown region belongs to "aws", as in the SDKs. Never NULL. */

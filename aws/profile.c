@@ -255,7 +255,8 @@ static int parse_line(struct parser *ps, char *line)
 	return parse_property(ps, line);
 }
 
-static int parse_text(struct profiles *profiles, const char *text, const char *name, bool is_credentials, struct err *err)
+static int parse_text(struct profiles *profiles, const char *text, const char *name, bool is_credentials,
+		      struct err *err)
 {
 	struct parser ps = { .profiles = profiles, .name = name, .is_credentials = is_credentials, .err = err };
 

@@ -63,8 +63,8 @@ int sagemaker_stop_training_job(struct aws *aws, const char *name, struct err *e
 int sagemaker_list_training_jobs(struct aws *aws, const char *contains, size_t max_items, json_t **ret_array,
 				 struct err *err)
 {
-	auto_json *request = json_pack("{s:s, s:s, s:i}", "SortBy", "CreationTime", "SortOrder", "Descending", "MaxResults",
-				       max_items && max_items < PAGE_SIZE ? (int)max_items : PAGE_SIZE);
+	auto_json *request = json_pack("{s:s, s:s, s:i}", "SortBy", "CreationTime", "SortOrder", "Descending",
+				       "MaxResults", max_items && max_items < PAGE_SIZE ? (int)max_items : PAGE_SIZE);
 
 	json_put_str(request, "NameContains", contains);
 	return aws_call_json_pages(aws, AWS_SAGEMAKER, "ListTrainingJobs", request, "TrainingJobSummaries", "NextToken",

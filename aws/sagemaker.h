@@ -8,8 +8,8 @@
 #include "aws/call.h"
 
 /*
- * *ret_arn is new. ERR_CONFLICT with service code ResourceInUse when the name is taken; ERR_CAPACITY. The service knows no
- * client token: after ERR_NETWORK nobody knows whether the job exists, and the caller looks by its name.
+ * *ret_arn is new. ERR_CONFLICT with service code ResourceInUse when the name is taken; ERR_CAPACITY. The service knows
+ * no client token: after ERR_NETWORK nobody knows whether the job exists, and the caller looks by its name.
  */
 int sagemaker_create_training_job(struct aws *aws, const json_t *request, char **ret_arn, struct err *err);
 /* ERR_NOT_FOUND when there is no such job (the service says ValidationException "Requested resource not found"). */

@@ -205,13 +205,13 @@ static int check_value(struct check *c, const struct shape *shape, const json_t 
 	case SHAPE_MAP:
 		return json_is_object(value) ? check_map(c, shape, value) : refuse(c, "must be a map of strings");
 	case SHAPE_INTEGER:
-		return json_is_integer(value) ? check_integer(c, shape, json_integer_value(value)) :
-						refuse(c, "must be a whole number");
+		return json_is_integer(value) ? check_integer(c, shape, json_integer_value(value))
+					      : refuse(c, "must be a whole number");
 	case SHAPE_BOOLEAN:
 		return json_is_boolean(value) ? 0 : refuse(c, "must be true or false");
 	default:
-		return json_is_string(value) ? check_string(c, shape, json_string_value(value)) :
-					       refuse(c, "must be a string");
+		return json_is_string(value) ? check_string(c, shape, json_string_value(value))
+					     : refuse(c, "must be a string");
 	}
 }
 

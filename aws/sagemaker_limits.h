@@ -1,15 +1,16 @@
 #ifndef SMPIPE_AWS_SAGEMAKER_LIMITS_H
 #define SMPIPE_AWS_SAGEMAKER_LIMITS_H
 
-/* The limits that CreateTrainingJob enforces; checked before anything is sent, and by the local cloud as the service would. */
+/* The limits that CreateTrainingJob enforces; checked before anything is sent, and by the local cloud as the service
+ * would. */
 
 #include <jansson.h>
 
 #include "base/err.h"
 
 /*
- * Check a CreateTrainingJob request: required and unknown members, types, patterns, enums, minima, maxima, list lengths.
- * ERR_CONFIG; the message is "HyperParameters.lr: …": the path of the member and what it may be.
+ * Check a CreateTrainingJob request: required and unknown members, types, patterns, enums, minima, maxima, list
+ * lengths. ERR_CONFIG; the message is "HyperParameters.lr: …": the path of the member and what it may be.
  */
 int sagemaker_check_training_job(const json_t *request, struct err *err);
 

@@ -29,10 +29,10 @@ static bool is_sign(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} signs[] = {
-		{ 0x80, 0x9f },	    { 0xa1, 0xa9 },	{ 0xab, 0xb1 },	    { 0xb4, 0xb4 },	{ 0xb6, 0xb8 },
-		{ 0xbb, 0xbb },	    { 0xbf, 0xbf },	{ 0xd7, 0xd7 },	    { 0xf7, 0xf7 },	{ 0x300, 0x36f },
-		{ 0x200b, 0x2027 }, { 0x202a, 0x202e }, { 0x2030, 0x205e }, { 0x2060, 0x206f }, { 0x20a0, 0x20ff },
-		{ 0x2190, 0x245f }, { 0x2500, 0x2775 }, { 0x2794, 0x2bff }, { 0x3001, 0x3004 }, { 0x3008, 0x3020 },
+		{ 0x80, 0x9f },     { 0xa1, 0xa9 },     { 0xab, 0xb1 },     { 0xb4, 0xb4 },       { 0xb6, 0xb8 },
+		{ 0xbb, 0xbb },     { 0xbf, 0xbf },     { 0xd7, 0xd7 },     { 0xf7, 0xf7 },       { 0x300, 0x36f },
+		{ 0x200b, 0x2027 }, { 0x202a, 0x202e }, { 0x2030, 0x205e }, { 0x2060, 0x206f },   { 0x20a0, 0x20ff },
+		{ 0x2190, 0x245f }, { 0x2500, 0x2775 }, { 0x2794, 0x2bff }, { 0x3001, 0x3004 },   { 0x3008, 0x3020 },
 		{ 0xe000, 0xf8ff }, { 0xfe00, 0xfe6f }, { 0xfff0, 0xffff }, { 0x1f000, 0x1faff },
 	};
 
@@ -77,7 +77,8 @@ static int check_algorithm(const json_t *request, struct err *err)
 	if (!has(request, "StoppingCondition"))
 		return refuse(err, "CreateTrainingJob", "'StoppingCondition' is missing");
 	if (has(algorithm, "TrainingImage") == has(algorithm, "AlgorithmName"))
-		return refuse(err, "AlgorithmSpecification", "either 'TrainingImage' or 'AlgorithmName' is needed, not both");
+		return refuse(err, "AlgorithmSpecification",
+			      "either 'TrainingImage' or 'AlgorithmName' is needed, not both");
 	return 0;
 }
 
@@ -90,7 +91,8 @@ static int check_resources(const json_t *request, struct err *err)
 	if (!resources)
 		return 0;
 	if (has_groups && (has_type || has_count))
-		return refuse(err, "ResourceConfig", "'InstanceGroups' goes without 'InstanceType' and 'InstanceCount'");
+		return refuse(err, "ResourceConfig",
+			      "'InstanceGroups' goes without 'InstanceType' and 'InstanceCount'");
 	if (has_groups)
 		return 0;
 	if (!has_type || !has_count)
@@ -108,11 +110,14 @@ static int check_stopping(const json_t *request, struct err *err)
 	bool is_spot = json_is_true(json_object_get(request, "EnableManagedSpotTraining"));
 
 	if (is_spot && !wait)
-		return refuse(err, "StoppingCondition", "'MaxWaitTimeInSeconds' is needed with EnableManagedSpotTraining");
+		return refuse(err, "StoppingCondition",
+			      "'MaxWaitTimeInSeconds' is needed with EnableManagedSpotTraining");
 	if (!is_spot && wait)
-		return refuse(err, "StoppingCondition.MaxWaitTimeInSeconds", "is only allowed with EnableManagedSpotTraining");
+		return refuse(err, "StoppingCondition.MaxWaitTimeInSeconds",
+			      "is only allowed with EnableManagedSpotTraining");
 	if (wait && run && json_integer_value(wait) < json_integer_value(run))
-		return refuse(err, "StoppingCondition.MaxWaitTimeInSeconds", "must not be less than MaxRuntimeInSeconds");
+		return refuse(err, "StoppingCondition.MaxWaitTimeInSeconds",
+			      "must not be less than MaxRuntimeInSeconds");
 	return 0;
 }
 
@@ -139,11 +144,13 @@ static int check_data_source(const json_t *request, const json_t *channel, const
 	if (json_object_size(source) != 1)
 		return err_set(err, ERR_CONFIG, "%s.DataSource: exactly one source is needed", path);
 	if (has(source, "FileSystemDataSource") && !has(request, "VpcConfig"))
-		return err_set(err, ERR_CONFIG, "%s.DataSource.FileSystemDataSource: a file system needs a VpcConfig", path);
+		return err_set(err, ERR_CONFIG, "%s.DataSource.FileSystemDataSource: a file system needs a VpcConfig",
+			       path);
 	json_array_foreach(groups, i, group) {
 		if (!has_group(request, json_string_value(group)))
-			return err_set(err, ERR_CONFIG, "%s.DataSource.S3DataSource.InstanceGroupNames: there is no group '%s'",
-				       path, json_string_value(group));
+			return err_set(err, ERR_CONFIG,
+				       "%s.DataSource.S3DataSource.InstanceGroupNames: there is no group '%s'", path,
+				       json_string_value(group));
 	}
 	return 0;
 }
@@ -195,9 +202,9 @@ static int check_tags(const json_t *request, struct err *err)
 
 int sagemaker_check_rules(const json_t *request, struct err *err)
 {
-	if (check_algorithm(request, err) < 0 || check_resources(request, err) < 0 || check_stopping(request, err) < 0 ||
-	    check_channels(request, err) < 0 || check_tags(request, err) < 0)
+	if (check_algorithm(request, err) < 0 || check_resources(request, err) < 0 ||
+	    check_stopping(request, err) < 0 || check_channels(request, err) < 0 || check_tags(request, err) < 0)
 		return -1;
-	return check_distinct(json_at(request, "ResourceConfig", "InstanceGroups", NULL), "ResourceConfig.InstanceGroups",
-			      "InstanceGroupName", err);
+	return check_distinct(json_at(request, "ResourceConfig", "InstanceGroups", NULL),
+			      "ResourceConfig.InstanceGroups", "InstanceGroupName", err);
 }

@@ -2,6 +2,9 @@
 
 #include <stddef.h>
 
+/* One member a line, as in the service's model. */
+/* clang-format off */
+
 #define SHAPE(...)                  (&(const struct shape){ __VA_ARGS__ })
 #define MATCH(least, most, regex)   SHAPE(.kind = SHAPE_LINE, .min = (least), .max = (most), .pattern = (regex))
 #define LINE(least, most)           SHAPE(.kind = SHAPE_LINE, .min = (least), .max = (most))
@@ -11,7 +14,8 @@
 #define BOOLEAN                     SHAPE(.kind = SHAPE_BOOLEAN)
 #define CHOICE(...)                 SHAPE(.kind = SHAPE_CHOICE, .choices = (const char *const[]){ __VA_ARGS__, NULL })
 #define LIST(least, most, of)       SHAPE(.kind = SHAPE_LIST, .min = (least), .max = (most), .element = (of))
-#define MAP(least, most, from, to)  SHAPE(.kind = SHAPE_MAP, .min = (least), .max = (most), .key = (from), .element = (to))
+#define MAP(least, most, from, to)  SHAPE(.kind = SHAPE_MAP, .min = (least), .max = (most), .key = (from), \
+					  .element = (to))
 #define MEMBERS(...)                { .kind = SHAPE_STRUCTURE, .members = (const struct member[]){ __VA_ARGS__, { 0 } } }
 #define NEED(name, shape)           { name, shape, true }
 #define MAY(name, shape)            { name, shape, false }
@@ -34,7 +38,9 @@
 #define INSTANCE_TYPE MATCH(SHAPE_NO_MIN, SHAPE_NO_MAX, "ml\\.[a-z0-9-]+\\.[a-z0-9-]+")
 #define EXPERIMENT    MATCH(1, 120, ALNUM_HYPHEN)
 
-static const struct shape metric_definition = MEMBERS(NEED("Name", MATCH(1, 255, ".+")), NEED("Regex", MATCH(1, 500, ".+")));
+static const struct shape metric_definition = MEMBERS(
+	NEED("Name", MATCH(1, 255, ".+")),
+	NEED("Regex", MATCH(1, 500, ".+")));
 
 static const struct shape repository_auth = MEMBERS(
 	NEED("TrainingRepositoryCredentialsProviderArn",

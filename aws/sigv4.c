@@ -280,7 +280,8 @@ void sigv4_sign(const char *method, const char *host, const char *path, const ch
 		http_headers_set(headers, "x-amz-content-sha256", payload_hash);
 
 	names = sigv4_signed_headers(headers);
-	canonical = sigv4_canonical_request(&(struct sigv4_request){ method, path, query, headers, payload_hash }, scope);
+	canonical =
+		sigv4_canonical_request(&(struct sigv4_request){ method, path, query, headers, payload_hash }, scope);
 	to_sign = sigv4_string_to_sign(canonical, scope);
 	signature = sigv4_signature(to_sign, scope, creds->secret_access_key.value);
 	http_headers_addf(headers, "authorization", ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",

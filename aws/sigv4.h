@@ -14,8 +14,8 @@
 
 struct sigv4_request {
 	const char *method;
-	const char *path;  /* as sent on the wire: percent-encoded once */
-	const char *query; /* as sent, without '?'; NULL or "" for none */
+	const char *path;                   /* as sent on the wire: percent-encoded once */
+	const char *query;                  /* as sent, without '?'; NULL or "" for none */
 	const struct http_headers *headers; /* all are signed; must have host and x-amz-date */
 	const char *payload_hash;           /* hex SHA-256 or UNSIGNED-PAYLOAD */
 };
@@ -37,8 +37,8 @@ char *sigv4_signed_headers(const struct http_headers *headers);
 char *sigv4_credential_scope(const struct sigv4_scope *scope);
 
 /*
- * Add host (from host), x-amz-date, x-amz-security-token (if the credentials have one), x-amz-content-sha256 (S3 only) and
- * authorization to headers, which hold what else is to be signed.
+ * Add host (from host), x-amz-date, x-amz-security-token (if the credentials have one), x-amz-content-sha256 (S3 only)
+ * and authorization to headers, which hold what else is to be signed.
  */
 void sigv4_sign(const char *method, const char *host, const char *path, const char *query, struct http_headers *headers,
 		const char *payload_hash, const struct sigv4_scope *scope, const struct creds *creds);

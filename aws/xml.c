@@ -27,7 +27,8 @@ struct level {
 
 static int refuse(const struct parser *ps, const char *why)
 {
-	return err_set(ps->err, ERR_INVALID, "%s is no valid XML: %s at byte %zu", ps->what, why, (size_t)(ps->p - ps->start));
+	return err_set(ps->err, ERR_INVALID, "%s is no valid XML: %s at byte %zu", ps->what, why,
+		       (size_t)(ps->p - ps->start));
 }
 
 static bool is_space(char c)

@@ -2,8 +2,8 @@
 #define SMPIPE_AWS_XML_H
 
 /*
- * The little XML that S3 and STS answer with: elements, text, entities; no DTDs, no external anything. A tree of at most
- * 64 levels and 1,000,000 elements. ERR_INVALID.
+ * The little XML that S3 and STS answer with: elements, text, entities; no DTDs, no external anything. A tree of at
+ * most 64 levels and 1,000,000 elements. ERR_INVALID.
  */
 
 #include <stddef.h>

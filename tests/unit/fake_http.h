@@ -1,7 +1,8 @@
 #ifndef SMPIPE_TESTS_UNIT_FAKE_HTTP_H
 #define SMPIPE_TESTS_UNIT_FAKE_HTTP_H
 
-/* An HTTP client that answers from a script and keeps what was sent; a machine whose clock stands and whose sleeps are free. */
+/* An HTTP client that answers from a script and keeps what was sent; a machine whose clock stands and whose sleeps are
+ * free. */
 
 #include <assert.h>
 #include <string.h>
@@ -45,7 +46,8 @@ static inline void fake_read_body(const struct http_request *req, struct fake_se
 	sent->body = str_detach(&body);
 }
 
-static inline int fake_send(struct http *http, const struct http_request *req, struct http_response *resp, struct err *err)
+static inline int fake_send(struct http *http, const struct http_request *req, struct http_response *resp,
+			    struct err *err)
 {
 	struct fake_http *f = (struct fake_http *)http;
 	const struct fake_answer *a = &f->answers[f->n_sent];

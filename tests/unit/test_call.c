@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "tests/unit/fake_http.h"
 
-#define SEND(answers) send_to(answers, ARRAY_LEN(answers), true, &err)
+#define SEND(answers)      send_to(answers, ARRAY_LEN(answers), true, &err)
 #define SEND_ONCE(answers) send_to(answers, ARRAY_LEN(answers), false, &err)
 
 /* Send one S3 GET; returns the result and checks that the script was used up. */
@@ -22,8 +22,10 @@ static int send_to(const struct fake_answer *answers, size_t n, bool is_idempote
 	int result;
 
 	fake_identity(&id);
-	result = aws_send(&aws, "GetObject", &(struct aws_request){ .service = AWS_S3, .method = "GET", .path = "/b/k",
-				.is_idempotent = is_idempotent }, &resp, err);
+	result = aws_send(&aws, "GetObject",
+			  &(struct aws_request){
+				  .service = AWS_S3, .method = "GET", .path = "/b/k", .is_idempotent = is_idempotent },
+			  &resp, err);
 	assert_int_equal(f.n_sent, n);
 	return result;
 }
@@ -33,9 +35,11 @@ static void test_retries(void **state)
 	static const struct fake_answer lost[] = { { 0 }, { .status = 503 }, { .status = 200, .body = "x" } };
 	static const struct fake_answer gives_up[] = { { .status = 500 }, { .status = 502 }, { .status = 504 } };
 	static const struct fake_answer final[] = { { .status = 400 } };
-	static const struct fake_answer slow[] = {
-		{ .status = 400, .body = "{\"__type\":\"ThrottlingException\"}" }, { .status = 429 }, { .status = 200 } };
-	static const struct fake_answer redirect[] = { { .status = 307, .headers = { "location: http://elsewhere/" } } };
+	static const struct fake_answer slow[] = { { .status = 400, .body = "{\"__type\":\"ThrottlingException\"}" },
+						   { .status = 429 },
+						   { .status = 200 } };
+	static const struct fake_answer redirect[] = { { .status = 307,
+							 .headers = { "location: http://elsewhere/" } } };
 	auto_err err = { 0 };
 
 	(void)state;
@@ -76,26 +80,48 @@ static void test_errors(void **state)
 		enum err_code code;
 		const char *service_code, *msg;
 	} cases[] = {
-		{ { 403, "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>no</Message><RequestId>7A</RequestId></Error>",
+		{ { 403,
+		    "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>no</Message><RequestId>7A</RequestId></Error>",
 		    { NULL } },
-		  ERR_AUTH, "AccessDenied", "GetObject: 403 AccessDenied: no (request 7A)" },
-		{ { 400, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>bad</Message></Error>"
-			 "<RequestId>r1</RequestId></ErrorResponse>", { NULL } },
-		  ERR_AUTH, "InvalidClientTokenId", "GetObject: 400 InvalidClientTokenId: bad (request r1)" },
-		{ { 400, "{\"__type\":\"com.amazonaws.sagemaker#ResourceInUse\",\"message\":\"taken\"}",
+		  ERR_AUTH,
+		  "AccessDenied",
+		  "GetObject: 403 AccessDenied: no (request 7A)" },
+		{ { 400,
+		    "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>bad</Message></Error>"
+		    "<RequestId>r1</RequestId></ErrorResponse>",
+		    { NULL } },
+		  ERR_AUTH,
+		  "InvalidClientTokenId",
+		  "GetObject: 400 InvalidClientTokenId: bad (request r1)" },
+		{ { 400,
+		    "{\"__type\":\"com.amazonaws.sagemaker#ResourceInUse\",\"message\":\"taken\"}",
 		    { "x-amzn-RequestId: r2" } },
-		  ERR_CONFLICT, "ResourceInUse", "GetObject: 400 ResourceInUse: taken (request r2)" },
-		{ { 400, "{\"Message\":\"full\"}", { "x-amzn-ErrorType: ResourceLimitExceeded:http://internal.example/" } },
-		  ERR_CAPACITY, "ResourceLimitExceeded", "GetObject: 400 ResourceLimitExceeded: full" },
+		  ERR_CONFLICT,
+		  "ResourceInUse",
+		  "GetObject: 400 ResourceInUse: taken (request r2)" },
+		{ { 400,
+		    "{\"Message\":\"full\"}",
+		    { "x-amzn-ErrorType: ResourceLimitExceeded:http://internal.example/" } },
+		  ERR_CAPACITY,
+		  "ResourceLimitExceeded",
+		  "GetObject: 400 ResourceLimitExceeded: full" },
 		{ { 404, "", { "x-amz-request-id: r3" } }, ERR_NOT_FOUND, NULL, "GetObject: 404 (request r3)" },
 		{ { 400, "{\"__type\":\"RepositoryNotFoundException\"}", { NULL } },
-		  ERR_NOT_FOUND, "RepositoryNotFoundException", "GetObject: 400 RepositoryNotFoundException" },
+		  ERR_NOT_FOUND,
+		  "RepositoryNotFoundException",
+		  "GetObject: 400 RepositoryNotFoundException" },
 		{ { 400, "{\"__type\":\"ImageAlreadyExistsException\"}", { NULL } },
-		  ERR_CONFLICT, "ImageAlreadyExistsException", "GetObject: 400 ImageAlreadyExistsException" },
+		  ERR_CONFLICT,
+		  "ImageAlreadyExistsException",
+		  "GetObject: 400 ImageAlreadyExistsException" },
 		{ { 412, "<Error><Code>PreconditionFailed</Code></Error>", { NULL } },
-		  ERR_CONFLICT, "PreconditionFailed", "GetObject: 412 PreconditionFailed" },
+		  ERR_CONFLICT,
+		  "PreconditionFailed",
+		  "GetObject: 412 PreconditionFailed" },
 		{ { 400, "{\"__type\":\"ValidationException\",\"message\":\"m\"}", { NULL } },
-		  ERR_SERVICE, "ValidationException", "GetObject: 400 ValidationException: m" },
+		  ERR_SERVICE,
+		  "ValidationException",
+		  "GetObject: 400 ValidationException: m" },
 		{ { 418, "<html>not XML", { NULL } }, ERR_SERVICE, NULL, "GetObject: 418" },
 		{ { 400, "{\"__type\":\"a code\\u001b[31m\"}", { NULL } }, ERR_SERVICE, NULL, "GetObject: 400" },
 	};
@@ -130,8 +156,9 @@ static void test_long_message_is_cut(void **state)
 
 static void test_clock_hint(void **state)
 {
-	static const struct fake_answer skewed[] = { { 403, "<Error><Code>RequestTimeTooSkewed</Code></Error>",
-						       { "Date: Thu, 23 Nov 2023 02:38:54 GMT" } } };
+	static const struct fake_answer skewed[] = {
+		{ 403, "<Error><Code>RequestTimeTooSkewed</Code></Error>", { "Date: Thu, 23 Nov 2023 02:38:54 GMT" } }
+	};
 	auto_err err = { 0 };
 
 	(void)state;
@@ -155,9 +182,17 @@ static void test_what_is_sent(void **state)
 
 	(void)state;
 	fake_identity(&id);
-	assert_int_equal(aws_send(&aws, "PutObject", &(struct aws_request){ .service = AWS_S3, .method = "PUT", .path = "/a%20k",
-			.query = "x=1", .bytes = "body", .n = 4, .host = "b.s3.eu-west-1.amazonaws.com", .is_idempotent = true },
-			&resp, &err), 0);
+	assert_int_equal(aws_send(&aws, "PutObject",
+				  &(struct aws_request){ .service = AWS_S3,
+							 .method = "PUT",
+							 .path = "/a%20k",
+							 .query = "x=1",
+							 .bytes = "body",
+							 .n = 4,
+							 .host = "b.s3.eu-west-1.amazonaws.com",
+							 .is_idempotent = true },
+				  &resp, &err),
+			 0);
 	assert_string_equal(f.sent[0].url, "https://b.s3.eu-west-1.amazonaws.com/a%20k?x=1");
 	assert_string_equal(f.sent[1].body, "body");
 	assert_string_equal(header(&f, 0, "host"), "b.s3.eu-west-1.amazonaws.com");
@@ -258,9 +293,20 @@ static void test_streams_start_anew(void **state)
 	(void)state;
 	fake_identity(&id);
 	str_add(&got, "half an answer of the first attempt");
-	assert_int_equal(aws_send(&aws, "PutObject", &(struct aws_request){ .service = AWS_S3, .method = "PUT", .path = "/k",
-			.open_body = open_streamed, .close_body = close_streamed, .body_ctx = &s, .payload_hash = "abc",
-			.sink = sink, .sink_reset = reset_sink, .sink_ctx = &got, .is_idempotent = true }, &resp, &err), 0);
+	assert_int_equal(aws_send(&aws, "PutObject",
+				  &(struct aws_request){ .service = AWS_S3,
+							 .method = "PUT",
+							 .path = "/k",
+							 .open_body = open_streamed,
+							 .close_body = close_streamed,
+							 .body_ctx = &s,
+							 .payload_hash = "abc",
+							 .sink = sink,
+							 .sink_reset = reset_sink,
+							 .sink_ctx = &got,
+							 .is_idempotent = true },
+				  &resp, &err),
+			 0);
 	assert_string_equal(f.sent[1].body, "content");
 	assert_string_equal(header(&f, 1, "x-amz-content-sha256"), "abc");
 	assert_int_equal(s.n_opened, 2);
@@ -286,24 +332,29 @@ static void test_pages(void **state)
 
 	(void)state;
 	fake_identity(&id);
-	assert_int_equal(aws_call_json_pages(&(struct aws){ &id, &f.http }, AWS_SAGEMAKER, "ListX", request, "L", "NextToken",
-					     100, &all, &err), 0);
+	assert_int_equal(aws_call_json_pages(&(struct aws){ &id, &f.http }, AWS_SAGEMAKER, "ListX", request, "L",
+					     "NextToken", 100, &all, &err),
+			 0);
 	assert_int_equal(json_array_size(all), 3);
 	assert_string_equal(f.sent[2].body, "{\"NextToken\":\"b\"}");
-	assert_int_equal(aws_call_json_pages(&(struct aws){ &id, &h.http }, AWS_SAGEMAKER, "ListX", request, "L", "NextToken",
-					     1, &some, &err), 0);
+	assert_int_equal(aws_call_json_pages(&(struct aws){ &id, &h.http }, AWS_SAGEMAKER, "ListX", request, "L",
+					     "NextToken", 1, &some, &err),
+			 0);
 	assert_int_equal(json_array_size(some), 1);
-	assert_int_equal(aws_call_json_pages(&(struct aws){ &id, &g.http }, AWS_SAGEMAKER, "ListX", request, "L", "NextToken",
-					     100, &none, &err), -1);
+	assert_int_equal(aws_call_json_pages(&(struct aws){ &id, &g.http }, AWS_SAGEMAKER, "ListX", request, "L",
+					     "NextToken", 100, &none, &err),
+			 -1);
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
 static void test_caller_identity(void **state)
 {
-	static const struct fake_answer answers[] = { { .status = 200, .body =
-		"<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>"
-		"<Arn>arn:aws:iam::123456789012:user/u</Arn><UserId>U</UserId><Account>123456789012</Account>"
-		"</GetCallerIdentityResult></GetCallerIdentityResponse>" } };
+	static const struct fake_answer answers[] = {
+		{ .status = 200,
+		  .body = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>"
+			  "<Arn>arn:aws:iam::123456789012:user/u</Arn><UserId>U</UserId><Account>123456789012</Account>"
+			  "</GetCallerIdentityResult></GetCallerIdentityResponse>" }
+	};
 	static const struct fake_answer empty[] = { { .status = 200, .body = "<GetCallerIdentityResponse/>" } };
 	auto_fake_http f = fake_http_of(answers, 1), g = fake_http_of(empty, 1);
 	auto_aws_identity id = { 0 };
@@ -322,16 +373,11 @@ static void test_caller_identity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_retries),
-		cmocka_unit_test(test_not_idempotent),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_long_message_is_cut),
-		cmocka_unit_test(test_clock_hint),
-		cmocka_unit_test(test_what_is_sent),
-		cmocka_unit_test(test_own_endpoint),
-		cmocka_unit_test(test_streams_start_anew),
-		cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_caller_identity),
+		cmocka_unit_test(test_retries),      cmocka_unit_test(test_not_idempotent),
+		cmocka_unit_test(test_errors),       cmocka_unit_test(test_long_message_is_cut),
+		cmocka_unit_test(test_clock_hint),   cmocka_unit_test(test_what_is_sent),
+		cmocka_unit_test(test_own_endpoint), cmocka_unit_test(test_streams_start_anew),
+		cmocka_unit_test(test_pages),        cmocka_unit_test(test_caller_identity),
 	};
 
 	return cmocka_run_group_tests_name("aws/call", tests, NULL, NULL);

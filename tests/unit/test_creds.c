@@ -14,8 +14,8 @@
 
 static int parse(const json_t *input, struct profiles **ret, struct err *err)
 {
-	return profiles_parse(json_str(input, "configFile"), "config", json_str(input, "credentialsFile"), "credentials", ret,
-			      err);
+	return profiles_parse(json_str(input, "configFile"), "config", json_str(input, "credentialsFile"),
+			      "credentials", ret, err);
 }
 
 /* Every expected property is there, and nothing else of that name. */
@@ -94,7 +94,8 @@ static void test_what_is_not_there(void **state)
 	(void)state;
 	assert_int_equal(profiles_parse("[default]\na = 1\n[profile default]\nb = 2\n[default]\nc = 3\n[other]\nd = 4\n"
 					"[profile in valid]\nno equals sign\n[profile x]\nin valid = v\n more\nk = v",
-					"config", "[profile x]\nk = w\n", "credentials", &p, &err), 0);
+					"config", "[profile x]\nk = w\n", "credentials", &p, &err),
+			 0);
 	assert_null(profiles_get(p, "default", "a"));
 	assert_string_equal(profiles_get(p, "default", "b"), "2");
 	assert_null(profiles_get(p, "default", "c"));
@@ -131,9 +132,10 @@ static void write_file(const char *home, const char *name, const char *text)
 	assert_int_equal(fs_write_atomic(path, text, strlen(text), 0600, &err), 0);
 }
 
-static const char config_file[] = "[default]\nregion = eu-west-1\n[profile half]\naws_access_key_id = A\n"
-				  "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = full\n"
-				  "[profile full]\naws_access_key_id = AF\naws_secret_access_key = SF\naws_session_token = TF\n";
+static const char config_file[] =
+	"[default]\nregion = eu-west-1\n[profile half]\naws_access_key_id = A\n"
+	"[profile role]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = full\n"
+	"[profile full]\naws_access_key_id = AF\naws_secret_access_key = SF\naws_session_token = TF\n";
 static const char credentials_file[] = "[cred]\nAWS_ACCESS_KEY_ID = AC\nAWS_SECRET_ACCESS_KEY = SC\n"
 				       "[split]\naws_access_key_id = A\n  B\naws_secret_access_key = S\n";
 
@@ -147,10 +149,12 @@ static void test_chain(void **state)
 		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL },
 		{ "{'AWS_ACCESS_KEY_ID':'AE\\n','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL },
 		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", "full", "AF", "profile 'full'", NULL },
-		{ "{'AWS_ACCESS_KEY_ID':' ','AWS_SECRET_ACCESS_KEY':'','AWS_PROFILE':'cred'}", NULL, "AC", "profile 'cred'", NULL },
+		{ "{'AWS_ACCESS_KEY_ID':' ','AWS_SECRET_ACCESS_KEY':'','AWS_PROFILE':'cred'}", NULL, "AC",
+		  "profile 'cred'", NULL },
 		{ "{'AWS_PROFILE':'full'}", NULL, "AF", "profile 'full'", NULL },
 		{ "{'AWS_ACCESS_KEY_ID':'AE'}", NULL, NULL, NULL, "'AWS_SECRET_ACCESS_KEY' is not" },
-		{ "{'AWS_ACCESS_KEY_ID':'A\\r\\nX: y','AWS_SECRET_ACCESS_KEY':'s'}", NULL, NULL, NULL, "control characters" },
+		{ "{'AWS_ACCESS_KEY_ID':'A\\r\\nX: y','AWS_SECRET_ACCESS_KEY':'s'}", NULL, NULL, NULL,
+		  "control characters" },
 		{ "{}", NULL, NULL, NULL, "no AWS credentials" },
 		{ "{}", "absent", NULL, NULL, "profile 'absent' is neither in" },
 		{ "{'AWS_PROFILE':'absent'}", NULL, NULL, NULL, ".aws/credentials'" },

@@ -63,7 +63,8 @@ static void test_official_partitions(void **state)
 
 static void test_arns(void **state)
 {
-	static const char *const wrong[] = { "", "arn", "arn:aws:s3", "arn:aws:s3:::", "arn::s3:::b", "x:aws:s3:::b", NULL };
+	static const char *const wrong[] = { "",  "arn", "arn:aws:s3", "arn:aws:s3:::", "arn::s3:::b", "x:aws:s3:::b",
+					     NULL };
 	auto_arn role = { 0 }, bucket = { 0 };
 
 	(void)state;
@@ -117,10 +118,14 @@ static void test_endpoints(void **state)
 		{ AWS_LOGS, "us-iso-east-1", { NULL }, "https://logs.us-iso-east-1.c2s.ic.gov" },
 		{ AWS_S3, "evil.example/", { NULL }, NULL },
 		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "https://a.example" }, "https://a.example" },
-		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL_S3", "https://b.example/p/", "AWS_ENDPOINT_URL", "https://a.example" },
+		{ AWS_S3,
+		  "eu-west-1",
+		  { "AWS_ENDPOINT_URL_S3", "https://b.example/p/", "AWS_ENDPOINT_URL", "https://a.example" },
 		  "https://b.example/p" },
 		{ AWS_LOGS, "eu-west-1", { "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://[::1]:80" }, "http://[::1]:80" },
-		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "https://a.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE" },
+		{ AWS_S3,
+		  "eu-west-1",
+		  { "AWS_ENDPOINT_URL", "https://a.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE" },
 		  "https://s3.eu-west-1.amazonaws.com" },
 		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "  " }, "https://s3.eu-west-1.amazonaws.com" },
 		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "http://127.0.0.1:4566" }, "http://127.0.0.1:4566" },
@@ -186,8 +191,8 @@ static void test_registry_hosts(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_err err = { 0 };
 
-		if (endpoint_check_registry(cases[i].host, "123456789012", cases[i].region, cases[i].is_loopback_ecr, &err) !=
-		    cases[i].result)
+		if (endpoint_check_registry(cases[i].host, "123456789012", cases[i].region, cases[i].is_loopback_ecr,
+					    &err) != cases[i].result)
 			fail_msg("'%s' in '%s'", cases[i].host, cases[i].region);
 	}
 }
@@ -196,7 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_partitions), cmocka_unit_test(test_official_partitions),
-		cmocka_unit_test(test_arns),	   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_arns),       cmocka_unit_test(test_names),
 		cmocka_unit_test(test_endpoints),  cmocka_unit_test(test_registry_hosts),
 	};
 

@@ -75,8 +75,8 @@ static void test_values(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const cases[] = { "(", "[a", "a(?=b)", "(?<!a)b", "(?s)a", "\\", "[\\S]", "[z-a]", "(a)\\1", "a{2,1}",
-					     "\\u0041", "(?P<name" };
+	static const char *const cases[] = { "(",     "[a",    "a(?=b)", "(?<!a)b", "(?s)a",   "\\",
+					     "[\\S]", "[z-a]", "(a)\\1", "a{2,1}",  "\\u0041", "(?P<name" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -93,8 +93,8 @@ static void test_refused(void **state)
 
 static void test_none_and_many(void **state)
 {
-	json_t *definitions = json_pack("[{s:s, s:s}, {s:s, s:s}]", "Name", "a", "Regex", "a=([0-9])", "Name", "b", "Regex",
-					"b=([0-9])");
+	json_t *definitions = json_pack("[{s:s, s:s}, {s:s, s:s}]", "Name", "a", "Regex", "a=([0-9])", "Name", "b",
+					"Regex", "b=([0-9])");
 	struct metrics *m = NULL, *none = NULL;
 	auto_str b = { 0 };
 	auto_err err = { 0 };

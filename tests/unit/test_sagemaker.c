@@ -10,17 +10,23 @@
 #include "base/json.h"
 #include "tests/unit/fake_http.h"
 
-#define ANSWER(text) { .status = 200, .body = (text) }
-#define REFUSAL(text) { .status = 400, .body = (text) }
+#define ANSWER(text)                                                                                                   \
+	{                                                                                                              \
+		.status = 200, .body = (text)                                                                          \
+	}
+#define REFUSAL(text)                                                                                                  \
+	{                                                                                                              \
+		.status = 400, .body = (text)                                                                          \
+	}
 
 /* A client of a scripted service, on the stack of the test. */
-#define SERVICE(...)                                                              \
-	static const struct fake_answer answers[] = { __VA_ARGS__ };              \
-	auto_fake_http f = fake_http_of(answers, ARRAY_LEN(answers));             \
-	auto_aws_identity id = { 0 };                                             \
-	auto_err err = { 0 };                                                     \
-	struct aws aws = { &id, &f.http };                                        \
-	(void)state;                                                              \
+#define SERVICE(...)                                                                                                   \
+	static const struct fake_answer answers[] = { __VA_ARGS__ };                                                   \
+	auto_fake_http f = fake_http_of(answers, ARRAY_LEN(answers));                                                  \
+	auto_aws_identity id = { 0 };                                                                                  \
+	auto_err err = { 0 };                                                                                          \
+	struct aws aws = { &id, &f.http };                                                                             \
+	(void)state;                                                                                                   \
 	fake_identity(&id)
 
 static void test_create(void **state)
@@ -60,8 +66,9 @@ static void test_describe(void **state)
 
 static void test_stop(void **state)
 {
-	SERVICE(ANSWER(""), REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"The request was rejected because the "
-				    "training job is in status Completed.\"}"),
+	SERVICE(ANSWER(""),
+		REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"The request was rejected because the "
+			"training job is in status Completed.\"}"),
 		REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"Requested resource not found.\"}"));
 
 	assert_int_equal(sagemaker_stop_training_job(&aws, "j", &err), 0);
@@ -79,8 +86,9 @@ static void test_lists(void **state)
 
 	assert_int_equal(sagemaker_list_training_jobs(&aws, "a-name", 500, &jobs, &err), 0);
 	assert_int_equal(json_array_size(jobs), 2);
-	assert_string_equal(f.sent[0].body, "{\"SortBy\":\"CreationTime\",\"SortOrder\":\"Descending\",\"MaxResults\":100,"
-					    "\"NameContains\":\"a-name\"}");
+	assert_string_equal(f.sent[0].body,
+			    "{\"SortBy\":\"CreationTime\",\"SortOrder\":\"Descending\",\"MaxResults\":100,"
+			    "\"NameContains\":\"a-name\"}");
 	assert_int_equal(sagemaker_add_tags(&aws, "arn:x", tags, &err), 0);
 	assert_int_equal(sagemaker_list_tags(&aws, "arn:x", &found, &err), 0);
 	assert_string_equal(json_str(found, "k"), "v");
@@ -91,7 +99,8 @@ static void test_log_streams(void **state)
 {
 	SERVICE(ANSWER("{\"logStreams\":[{\"logStreamName\":\"j/algo-1-1\"}],\"nextToken\":\"t\"}"),
 		ANSWER("{\"logStreams\":[{\"logStreamName\":\"j/algo-2-1\"}]}"),
-		REFUSAL("{\"__type\":\"ResourceNotFoundException\",\"message\":\"no group\"}"), REFUSAL("{\"__type\":\"Other\"}"));
+		REFUSAL("{\"__type\":\"ResourceNotFoundException\",\"message\":\"no group\"}"),
+		REFUSAL("{\"__type\":\"Other\"}"));
 	auto_strlist streams = { 0 }, none = { 0 };
 
 	assert_int_equal(logs_list_streams(&aws, "/g", "j/", &streams, &err), 0);
@@ -132,7 +141,7 @@ static void test_log_events(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create), cmocka_unit_test(test_describe),	   cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_create), cmocka_unit_test(test_describe),    cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_lists),  cmocka_unit_test(test_log_streams), cmocka_unit_test(test_log_events),
 	};
 

@@ -80,7 +80,8 @@ static void test_refusals(void **state)
 		{ "TrainingJobName", "''", "TrainingJobName: must not be empty" },
 		{ "TrainingJobName", "'a\\nb'", "TrainingJobName: must not hold a line break" },
 		{ "TrainingJobName", "1", "TrainingJobName: must be a string" },
-		{ "HyperParameter", "{}", "CreateTrainingJob: there is no member 'HyperParameter'; did you mean 'HyperParameters'?" },
+		{ "HyperParameter", "{}",
+		  "CreateTrainingJob: there is no member 'HyperParameter'; did you mean 'HyperParameters'?" },
 		{ "HyperParameters.lr", "0.01", "HyperParameters.lr: must be a string" },
 		{ "HyperParameters.lr", "'a\\nb'", "HyperParameters.lr: must not hold a line break" },
 		{ "Environment.1A", "''", "Environment.1A: '1A' does not match [a-zA-Z_][a-zA-Z0-9_]*" },
@@ -89,7 +90,8 @@ static void test_refusals(void **state)
 		{ "AlgorithmSpecification.AlgorithmName", "'x'",
 		  "AlgorithmSpecification: either 'TrainingImage' or 'AlgorithmName' is needed, not both" },
 		{ "AlgorithmSpecification", "null", "CreateTrainingJob: 'AlgorithmSpecification' is missing" },
-		{ "AlgorithmSpecification.ContainerEntrypoint", "[]", "AlgorithmSpecification.ContainerEntrypoint: must not be empty" },
+		{ "AlgorithmSpecification.ContainerEntrypoint", "[]",
+		  "AlgorithmSpecification.ContainerEntrypoint: must not be empty" },
 		{ "InputDataConfig.0.ChannelName", "'a b'",
 		  "InputDataConfig[0].ChannelName: 'a b' does not match [A-Za-z0-9._-]+" },
 		{ "InputDataConfig.0.DataSource.S3DataSource.S3Uri", "'b/k'",
@@ -101,13 +103,15 @@ static void test_refusals(void **state)
 		  "{'FileSystemDataSource':{'FileSystemId':'fs-0123456789abcdef0','FileSystemAccessMode':'ro','FileSystemType':'EFS',"
 		  "'DirectoryPath':'/d'}}",
 		  "InputDataConfig[0].DataSource.FileSystemDataSource: a file system needs a VpcConfig" },
-		{ "InputDataConfig.1", "{'ChannelName':'train','DataSource':{'S3DataSource':{'S3DataType':'S3Prefix','S3Uri':'s3://b/k'}}}",
+		{ "InputDataConfig.1",
+		  "{'ChannelName':'train','DataSource':{'S3DataSource':{'S3DataType':'S3Prefix','S3Uri':'s3://b/k'}}}",
 		  "InputDataConfig[1].ChannelName: 'train' is there twice" },
 		{ "ResourceConfig.InstanceCount", "0", "ResourceConfig.InstanceCount: at least 1 is needed" },
 		{ "ResourceConfig.InstanceCount", "1.5", "ResourceConfig.InstanceCount: must be a whole number" },
 		{ "ResourceConfig.InstanceType", "'c4.xlarge'",
 		  "ResourceConfig.InstanceType: 'c4.xlarge' does not match ml\\.[a-z0-9-]+\\.[a-z0-9-]+" },
-		{ "ResourceConfig.InstanceGroups", "[{'InstanceType':'ml.c4.xlarge','InstanceCount':1,'InstanceGroupName':'g'}]",
+		{ "ResourceConfig.InstanceGroups",
+		  "[{'InstanceType':'ml.c4.xlarge','InstanceCount':1,'InstanceGroupName':'g'}]",
 		  "ResourceConfig: 'InstanceGroups' goes without 'InstanceType' and 'InstanceCount'" },
 		{ "ResourceConfig.KeepAlivePeriodInSeconds", "21601",
 		  "ResourceConfig.KeepAlivePeriodInSeconds: is 21601; at most 21600 is allowed" },
@@ -178,7 +182,9 @@ static void test_names(void **state)
 	assert_int_equal(sagemaker_check_job_name("a--b-1", &err), 0);
 	assert_int_equal(sagemaker_check_job_name("-a", &err), -1);
 	assert_int_equal(sagemaker_check_job_name("a_b", &err), -1);
-	assert_int_equal(sagemaker_check_job_name("0123456789012345678901234567890123456789012345678901234567890123", &err), -1);
+	assert_int_equal(sagemaker_check_job_name("0123456789012345678901234567890123456789012345678901234567890123",
+						  &err),
+			 -1);
 	assert_true(sagemaker_is_final("Stopped"));
 	assert_false(sagemaker_is_final("Stopping"));
 	assert_false(sagemaker_is_final(NULL));
@@ -344,7 +350,7 @@ static void test_against_the_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),  cmocka_unit_test(test_refusals), cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_good),  cmocka_unit_test(test_refusals),          cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_names), cmocka_unit_test(test_against_the_model),
 	};
 

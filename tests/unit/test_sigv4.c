@@ -101,8 +101,8 @@ static void check_case(const char *folder)
 		http_headers_set(&r.headers, "x-amz-content-sha256", hash);
 	if (token && !json_is_true(json_object_get(context, "omit_session_token")))
 		http_headers_set(&r.headers, "X-Amz-Security-Token", token);
-	canonical = sigv4_canonical_request(
-		&(struct sigv4_request){ r.method, r.path, r.query, &r.headers, hash }, &scope);
+	canonical =
+		sigv4_canonical_request(&(struct sigv4_request){ r.method, r.path, r.query, &r.headers, hash }, &scope);
 	check_file(folder, "header-canonical-request.txt", canonical);
 	to_sign = sigv4_string_to_sign(canonical, &scope);
 	check_file(folder, "header-string-to-sign.txt", to_sign);
@@ -167,7 +167,8 @@ static void test_paths(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_free char *normal = canonical_line(cases[i].path, NULL, (struct sigv4_scope){ 0 }, 1);
-		auto_free char *kept = canonical_line(cases[i].path, NULL, (struct sigv4_scope){ .is_path_kept = true }, 1);
+		auto_free char *kept =
+			canonical_line(cases[i].path, NULL, (struct sigv4_scope){ .is_path_kept = true }, 1);
 		auto_free char *s3 = canonical_line(cases[i].path, NULL, (struct sigv4_scope){ .is_s3 = true }, 1);
 
 		assert_string_equal(normal, cases[i].normal);
@@ -223,9 +224,10 @@ static void test_sign_adds_headers(void **state)
 	assert_string_equal(http_headers_get(&s3, "x-amz-security-token"), "a-token");
 	assert_string_equal(http_headers_get(&s3, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
 	authorization = http_headers_get(&s3, "authorization");
-	assert_true(str_starts(authorization,
-			       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20231123/eu-west-1/s3/aws4_request, SignedHeaders="
-			       "host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token, Signature="));
+	assert_true(
+		str_starts(authorization,
+			   "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20231123/eu-west-1/s3/aws4_request, SignedHeaders="
+			   "host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token, Signature="));
 
 	sign(NULL, false, &other);
 	assert_null(http_headers_get(&other, "x-amz-security-token"));

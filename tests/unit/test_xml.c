@@ -16,9 +16,11 @@ static struct xml *parse(const char *text, struct err *err)
 static void test_tree(void **state)
 {
 	auto_err err = { 0 };
-	auto_xml *x = parse("\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- c --><s3:List xmlns:s3='urn:x' a=\"1 &lt; 2\">"
-			    "<Key>a&amp;b &#x41;&#66; &quot;&apos;&gt;&lt; ü &#x1F600;</Key><Empty/><Key ><![CDATA[<raw> & ]]>x</Key >"
-			    "<Deep><Key>no</Key></Deep><?pi x?></s3:List>\n<!-- end -->\n", &err);
+	auto_xml *x = parse(
+		"\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- c --><s3:List xmlns:s3='urn:x' a=\"1 &lt; 2\">"
+		"<Key>a&amp;b &#x41;&#66; &quot;&apos;&gt;&lt; ü &#x1F600;</Key><Empty/><Key ><![CDATA[<raw> & ]]>x</Key >"
+		"<Deep><Key>no</Key></Deep><?pi x?></s3:List>\n<!-- end -->\n",
+		&err);
 	const struct xml *key;
 
 	(void)state;
@@ -37,11 +39,43 @@ static void test_tree(void **state)
 static void test_refused(void **state)
 {
 	static const char *const cases[] = {
-		"", "   ", "text", "<a>", "<a></b>", "<a><b></a></b>", "<a/><b/>", "<a/>x", "<a b></a>", "<a b=c></a>",
-		"<a b='1'c='2'/>", "<a b='<'/>", "<a b='1/>", "<1a/>", "< a/>", "<a", "<a>&nbsp;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>",
-		"<a>&#x110000;</a>", "<a>&#;</a>", "<a>&#-1;</a>", "<a>&amp</a>", "<a>&", "<a>&aaaaaaaaaaaaaaaaaaaaaaaa;</a>",
-		"<a><![CDATA[x</a>", "<!-- a -- b --><a/>", "<a><!-- x</a>", "<?pi", "<a>\x01</a>", "<a>\xff</a>", "<a>\xc0\x80</a>",
-		"<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a><!ENTITY x 'y'></a>", "</a>", "<a></a",
+		"",
+		"   ",
+		"text",
+		"<a>",
+		"<a></b>",
+		"<a><b></a></b>",
+		"<a/><b/>",
+		"<a/>x",
+		"<a b></a>",
+		"<a b=c></a>",
+		"<a b='1'c='2'/>",
+		"<a b='<'/>",
+		"<a b='1/>",
+		"<1a/>",
+		"< a/>",
+		"<a",
+		"<a>&nbsp;</a>",
+		"<a>&#0;</a>",
+		"<a>&#xD800;</a>",
+		"<a>&#x110000;</a>",
+		"<a>&#;</a>",
+		"<a>&#-1;</a>",
+		"<a>&amp</a>",
+		"<a>&",
+		"<a>&aaaaaaaaaaaaaaaaaaaaaaaa;</a>",
+		"<a><![CDATA[x</a>",
+		"<!-- a -- b --><a/>",
+		"<a><!-- x</a>",
+		"<?pi",
+		"<a>\x01</a>",
+		"<a>\xff</a>",
+		"<a>\xc0\x80</a>",
+		"<!DOCTYPE a><a/>",
+		"<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
+		"<a><!ENTITY x 'y'></a>",
+		"</a>",
+		"<a></a",
 	};
 
 	(void)state;
@@ -109,7 +143,7 @@ static void test_escape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree),	  cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_tree),      cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_cut_short), cmocka_unit_test(test_escape),
 	};
 

@@ -1,7 +1,8 @@
 #ifndef SMPIPE_TESTS_UNIT_VECTORS_H
 #define SMPIPE_TESTS_UNIT_VECTORS_H
 
-/* Official vectors stand outside the project: in $SMPIPE_VECTORS, else ../shared/vectors. Tests skip where they are absent. */
+/* Official vectors stand outside the project: in $SMPIPE_VECTORS, else ../shared/vectors. Tests skip where they are
+ * absent. */
 
 #include <stdlib.h>
 

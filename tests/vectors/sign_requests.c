@@ -1,7 +1,7 @@
 /*
- * Sign requests for a judge: one JSON object a line on standard input, with method, host, path, query, headers (a list of
- * pairs), payload_hash, region, service, time, access_key_id, secret_access_key and, maybe, session_token. Prints each
- * one's Authorization header.
+ * Sign requests for a judge: one JSON object a line on standard input, with method, host, path, query, headers (a list
+ * of pairs), payload_hash, region, service, time, access_key_id, secret_access_key and, maybe, session_token. Prints
+ * each one's Authorization header.
  */
 
 #include "aws/sigv4.h"

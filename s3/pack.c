@@ -116,10 +116,9 @@ static int add_dependency(const struct pack_spec *spec, const char *dependency, 
 
 /* Two folders of one name would be mixed silently, and a file would hide the other: refused, unless it is the same
  * thing. */
-static int add_dependencies(const struct pack_spec *spec, const char *source_dir, struct filelist *l, struct err *err)
+static int add_dependencies(const struct pack_spec *spec, const char *source_dir, struct filelist *l,
+			    struct strlist *added, struct err *err)
 {
-	auto_strlist added = { 0 };
-
 	for (size_t i = 0; spec->dependencies && spec->dependencies[i]; i++) {
 		auto_free char *dependency = NULL;
 		const char *name;
@@ -130,7 +129,7 @@ static int add_dependencies(const struct pack_spec *spec, const char *source_dir
 		if (str_eq(dependency, "."))
 			return err_set(err, ERR_CONFIG, "the project's folder cannot be a dependency: it has no name");
 		if (holds(l, name)) {
-			auto_free char *origin = origin_of(spec, source_dir, &added, name);
+			auto_free char *origin = origin_of(spec, source_dir, added, name);
 
 			if (str_eq(origin, dependency))
 				continue;
@@ -140,22 +139,99 @@ static int add_dependencies(const struct pack_spec *spec, const char *source_dir
 		}
 		if (add_dependency(spec, dependency, l, err) < 0)
 			return -1;
-		strlist_take(&added, take(dependency));
+		strlist_take(added, take(dependency));
 	}
 	return 0;
 }
 
+/* Where a relative target leads from a link's path, or NULL when that is above the root. "." is the root. New string.
+ */
+static char *resolve(const char *path, const char *target)
+{
+	auto_free char *folder = fs_dirname(path);
+	auto_free char *joined = xasprintf("%s/%s", folder, target);
+	auto_strlist parts = { 0 }, kept = { 0 };
+	auto_str out = { 0 };
+
+	str_split(&parts, joined, '/');
+	for (size_t i = 0; i < parts.n; i++) {
+		if (!*parts.v[i] || str_eq(parts.v[i], "."))
+			continue;
+		if (!str_eq(parts.v[i], "..")) {
+			strlist_add(&kept, parts.v[i]);
+			continue;
+		}
+		if (!kept.n)
+			return NULL;
+		free(kept.v[--kept.n]);
+	}
+	for (size_t i = 0; i < kept.n; i++)
+		str_addf(&out, "%s%s", i ? "/" : "", kept.v[i]);
+	return kept.n ? str_detach(&out) : xstrdup(".");
+}
+
+/*
+ * A link that leads out of the archive would dangle in the container, and Python's tarfile refuses it: what it leads to
+ * in the project takes its place, as the SDK does it. Links that lead nowhere in the project stay what they are.
+ */
+static void add_link(const struct pack_spec *spec, const struct filelist *packed, const struct file_entry *link,
+		     const char *origin, struct filelist *l)
+{
+	auto_free char *inside = *link->bytes == '/' ? NULL : resolve(link->path, link->bytes);
+	auto_free char *path = *link->bytes == '/' ? NULL : resolve(origin, link->bytes);
+	const struct file_entry *target = path ? filelist_find(spec->files, path) : NULL;
+	size_t before = l->n;
+
+	if (!path || str_eq(path, ".") || (inside && holds(packed, inside))) {
+		filelist_add_copy(l, link, link->path);
+		return;
+	}
+	for (int hops = 0; target && target->mode == FILE_MODE_LINK && hops < 8; hops++) {
+		auto_free char *next = *target->bytes == '/' ? NULL : resolve(target->path, target->bytes);
+
+		target = next ? filelist_find(spec->files, next) : NULL;
+	}
+	if (target && target->mode != FILE_MODE_LINK)
+		filelist_add_copy(l, target, link->path);
+	/* A folder that holds the link itself has no end. */
+	else if (!target && !(str_starts(origin, path) && origin[strlen(path)] == '/'))
+		filelist_add_below(l, spec->files, path, link->path);
+	if (l->n == before)
+		filelist_add_copy(l, link, link->path);
+}
+
+static void add_all(const struct pack_spec *spec, const char *source_dir, const struct strlist *dependencies,
+		    const struct filelist *packed, struct filelist *l)
+{
+	for (size_t i = 0; i < packed->n; i++) {
+		const struct file_entry *e = &packed->v[i];
+		size_t n = strcspn(e->path, "/");
+		auto_free char *name = xstrndup(e->path, n);
+		auto_free char *origin = NULL, *from = NULL;
+
+		if (e->mode != FILE_MODE_LINK) {
+			filelist_add_copy(l, e, e->path);
+			continue;
+		}
+		from = origin_of(spec, source_dir, dependencies, name);
+		origin = xasprintf("%s%s", from, e->path + n);
+		add_link(spec, packed, e, origin, l);
+	}
+}
+
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err)
 {
-	auto_filelist list = { 0 };
+	auto_filelist packed = { 0 }, list = { 0 };
+	auto_strlist dependencies = { 0 };
 	auto_free char *source_dir = NULL;
 	int rc;
 
 	if (spec->source_dir && normalise("source_dir", spec->source_dir, &source_dir, err) < 0)
 		return -1;
-	rc = source_dir ? add_source_dir(spec, source_dir, &list, err) : add_entry_point(spec, &list, err);
-	if (rc < 0 || add_dependencies(spec, source_dir, &list, err) < 0)
+	rc = source_dir ? add_source_dir(spec, source_dir, &packed, err) : add_entry_point(spec, &packed, err);
+	if (rc < 0 || add_dependencies(spec, source_dir, &packed, &dependencies, err) < 0)
 		return -1;
+	add_all(spec, source_dir, &dependencies, &packed, &list);
 	filelist_sort(&list);
 	if (filelist_check_unique(&list, "the source archive", err) < 0 || filelist_hash(&list, err) < 0)
 		return -1;

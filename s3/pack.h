@@ -18,7 +18,8 @@ struct pack_spec {
 };
 
 /*
- * The list of the archive: sorted, hashed. ERR_CONFIG: entry point not at the root of source_dir or not packed (the hint
+ * The list of the archive: sorted, hashed. A link that leads to another part of the project, which is not in the archive,
+ * is replaced by what it leads to. ERR_CONFIG: entry point not at the root of source_dir or not packed (the hint
  * says whether it exists untracked), a dependency that is absent, the same name twice (also of two folders: nothing is
  * mixed), a path that leads out of the project.
  */

@@ -122,6 +122,56 @@ static void lays_the_archive_out(void **state)
 	fs_remove_tree(root, &err);
 }
 
+static void add_link(struct filelist *l, const char *path, const char *target)
+{
+	struct file_entry *e = filelist_add(l, path, FILE_MODE_LINK);
+
+	e->bytes = xstrdup(target);
+	e->size = strlen(target);
+}
+
+static void links_out_of_the_archive_become_what_they_lead_to(void **state)
+{
+	static const struct {
+		const char *target, *want; /* of src/l; want: what stands for it */
+	} cases[] = {
+		{ "train.py", "l->train.py " },
+		{ "pkg", "l->pkg " },
+		{ "../setup.cfg", "l=setup.cfg " },
+		{ "../libs/features", "l/__init__.py=libs/features/__init__.py l/sub/x.py=libs/features/sub/x.py " },
+		{ "../once", "l=setup.cfg " }, /* by way of another link */
+		{ "../loop", "l->../loop " },
+		{ "..", "l->.. " }, /* holds the link itself */
+		{ "../src", "l->../src " },
+		{ "../absent", "l->../absent " }, /* leads nowhere here, perhaps somewhere in the image */
+		{ "/opt/x", "l->/opt/x " },
+		{ "../../x", "l->../../x " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_filelist files = { 0 }, list = { 0 };
+		const struct pack_spec spec = { &files, "src", "train.py", NULL, NULL };
+		auto_str got = { 0 };
+		auto_err err = { 0 };
+
+		fill(&files);
+		add_link(&files, "src/l", cases[i].target);
+		add_link(&files, "once", "./setup.cfg");
+		add_link(&files, "loop", "loop");
+		filelist_sort(&files);
+		assert_int_equal(pack_list(&spec, &list, &err), 0);
+		for (size_t k = 0; k < list.n; k++) {
+			const struct file_entry *e = &list.v[k];
+
+			if (e->path[0] == 'l' && (e->path[1] == '/' || !e->path[1]))
+				str_addf(&got, "%s%s%s ", e->path, e->mode == FILE_MODE_LINK ? "->" : "=",
+					 e->bytes + (e->mode == FILE_MODE_LINK ? 0 : strlen("content of ")));
+		}
+		assert_string_equal(str_text(&got), cases[i].want);
+	}
+}
+
 static void is_sent_once_and_tar_reads_it(void **state)
 {
 	static const char *const dependencies[] = { "libs/features", NULL };
@@ -160,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lays_the_archive_out),
+		cmocka_unit_test(links_out_of_the_archive_become_what_they_lead_to),
 		cmocka_unit_test(is_sent_once_and_tar_reads_it),
 	};
 

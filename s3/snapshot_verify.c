@@ -42,8 +42,7 @@ static int read_manifest(const char *text, size_t n, const char *tree_digest_hex
 		return -1;
 	if (json_integer_value(json_object_get(manifest, "format")) != 1)
 		return err_set(err, ERR_FAILED, "the manifest has an unknown format");
-	json_array_foreach(json_object_get(manifest, "files"), i, file)
-	{
+	json_array_foreach(json_object_get(manifest, "files"), i, file) {
 		if (add_manifest_file(l, file, err) < 0)
 			return -1;
 	}

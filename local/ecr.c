@@ -25,7 +25,8 @@ const char *ecr_need_repository(struct cloud *cloud, const json_t *in, json_t **
 		return NULL;
 	if (reference_check_repository(name, &err) < 0) {
 		local_respond_json_error(resp, 400, invalid,
-					 "Invalid parameter at 'repositoryName' failed to satisfy constraint: %s", err.msg);
+					 "Invalid parameter at 'repositoryName' failed to satisfy constraint: %s",
+					 err.msg);
 		return NULL;
 	}
 	if (store_ecr_get_repository(cloud->ecr, name, ret_doc, &err) < 0) {
@@ -135,8 +136,8 @@ static json_t *new_document(const struct cloud *cloud, const json_t *in, struct 
 		return NULL;
 	}
 	doc = json_pack("{s:o, s:s, s:{s:b}, s:{s:s}}", "createdAt", json_api_time(cloud->sys->now_ms(cloud->sys)),
-			"imageTagMutability", mutability ? mutability : "MUTABLE", "imageScanningConfiguration", "scanOnPush",
-			json_is_true(scan), "encryptionConfiguration", "encryptionType", "AES256");
+			"imageTagMutability", mutability ? mutability : "MUTABLE", "imageScanningConfiguration",
+			"scanOnPush", json_is_true(scan), "encryptionConfiguration", "encryptionType", "AES256");
 	if (json_is_array(json_object_get(in, "tags")))
 		json_object_set_new(doc, "tags", json_deep_copy(json_object_get(in, "tags")));
 	return doc;
@@ -154,12 +155,11 @@ static void create_repository(struct cloud *cloud, const struct local_request *r
 	if (reference_check_repository(name, &err) < 0 || !(doc = new_document(cloud, in, &err)))
 		local_respond_json_error(resp, 400, invalid, "Invalid parameter: %s", err.msg);
 	else if (store_ecr_create_repository(cloud->ecr, name, doc, &err) == 0)
-		local_respond_json(resp, 200,
-				   json_pack("{s:o}", "repository", repository_view(cloud, req, name, doc)));
+		local_respond_json(resp, 200, json_pack("{s:o}", "repository", repository_view(cloud, req, name, doc)));
 	else if (err.code == ERR_CONFLICT)
 		local_respond_json_error(resp, 400, "RepositoryAlreadyExistsException",
-					 "The repository with name '%s' already exists in the registry with id '%s'", name,
-					 cloud->account);
+					 "The repository with name '%s' already exists in the registry with id '%s'",
+					 name, cloud->account);
 	else
 		local_respond_json_error(resp, 500, "ServerException", "%s", err.msg);
 }
@@ -177,17 +177,19 @@ static void delete_repository(struct cloud *cloud, const struct local_request *r
 	if (store_ecr_list_manifests(cloud->ecr, name, &images, &err) < 0)
 		local_respond_json_error(resp, 500, "ServerException", "%s", err.msg);
 	else if (images.n && !json_is_true(json_object_get(in, "force")))
-		local_respond_json_error(resp, 400, "RepositoryNotEmptyException",
-					 "The repository with name '%s' in registry with id '%s' cannot be deleted because it "
-					 "still contains images",
-					 name, cloud->account);
+		local_respond_json_error(
+			resp, 400, "RepositoryNotEmptyException",
+			"The repository with name '%s' in registry with id '%s' cannot be deleted because it "
+			"still contains images",
+			name, cloud->account);
 	else if (store_ecr_delete_repository(cloud->ecr, name, &err) < 0)
 		local_respond_json_error(resp, 500, "ServerException", "%s", err.msg);
 	else
 		local_respond_json(resp, 200, json_pack("{s:o}", "repository", repository_view(cloud, req, name, doc)));
 }
 
-static void list_tags(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void list_tags(struct cloud *cloud, const struct local_request *req, const json_t *in,
+		      struct local_response *resp)
 {
 	const char *arn = json_api_need(in, "resourceArn", invalid, resp);
 	const char *marker = arn ? strstr(arn, ":repository/") : NULL;
@@ -199,7 +201,8 @@ static void list_tags(struct cloud *cloud, const struct local_request *req, cons
 	if (!arn)
 		return;
 	if (!marker) {
-		local_respond_json_error(resp, 400, invalid, "Invalid parameter at 'resourceArn': '%s' is no repository", arn);
+		local_respond_json_error(resp, 400, invalid,
+					 "Invalid parameter at 'resourceArn': '%s' is no repository", arn);
 		return;
 	}
 	named = json_pack("{s:s}", "repositoryName", marker + strlen(":repository/"));

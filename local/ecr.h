@@ -14,7 +14,8 @@ const char *ecr_need_repository(struct cloud *cloud, const json_t *in, json_t **
 
 void ecr_describe_images(struct cloud *cloud, const struct local_request *req, const json_t *in,
 			 struct local_response *resp);
-void ecr_list_images(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp);
+void ecr_list_images(struct cloud *cloud, const struct local_request *req, const json_t *in,
+		     struct local_response *resp);
 void ecr_batch_get_image(struct cloud *cloud, const struct local_request *req, const json_t *in,
 			 struct local_response *resp);
 

@@ -64,7 +64,8 @@ static json_t *image_detail(const struct cloud *cloud, const char *repository, c
 }
 
 /* Resolve one of imageIds ({"imageDigest"} and/or {"imageTag"}). */
-static int resolve_id(struct cloud *cloud, const char *repository, const json_t *id, struct digest *ret, struct err *err)
+static int resolve_id(struct cloud *cloud, const char *repository, const json_t *id, struct digest *ret,
+		      struct err *err)
 {
 	const char *digest = json_str(id, "imageDigest");
 	const char *tag = json_str(id, "imageTag");
@@ -110,7 +111,8 @@ static int list_all(struct cloud *cloud, const char *repository, json_t **ret_id
 	return 0;
 }
 
-void ecr_describe_images(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+void ecr_describe_images(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			 struct local_response *resp)
 {
 	auto_json *doc = NULL;
 	const char *repository = ecr_need_repository(cloud, in, &doc, resp);
@@ -129,8 +131,7 @@ void ecr_describe_images(struct cloud *cloud, const struct local_request *req, c
 		local_respond_json_error(resp, 500, "ServerException", "%s", err.msg);
 		return;
 	}
-	json_array_foreach(ids, i, id)
-	{
+	json_array_foreach(ids, i, id) {
 		auto_ecr_manifest m = { 0 };
 		struct digest digest;
 
@@ -158,7 +159,8 @@ static void append_ids(json_t *list, const char *digest, const json_t *tags, con
 		json_array_append_new(list, json_pack("{s:s, s:O}", "imageDigest", digest, "imageTag", tag));
 }
 
-void ecr_list_images(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+void ecr_list_images(struct cloud *cloud, const struct local_request *req, const json_t *in,
+		     struct local_response *resp)
 {
 	auto_json *doc = NULL;
 	const char *repository = ecr_need_repository(cloud, in, &doc, resp);
@@ -205,11 +207,12 @@ static json_t *get_image(struct cloud *cloud, const char *repository, const json
 	text = digest_oci(&digest);
 	json_put_str(image_id, "imageDigest", text);
 	json_put_str(image_id, "imageTag", tag);
-	return json_pack("{s:s, s:s, s:O, s:s, s:s}", "registryId", cloud->account, "repositoryName", repository, "imageId",
-			 image_id, "imageManifest", m.bytes, "imageManifestMediaType", m.media_type);
+	return json_pack("{s:s, s:s, s:O, s:s, s:s}", "registryId", cloud->account, "repositoryName", repository,
+			 "imageId", image_id, "imageManifest", m.bytes, "imageManifestMediaType", m.media_type);
 }
 
-void ecr_batch_get_image(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+void ecr_batch_get_image(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			 struct local_response *resp)
 {
 	auto_json *doc = NULL;
 	const char *repository = ecr_need_repository(cloud, in, &doc, resp);
@@ -224,14 +227,14 @@ void ecr_batch_get_image(struct cloud *cloud, const struct local_request *req, c
 		json_decref(failures);
 		return;
 	}
-	json_array_foreach(json_object_get(in, "imageIds"), i, id)
-	{
+	json_array_foreach(json_object_get(in, "imageIds"), i, id) {
 		json_t *image = get_image(cloud, repository, id);
 
 		if (image)
 			json_array_append_new(images, image);
 		else
-			json_array_append_new(failures, image_failure(id, "ImageNotFound", "Requested image not found"));
+			json_array_append_new(failures,
+					      image_failure(id, "ImageNotFound", "Requested image not found"));
 	}
 	local_respond_json(resp, 200, json_pack("{s:o, s:o}", "images", images, "failures", failures));
 }

@@ -135,8 +135,9 @@ json_t *job_describe(struct job *j)
 
 json_t *job_summary(struct job *j)
 {
-	static const char *const members[] = { "TrainingJobName",  "TrainingJobArn",    "CreationTime",   "TrainingEndTime",
-					       "LastModifiedTime", "TrainingJobStatus", "SecondaryStatus" };
+	static const char *const members[] = { "TrainingJobName", "TrainingJobArn",   "CreationTime",
+					       "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus",
+					       "SecondaryStatus" };
 	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
 	json_t *summary = json_object();
 
@@ -161,8 +162,7 @@ static size_t find_tag(const json_t *tags, const char *key)
 	size_t i;
 	json_t *tag;
 
-	json_array_foreach(tags, i, tag)
-	{
+	json_array_foreach(tags, i, tag) {
 		if (str_eq(json_str(tag, "Key"), key))
 			return i;
 	}
@@ -176,8 +176,7 @@ int job_add_tags(struct job *j, const json_t *tags, struct err *err)
 	size_t i;
 	json_t *tag;
 
-	json_array_foreach(tags, i, tag)
-	{
+	json_array_foreach(tags, i, tag) {
 		size_t at = find_tag(merged, json_str(tag, "Key"));
 
 		if (at == SIZE_MAX)
@@ -198,8 +197,7 @@ int job_delete_tags(struct job *j, const json_t *keys, struct err *err)
 	size_t i;
 	json_t *key;
 
-	json_array_foreach(keys, i, key)
-	{
+	json_array_foreach(keys, i, key) {
 		size_t at = find_tag(j->tags, json_string_value(key));
 
 		if (at != SIZE_MAX)
@@ -284,7 +282,8 @@ int job_stop(struct job *j, struct err *err)
 	bool is_first = !j->stop_requested;
 
 	if (sagemaker_is_final(status)) {
-		err_set(err, ERR_CONFLICT, "The request was rejected because the training job is in status %s.", status);
+		err_set(err, ERR_CONFLICT, "The request was rejected because the training job is in status %s.",
+			status);
 		lock_drop(&held);
 		return -1;
 	}
@@ -349,8 +348,7 @@ void job_set_metric(struct job *j, const char *name, double value)
 	json_t *datum;
 	size_t i;
 
-	json_array_foreach(list, i, datum)
-	{
+	json_array_foreach(list, i, datum) {
 		if (str_eq(json_str(datum, "MetricName"), name)) {
 			json_array_remove(list, i);
 			break;
@@ -358,6 +356,6 @@ void job_set_metric(struct job *j, const char *name, double value)
 	}
 	/* JSON has no NaN and no infinity. */
 	if (isfinite(value))
-		json_array_append_new(list, json_pack("{s:s, s:f, s:o}", "MetricName", name, "Value", value, "Timestamp",
-						      now(j)));
+		json_array_append_new(list, json_pack("{s:s, s:f, s:o}", "MetricName", name, "Value", value,
+						      "Timestamp", now(j)));
 }

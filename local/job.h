@@ -2,8 +2,8 @@
 #define SMPIPE_LOCAL_JOB_H
 
 /*
- * One training job of the local cloud: what DescribeTrainingJob answers, kept in jobs/<name>/job.json with every change of
- * status. Functions lock for themselves.
+ * One training job of the local cloud: what DescribeTrainingJob answers, kept in jobs/<name>/job.json with every change
+ * of status. Functions lock for themselves.
  */
 
 #include <jansson.h>
@@ -17,17 +17,18 @@
 
 struct job {
 	char *name;
-	char *dir;               /* jobs/<name> */
-	json_t *request;         /* of CreateTrainingJob; never changes */
+	char *dir;       /* jobs/<name> */
+	json_t *request; /* of CreateTrainingJob; never changes */
 	const struct sys *sys;
-	pthread_mutex_t lock;    /* of what follows */
-	pthread_cond_t changed;  /* stop_requested, is_shutdown and whatever a runner waits for besides; monotonic clock */
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t
+		changed; /* stop_requested, is_shutdown and whatever a runner waits for besides; monotonic clock */
 	json_t *describe;
-	json_t *tags;            /* [{"Key","Value"}] */
-	char *container_id;      /* while there may be one; kept on disk, so that the next process can remove it */
+	json_t *tags;       /* [{"Key","Value"}] */
+	char *container_id; /* while there may be one; kept on disk, so that the next process can remove it */
 	bool stop_requested;
-	bool is_shutdown;        /* the cloud ends: nothing but removing the container is worth doing */
-	bool is_over;            /* the runner's: the container has ended */
+	bool is_shutdown; /* the cloud ends: nothing but removing the container is worth doing */
+	bool is_over;     /* the runner's: the container has ended */
 };
 
 /* A new job, InProgress and Starting, written to disk. request and tags are copied. */

@@ -26,8 +26,8 @@ void json_api_handle(struct cloud *cloud, const struct local_request *req, struc
 	auto_json *in = NULL;
 
 	if (!op) {
-		local_respond_json_error(resp, 400, "UnknownOperationException", "the local cloud does not know '%s' yet",
-					 target ? target : "");
+		local_respond_json_error(resp, 400, "UnknownOperationException",
+					 "the local cloud does not know '%s' yet", target ? target : "");
 		return;
 	}
 	if (!req->body) {
@@ -49,10 +49,11 @@ const char *json_api_need(const json_t *in, const char *member, const char *code
 
 	if (s && *s)
 		return s;
-	local_respond_json_error(resp, 400, code,
-				 "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must not be "
-				 "null",
-				 member);
+	local_respond_json_error(
+		resp, 400, code,
+		"1 validation error detected: Value at '%s' failed to satisfy constraint: Member must not be "
+		"null",
+		member);
 	return NULL;
 }
 
@@ -61,8 +62,9 @@ json_t *json_api_time(int64_t ms)
 	return json_real((double)ms / 1000.0);
 }
 
-char *json_api_arn(const struct cloud *cloud, const struct local_request *req, const char *service, const char *resource)
+char *json_api_arn(const struct cloud *cloud, const struct local_request *req, const char *service,
+		   const char *resource)
 {
-	return xasprintf("arn:%s:%s:%s:%s:%s", partition_of_region(req->region)->id, service, req->region, cloud->account,
-			 resource);
+	return xasprintf("arn:%s:%s:%s:%s:%s", partition_of_region(req->region)->id, service, req->region,
+			 cloud->account, resource);
 }

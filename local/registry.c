@@ -62,14 +62,15 @@ static bool is_authorized(struct cloud *cloud, const struct local_request *req)
 
 static void respond_unauthorized(struct local_response *resp)
 {
-	registry_respond_error(resp, 401, "UNAUTHORIZED",
-			       "Your authorization token is not valid or has expired. Ask GetAuthorizationToken again.");
+	registry_respond_error(
+		resp, 401, "UNAUTHORIZED",
+		"Your authorization token is not valid or has expired. Ask GetAuthorizationToken again.");
 	http_headers_set(&resp->headers, "WWW-Authenticate", "Basic realm=\"smpipe local registry\"");
 }
 
 /*
- * Split "<name>/<marker>/<rest>" at the last marker: names may have parts that look like one, what follows a marker has none.
- * path is cut in place.
+ * Split "<name>/<marker>/<rest>" at the last marker: names may have parts that look like one, what follows a marker has
+ * none. path is cut in place.
  */
 static bool split_path(char *path, const char *marker, char **ret_rest)
 {
@@ -92,11 +93,8 @@ static const struct route {
 	const char *marker;
 	route_fn fn;
 } routes[] = {
-	{ "/blobs/uploads/", registry_uploads },
-	{ "/blobs/", registry_blobs },
-	{ "/manifests/", registry_manifests },
-	{ "/referrers/", registry_referrers },
-	{ "/tags/list", registry_tags },
+	{ "/blobs/uploads/", registry_uploads }, { "/blobs/", registry_blobs },   { "/manifests/", registry_manifests },
+	{ "/referrers/", registry_referrers },   { "/tags/list", registry_tags },
 };
 
 static void respond_in_repository(struct cloud *cloud, const struct local_request *req, char *path,
@@ -112,9 +110,10 @@ static void respond_in_repository(struct cloud *cloud, const struct local_reques
 		if (reference_check_repository(path, &ignored) < 0)
 			registry_respond_error(resp, 400, "NAME_INVALID", "'%s' can be no repository's name", path);
 		else if (!store_ecr_has_repository(cloud->ecr, path))
-			registry_respond_error(resp, 404, "NAME_UNKNOWN",
-					       "The repository with name '%s' does not exist in the registry with id '%s'",
-					       path, cloud->account);
+			registry_respond_error(
+				resp, 404, "NAME_UNKNOWN",
+				"The repository with name '%s' does not exist in the registry with id '%s'", path,
+				cloud->account);
 		else
 			routes[i].fn(cloud, req, path, rest, resp);
 		return;

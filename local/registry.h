@@ -7,8 +7,8 @@
 #include "local/registry_store.h"
 #include "local/server.h"
 
-#define REGISTRY_ROUTE(name)                                                                                   \
-	void name(struct cloud *cloud, const struct local_request *req, const char *repository, const char *rest, \
+#define REGISTRY_ROUTE(name)                                                                                           \
+	void name(struct cloud *cloud, const struct local_request *req, const char *repository, const char *rest,      \
 		  struct local_response *resp)
 
 REGISTRY_ROUTE(registry_blobs);     /* registry.c */

@@ -35,7 +35,8 @@ static void get(struct cloud *cloud, const struct local_request *req, const char
 	if (store_ecr_resolve(cloud->ecr, repository, reference, &digest, &err) < 0 ||
 	    store_ecr_get_manifest(cloud->ecr, repository, &digest, &m, &err) < 0) {
 		if (err.code == ERR_NOT_FOUND)
-			registry_respond_error(resp, 404, "MANIFEST_UNKNOWN", "Requested image not found: '%s'", reference);
+			registry_respond_error(resp, 404, "MANIFEST_UNKNOWN", "Requested image not found: '%s'",
+					       reference);
 		else
 			registry_respond_err(resp, "MANIFEST_UNKNOWN", &err);
 		return;
@@ -55,8 +56,8 @@ static int check_descriptor(struct cloud *cloud, const char *repository, const j
 		return err_set(err, ERR_INVALID, "a descriptor has no sha256 digest");
 	if (json_array_size(json_object_get(descriptor, "urls")) > 0)
 		return 0;
-	is_there = is_manifest ? store_ecr_has_manifest(cloud->ecr, repository, &digest) :
-				 store_ecr_has_blob(cloud->ecr, repository, &digest);
+	is_there = is_manifest ? store_ecr_has_manifest(cloud->ecr, repository, &digest)
+			       : store_ecr_has_blob(cloud->ecr, repository, &digest);
 	if (!is_there)
 		return err_set(err, ERR_NOT_FOUND, "'%s' was not uploaded to '%s'", text, repository);
 	return 0;
@@ -67,8 +68,7 @@ static int check_all(struct cloud *cloud, const char *repository, const json_t *
 	size_t i;
 	json_t *descriptor;
 
-	json_array_foreach(list, i, descriptor)
-	{
+	json_array_foreach(list, i, descriptor) {
 		if (check_descriptor(cloud, repository, descriptor, is_manifest, err) < 0)
 			return -1;
 	}
@@ -155,14 +155,15 @@ static int read_manifest(struct cloud *cloud, const struct local_request *req, c
 	return 0;
 }
 
-static void respond_put(const struct cloud *cloud, const char *repository, const struct ecr_manifest *m, const json_t *doc,
-			struct local_response *resp)
+static void respond_put(const struct cloud *cloud, const char *repository, const struct ecr_manifest *m,
+			const json_t *doc, struct local_response *resp)
 {
 	auto_free char *text = digest_oci(&m->digest);
 	const char *subject = json_str(json_object_get(doc, "subject"), "digest");
 
 	registry_respond_empty(resp, 201);
-	http_headers_addf(&resp->headers, "Location", "http://127.0.0.1:%d/v2/%s/manifests/%s", cloud->port, repository, text);
+	http_headers_addf(&resp->headers, "Location", "http://127.0.0.1:%d/v2/%s/manifests/%s", cloud->port, repository,
+			  text);
 	http_headers_set(&resp->headers, "Docker-Content-Digest", text);
 	if (subject && str_is_utf8(subject, strlen(subject)) && strlen(subject) < 256 && !strpbrk(subject, "\r\n"))
 		http_headers_set(&resp->headers, "OCI-Subject", subject);
@@ -178,8 +179,9 @@ static void put(struct cloud *cloud, const struct local_request *req, const char
 
 	if (read_manifest(cloud, req, reference, &m, &doc, &err) < 0 ||
 	    check_manifest(cloud, repository, doc, m.media_type, &err) < 0)
-		registry_respond_error(resp, 400, err.code == ERR_NOT_FOUND ? "MANIFEST_BLOB_UNKNOWN" : "MANIFEST_INVALID",
-				       "%s", err.msg);
+		registry_respond_error(resp, 400,
+				       err.code == ERR_NOT_FOUND ? "MANIFEST_BLOB_UNKNOWN" : "MANIFEST_INVALID", "%s",
+				       err.msg);
 	else if (store_ecr_put_manifest(cloud->ecr, repository, &m, tag, is_immutable(cloud, repository), &err) == 0)
 		respond_put(cloud, repository, &m, doc, resp);
 	else if (err.code == ERR_CONFLICT)

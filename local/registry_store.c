@@ -132,8 +132,7 @@ bool store_ecr_check_password(struct store_ecr *s, const char *password, int64_t
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		const char *known = json_str(entry, "password");
 		struct digest kept = digest_of_text(known ? known : "");
 

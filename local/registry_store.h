@@ -11,8 +11,8 @@
  *             manifests/<hex>  manifests/<hex>.json (media type, time)
  *             tags/<tag>.tag (hex digest)
  *
- * Every file is written beside its place and renamed, so that a killed process leaves old or new. Calls come from several
- * threads.
+ * Every file is written beside its place and renamed, so that a killed process leaves old or new. Calls come from
+ * several threads.
  */
 
 #include <jansson.h>
@@ -35,8 +35,8 @@ struct store_ecr {
 };
 
 /*
- * A password that is valid for at least half of 12 hours more: the last one, or a new one. *ret_expires_ms is its end. The one
- * before stays valid to its own end, so that every token keeps its promise.
+ * A password that is valid for at least half of 12 hours more: the last one, or a new one. *ret_expires_ms is its end.
+ * The one before stays valid to its own end, so that every token keeps its promise.
  */
 int store_ecr_password(struct store_ecr *s, const struct sys *sys, struct secret *ret, int64_t *ret_expires_ms,
 		       struct err *err);
@@ -70,8 +70,8 @@ struct ecr_bytes {
 int store_ecr_start_upload(struct store_ecr *s, const char *repository, const struct sys *sys, char **ret_id,
 			   struct err *err);
 /*
- * Append; at is the offset where the client believes to be, -1 when it does not say. *ret_size: bytes so far. ERR_NOT_FOUND: no
- * such upload; ERR_CONFLICT: at is elsewhere.
+ * Append; at is the offset where the client believes to be, -1 when it does not say. *ret_size: bytes so far.
+ * ERR_NOT_FOUND: no such upload; ERR_CONFLICT: at is elsewhere.
  */
 int store_ecr_append_upload(struct store_ecr *s, const char *repository, const char *id, int64_t at,
 			    const struct ecr_bytes *bytes, uint64_t *ret_size, struct err *err);
@@ -94,8 +94,8 @@ struct ecr_manifest {
 void ecr_manifest_release(struct ecr_manifest *m);
 
 /*
- * Keep a manifest and point tag (NULL: none) at it. ERR_CONFLICT: is_immutable and the tag points elsewhere. What it names
- * must have been checked.
+ * Keep a manifest and point tag (NULL: none) at it. ERR_CONFLICT: is_immutable and the tag points elsewhere. What it
+ * names must have been checked.
  */
 int store_ecr_put_manifest(struct store_ecr *s, const char *repository, const struct ecr_manifest *m, const char *tag,
 			   bool is_immutable, struct err *err);

@@ -6,9 +6,11 @@
 
 static const char *no_digest = "the digest is no sha256 digest";
 
-static void set_location(const struct cloud *cloud, struct local_response *resp, const char *repository, const char *what)
+static void set_location(const struct cloud *cloud, struct local_response *resp, const char *repository,
+			 const char *what)
 {
-	http_headers_addf(&resp->headers, "Location", "http://127.0.0.1:%d/v2/%s/blobs/%s", cloud->port, repository, what);
+	http_headers_addf(&resp->headers, "Location", "http://127.0.0.1:%d/v2/%s/blobs/%s", cloud->port, repository,
+			  what);
 }
 
 static void respond_created(const struct cloud *cloud, const char *repository, const struct digest *digest,
@@ -22,8 +24,8 @@ static void respond_created(const struct cloud *cloud, const char *repository, c
 }
 
 /* 202 or 204 with where to go on. Range names the last byte, so an empty upload says 0-0 as other registries do. */
-static void respond_progress(const struct cloud *cloud, int status, const char *repository, const char *id, uint64_t size,
-			     struct local_response *resp)
+static void respond_progress(const struct cloud *cloud, int status, const char *repository, const char *id,
+			     uint64_t size, struct local_response *resp)
 {
 	auto_free char *what = xasprintf("uploads/%s", id);
 
@@ -65,7 +67,8 @@ static void finish(struct cloud *cloud, const char *repository, const char *id, 
 }
 
 /* Whether a blob could be had from another repository without sending it. A source that is absent is no error. */
-static bool mount(struct cloud *cloud, const struct local_request *req, const char *repository, struct local_response *resp)
+static bool mount(struct cloud *cloud, const struct local_request *req, const char *repository,
+		  struct local_response *resp)
 {
 	auto_free char *from = local_query_get(req, "from");
 	auto_err ignored = { 0 };
@@ -84,7 +87,8 @@ static bool mount(struct cloud *cloud, const struct local_request *req, const ch
 	return true;
 }
 
-static void start(struct cloud *cloud, const struct local_request *req, const char *repository, struct local_response *resp)
+static void start(struct cloud *cloud, const struct local_request *req, const char *repository,
+		  struct local_response *resp)
 {
 	auto_free char *id = NULL;
 	auto_err err = { 0 };

@@ -41,11 +41,13 @@ static int check_image(struct cloud *cloud, const char *image, struct err *err)
 	if (!runnable_own_image(cloud, image, &repository, &reference))
 		return 0;
 	if (!store_ecr_has_repository(cloud->ecr, repository))
-		return err_set(err, ERR_CONFIG, "Cannot find repository: %s in registry ID: %s. Please check if your ECR "
-			       "repository exists.", repository, cloud->account);
-	if (store_ecr_resolve(cloud->ecr, repository, reference, &digest, &none) < 0)
-		return err_set(err, ERR_CONFIG, "Cannot find image '%s' in repository '%s' of registry '%s'.", reference,
+		return err_set(err, ERR_CONFIG,
+			       "Cannot find repository: %s in registry ID: %s. Please check if your ECR "
+			       "repository exists.",
 			       repository, cloud->account);
+	if (store_ecr_resolve(cloud->ecr, repository, reference, &digest, &none) < 0)
+		return err_set(err, ERR_CONFIG, "Cannot find image '%s' in repository '%s' of registry '%s'.",
+			       reference, repository, cloud->account);
 	return 0;
 }
 
@@ -86,8 +88,7 @@ static int check_channels(const json_t *request, struct err *err)
 	size_t i;
 	json_t *channel;
 
-	json_array_foreach(json_object_get(request, "InputDataConfig"), i, channel)
-	{
+	json_array_foreach(json_object_get(request, "InputDataConfig"), i, channel) {
 		if (check_channel(request, channel, err) < 0)
 			return -1;
 	}
@@ -108,13 +109,15 @@ static int check_bucket(struct cloud *cloud, const char *uri_text, const char *m
 /* LocalPath must be a folder of its own, not one that has a meaning already. */
 static int check_checkpoints(struct cloud *cloud, const json_t *config, struct err *err)
 {
-	static const char *const taken[] = { "/opt/ml", "/opt/ml/input", "/opt/ml/model", "/opt/ml/output", "/opt/ml/code" };
+	static const char *const taken[] = { "/opt/ml", "/opt/ml/input", "/opt/ml/model", "/opt/ml/output",
+					     "/opt/ml/code" };
 	const char *path = json_str(config, "LocalPath");
 
 	if (!config)
 		return 0;
 	if (path && (path[0] != '/' || !fs_is_safe_relative(path + 1)))
-		return err_set(err, ERR_CONFIG, "CheckpointConfig.LocalPath: '%s' is no absolute path of a folder", path);
+		return err_set(err, ERR_CONFIG, "CheckpointConfig.LocalPath: '%s' is no absolute path of a folder",
+			       path);
 	for (size_t i = 0; path && i < ARRAY_LEN(taken); i++)
 		if (str_eq(path, taken[i]))
 			return err_set(err, ERR_CONFIG, "CheckpointConfig.LocalPath: '%s' is taken", path);

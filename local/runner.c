@@ -100,8 +100,7 @@ static int download_inputs(struct run *r, struct err *err)
 	bool has_network = !is_isolated && str_eq(r->network, "bridge");
 
 	job_transition(r->job, NULL, "Downloading", "Downloading input data", NULL);
-	if (tree_make(r->ml, err) < 0 ||
-	    tree_write_config(r->ml, r->request, has_network ? "eth0" : "lo", err) < 0)
+	if (tree_make(r->ml, err) < 0 || tree_write_config(r->ml, r->request, has_network ? "eth0" : "lo", err) < 0)
 		return -1;
 	return tree_fetch_inputs(r->cloud, r->ml, r->request, err);
 }
@@ -137,7 +136,8 @@ static int download_image(struct run *r, struct err *err)
 	if (engine_inspect_image(&r->engine, image, &about, err) < 0) {
 		if (err->code == ERR_NOT_FOUND)
 			err_set(err, ERR_NOT_FOUND,
-				"image '%s' lies neither in the local registry nor in the Docker Engine: push it, or pull it first",
+				"image '%s' lies neither in the local registry nor in the Docker Engine: "
+				"push it, or pull it first",
 				image);
 		return client_error(err);
 	}
@@ -171,8 +171,8 @@ static int on_line(void *ctx, const char *line, size_t n, struct err *err)
 		return 0;
 	text = tree_clean_text(line, n);
 	metrics_feed(r->metrics, text, on_metric, r);
-	return store_logs_append(r->cloud->logs, SAGEMAKER_LOG_GROUP, r->stream, r->cloud->sys->now_ms(r->cloud->sys), text,
-				 err);
+	return store_logs_append(r->cloud->logs, SAGEMAKER_LOG_GROUP, r->stream, r->cloud->sys->now_ms(r->cloud->sys),
+				 text, err);
 }
 
 static int create_container(struct run *r, struct err *err)
@@ -296,10 +296,12 @@ static void finish(struct run *r, struct err *err)
 		job_transition(r->job, "Completed", "Completed", "Training job completed", NULL);
 }
 
+typedef int (*step_fn)(struct run *r, struct err *err);
+
 /* Up to the end of the container, or to a stop that came before there was one. */
 static int run_steps(struct run *r, struct err *err)
 {
-	static int (*const steps[])(struct run *r, struct err *err) = { prepare, download_inputs, download_image, train };
+	static const step_fn steps[] = { prepare, download_inputs, download_image, train };
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		if (job_is_stop_requested(r->job)) {

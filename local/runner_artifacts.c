@@ -39,7 +39,8 @@ int artifacts_list(const char *root, struct filelist *ret, struct err *err)
 	return 0;
 }
 
-/* The key of something below the job's output folder: "<prefix>/<job>/output/<leaf>"; uri is parsed into bucket and key. */
+/* The key of something below the job's output folder: "<prefix>/<job>/output/<leaf>"; uri is parsed into bucket and
+ * key. */
 static int output_place(const json_t *request, const char *leaf, struct s3_uri *ret, struct err *err)
 {
 	const char *base = json_str(json_object_get(request, "OutputDataConfig"), "S3OutputPath");

@@ -14,8 +14,8 @@ int artifacts_upload_output(struct cloud *cloud, const char *ml, const json_t *r
 int artifacts_upload_checkpoints(struct cloud *cloud, const char *ml, const json_t *request, struct err *err);
 
 /*
- * The regular files and links below root as entries relative to it, sorted. Links stay links and are never followed; sockets,
- * FIFOs and devices are left out. Nothing when root is no folder.
+ * The regular files and links below root as entries relative to it, sorted. Links stay links and are never followed;
+ * sockets, FIFOs and devices are left out. Nothing when root is no folder.
  */
 int artifacts_list(const char *root, struct filelist *ret, struct err *err);
 

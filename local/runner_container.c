@@ -10,7 +10,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-#define SHARED_MEMORY_BYTES (INT64_C(1) << 30) /* the Engine's 64 MiB are too few for data loaders with several processes */
+#define SHARED_MEMORY_BYTES                                                                                            \
+	(INT64_C(1) << 30) /* the Engine's 64 MiB are too few for data loaders with several processes */
 
 int runner_network(struct engine *e, const char **ret, struct err *err)
 {
@@ -81,8 +82,8 @@ json_t *runner_container_spec(const json_t *request, const char *arn, const char
 	const char *mode = is_isolated ? "none" : network;
 	json_t *host = json_pack("{s:o, s:s, s:I}", "Mounts", mounts(request, ml), "NetworkMode", mode, "ShmSize",
 				 (json_int_t)SHARED_MEMORY_BYTES);
-	json_t *spec = json_pack("{s:s, s:s, s:o, s:{s:s}, s:o}", "Image", json_str(algorithm, "TrainingImage"), "Hostname",
-				 "algo-1", "Env", environment(request, arn), "Labels", "smpipe.job",
+	json_t *spec = json_pack("{s:s, s:s, s:o, s:{s:s}, s:o}", "Image", json_str(algorithm, "TrainingImage"),
+				 "Hostname", "algo-1", "Env", environment(request, arn), "Labels", "smpipe.job",
 				 json_str(request, "TrainingJobName"), "HostConfig", host);
 
 	/* Logs are read back from the Engine, whatever its default driver is. */

@@ -144,9 +144,9 @@ static int fetch_channel(struct cloud *cloud, const char *ml, const json_t *chan
 		return -1;
 	if (n == 0) {
 		err_set(err, ERR_NOT_FOUND,
-			"Data download failed: No S3 objects found under S3 URL \"%s\" given in input data source. Please "
-			"ensure that the bucket exists in the selected region, that objects exist under that S3 prefix, and that "
-			"the role has access to it.",
+			"Data download failed: No S3 objects found under S3 URL \"%s\" given in input data source. "
+			"Please ensure that the bucket exists in the selected region, that objects exist under that "
+			"S3 prefix, and that the role has access to it.",
 			uri);
 		return err_service(err, "ClientError");
 	}
@@ -160,8 +160,7 @@ int tree_fetch_inputs(struct cloud *cloud, const char *ml, const json_t *request
 	size_t i, n;
 	json_t *channel;
 
-	json_array_foreach(json_object_get(request, "InputDataConfig"), i, channel)
-	{
+	json_array_foreach(json_object_get(request, "InputDataConfig"), i, channel) {
 		if (fetch_channel(cloud, ml, channel, err) < 0)
 			return err_wrap(err, "channel '%s'", json_str(channel, "ChannelName"));
 	}

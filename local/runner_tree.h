@@ -12,7 +12,8 @@ int tree_make(const char *ml, struct err *err);
 int tree_write_config(const char *ml, const json_t *request, const char *network_interface, struct err *err);
 
 /*
- * The objects of every channel and of the checkpoints. Service code "ClientError": a channel has no bucket or no objects.
+ * The objects of every channel and of the checkpoints. Service code "ClientError": a channel has no bucket or no
+ * objects.
  */
 int tree_fetch_inputs(struct cloud *cloud, const char *ml, const json_t *request, struct err *err);
 

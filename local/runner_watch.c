@@ -64,7 +64,8 @@ static void *watch_main(void *ctx)
 
 	w->reason = wait_for_reason(w);
 	if (w->reason == WATCH_MAX_RUNTIME)
-		job_transition(w->job, "Stopping", "Stopping", "Training job runtime exceeded MaxRuntimeInSeconds provided", NULL);
+		job_transition(w->job, "Stopping", "Stopping",
+			       "Training job runtime exceeded MaxRuntimeInSeconds provided", NULL);
 	if (w->reason == WATCH_NOTHING)
 		return NULL;
 	/* An Engine that does not answer may come back; the one who follows the container notices if it does not. */

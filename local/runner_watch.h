@@ -1,7 +1,8 @@
 #ifndef SMPIPE_LOCAL_RUNNER_WATCH_H
 #define SMPIPE_LOCAL_RUNNER_WATCH_H
 
-/* A thread beside the one that follows a container: it ends the container when the job is stopped or its time is over. */
+/* A thread beside the one that follows a container: it ends the container when the job is stopped or its time is over.
+ */
 
 #include "local/cloud.h"
 #include "local/job.h"

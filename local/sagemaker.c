@@ -101,7 +101,8 @@ static int read_listing(const json_t *in, struct listing *ret, struct err *err)
 				 .before = before ? json_number_value(before) : 1e300,
 				 .limit = limit ? json_integer_value(limit) : PAGE_DEFAULT };
 	if (ret->limit < 1 || ret->limit > PAGE_MAX)
-		return err_set(err, ERR_INVALID, "Value at 'maxResults' failed to satisfy constraint: 1 to %d", PAGE_MAX);
+		return err_set(err, ERR_INVALID, "Value at 'maxResults' failed to satisfy constraint: 1 to %d",
+			       PAGE_MAX);
 	if (token && !str_parse_i64(token, 0, INT32_MAX, &ret->first))
 		return err_set(err, ERR_INVALID, "The NextToken is not valid");
 	return 0;
@@ -120,9 +121,9 @@ static int compare_summaries(const void *a, const void *b, void *ctx)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 	const struct listing *l = ctx;
-	const char *member = str_eq(l->sort_by, "Name")   ? "TrainingJobName" :
-			     str_eq(l->sort_by, "Status") ? "TrainingJobStatus" :
-							    NULL;
+	const char *member = str_eq(l->sort_by, "Name")     ? "TrainingJobName"
+			     : str_eq(l->sort_by, "Status") ? "TrainingJobStatus"
+							    : NULL;
 	double tx = json_number_value(json_object_get(x, "CreationTime"));
 	double ty = json_number_value(json_object_get(y, "CreationTime"));
 	int order = member ? strcmp(json_str(x, member), json_str(y, member)) : (tx > ty) - (tx < ty);
@@ -200,8 +201,7 @@ static bool are_tags(const json_t *tags)
 	size_t i;
 	json_t *tag;
 
-	json_array_foreach(tags, i, tag)
-	{
+	json_array_foreach(tags, i, tag) {
 		const char *key = json_str(tag, "Key"), *value = json_str(tag, "Value");
 
 		if (!key || !*key || strlen(key) > 128 || !value || strlen(value) > 256 || str_starts(key, "aws:"))
@@ -210,7 +210,8 @@ static bool are_tags(const json_t *tags)
 	return json_is_array(tags);
 }
 
-static void add_tags(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void add_tags(struct cloud *cloud, const struct local_request *req, const json_t *in,
+		     struct local_response *resp)
 {
 	const json_t *tags = json_object_get(in, "Tags");
 	struct job *j = need_resource(cloud, in, resp);
@@ -228,7 +229,8 @@ static void add_tags(struct cloud *cloud, const struct local_request *req, const
 		respond_tags(j, resp);
 }
 
-static void list_tags(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void list_tags(struct cloud *cloud, const struct local_request *req, const json_t *in,
+		      struct local_response *resp)
 {
 	struct job *j = need_resource(cloud, in, resp);
 
@@ -237,7 +239,8 @@ static void list_tags(struct cloud *cloud, const struct local_request *req, cons
 		respond_tags(j, resp);
 }
 
-static void delete_tags(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void delete_tags(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			struct local_response *resp)
 {
 	struct job *j = need_resource(cloud, in, resp);
 	auto_err err = { 0 };

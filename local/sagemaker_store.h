@@ -13,7 +13,7 @@ struct store_sagemaker {
 	pthread_cond_t idle;  /* n_runners became 0; monotonic clock */
 	struct job **jobs;    /* in order of creation; none is ever removed */
 	size_t n, cap;
-	int n_runners;        /* threads that use the store */
+	int n_runners; /* threads that use the store */
 };
 
 /* Add a job and begin to run it. ERR_CONFLICT: there is one of that name. */

@@ -53,7 +53,8 @@ static int set_up(void **state)
 	f->cloud = (struct cloud){ .dir = f->dir, .account = (char *)LOCAL_ACCOUNT, .port = 4711, .sys = &f->sys };
 	assert_int_equal(store_ecr_new(f->dir, &f->cloud.ecr, &err), 0);
 	log_in(f);
-	json_decref(ecr(f, "CreateRepository", "{\"repositoryName\":\"team/app\",\"imageTagMutability\":\"IMMUTABLE\"}", 200));
+	json_decref(ecr(f, "CreateRepository", "{\"repositoryName\":\"team/app\",\"imageTagMutability\":\"IMMUTABLE\"}",
+			200));
 	json_decref(ecr(f, "CreateRepository", "{\"repositoryName\":\"other\"}", 200));
 	*state = f;
 	return 0;
@@ -75,7 +76,11 @@ static int tear_down(void **state)
 static struct local_response registry(struct fixture *f, const char *method, const char *path, const char *query,
 				      const char *body, const char *name, const char *value)
 {
-	struct call call = { .method = method, .path = path, .query = query, .body = body, .handler = local_registry_handle,
+	struct call call = { .method = method,
+			     .path = path,
+			     .query = query,
+			     .body = body,
+			     .handler = local_registry_handle,
 			     .headers = { "Authorization", f->basic, name, value } };
 
 	return call_send(&f->cloud, &call);
@@ -142,7 +147,8 @@ static void test_needs_a_password(void **state)
 	struct local_response resp = call_send(&f->cloud, &call);
 
 	assert_int_equal(resp.status, 401);
-	assert_string_equal(http_headers_get(&resp.headers, "WWW-Authenticate"), "Basic realm=\"smpipe local registry\"");
+	assert_string_equal(http_headers_get(&resp.headers, "WWW-Authenticate"),
+			    "Basic realm=\"smpipe local registry\"");
 	local_response_release(&resp);
 	expect(f, "GET", "/v2/", NULL, NULL, 200, NULL);
 }
@@ -318,7 +324,9 @@ static void test_immutable_tags_stay(void **state)
 	}
 	assert_int_equal(put_manifest(f, "team/app", "v1", first, NULL), 201);
 	assert_int_equal(put_manifest(f, "team/app", "v1", first, NULL), 201);
-	assert_int_equal(put_manifest(f, "team/app", "v1", second, "cannot be overwritten because the tag is immutable"), 400);
+	assert_int_equal(put_manifest(f, "team/app", "v1", second,
+				      "cannot be overwritten because the tag is immutable"),
+			 400);
 	assert_int_equal(put_manifest(f, "team/app", "v2", second, NULL), 201);
 	/* The other repository has tags that move. */
 	assert_int_equal(put_manifest(f, "other", "v1", first, NULL), 201);
@@ -331,9 +339,10 @@ static void test_referrers_are_listed(void **state)
 	auto_free char *subject = manifest_of("config", "layer");
 	auto_free char *digest = oci_digest(subject);
 	auto_free char *config = oci_digest("config");
-	auto_free char *artifact = xasprintf("{\"schemaVersion\":2,\"artifactType\":\"application/x.record\",\"config\":{"
-					     "\"digest\":\"%s\",\"size\":6},\"layers\":[],\"subject\":{\"digest\":\"%s\"}}",
-					     config, digest);
+	auto_free char *artifact =
+		xasprintf("{\"schemaVersion\":2,\"artifactType\":\"application/x.record\",\"config\":{"
+			  "\"digest\":\"%s\",\"size\":6},\"layers\":[],\"subject\":{\"digest\":\"%s\"}}",
+			  config, digest);
 	auto_free char *artifact_digest = oci_digest(artifact);
 	auto_free char *put_path = xasprintf("/v2/other/manifests/%s", artifact_digest);
 	auto_free char *list_path = xasprintf("/v2/other/referrers/%s", digest);
@@ -388,8 +397,8 @@ static void test_ecr_describes_images(void **state)
 	assert_true(json_number_value(json_object_get(image, "imagePushedAt")) == 1700000000);
 	absent = ecr(f, "DescribeImages", "{\"repositoryName\":\"other\",\"imageIds\":[{\"imageTag\":\"v3\"}]}", 400);
 	assert_string_equal(json_str(absent, "__type"), "ImageNotFoundException");
-	got = ecr(f, "BatchGetImage", "{\"repositoryName\":\"other\",\"imageIds\":[{\"imageTag\":\"v1\"},{\"imageTag\":\"v3\"}]}",
-		  200);
+	got = ecr(f, "BatchGetImage",
+		  "{\"repositoryName\":\"other\",\"imageIds\":[{\"imageTag\":\"v1\"},{\"imageTag\":\"v3\"}]}", 200);
 	assert_int_equal(json_array_size(json_object_get(got, "failures")), 1);
 	assert_string_equal(json_str(json_array_get(json_object_get(got, "images"), 0), "imageManifest"), manifest);
 }

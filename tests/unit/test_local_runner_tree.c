@@ -80,11 +80,12 @@ static void test_configuration_is_the_services(void **state)
 		    "\"RecordWrapperType\":\"None\",\"ContentType\":\"text/csv\"},"
 		    "\"val\":{\"TrainingInputMode\":\"File\",\"S3DistributionType\":\"ShardedByS3Key\","
 		    "\"RecordWrapperType\":\"None\"}}");
-	expect_file(*state, "input/config/resourceconfig.json",
-		    "{\"current_host\":\"algo-1\",\"current_instance_type\":\"ml.m5.large\","
-		    "\"current_group_name\":\"homogeneousCluster\",\"hosts\":[\"algo-1\"],"
-		    "\"instance_groups\":[{\"instance_group_name\":\"homogeneousCluster\",\"instance_type\":\"ml.m5.large\","
-		    "\"hosts\":[\"algo-1\"]}],\"network_interface_name\":\"eth0\",\"topology\":null}");
+	expect_file(
+		*state, "input/config/resourceconfig.json",
+		"{\"current_host\":\"algo-1\",\"current_instance_type\":\"ml.m5.large\","
+		"\"current_group_name\":\"homogeneousCluster\",\"hosts\":[\"algo-1\"],"
+		"\"instance_groups\":[{\"instance_group_name\":\"homogeneousCluster\",\"instance_type\":\"ml.m5.large\","
+		"\"hosts\":[\"algo-1\"]}],\"network_interface_name\":\"eth0\",\"topology\":null}");
 }
 
 static void test_without_hyperparameters_the_files_are_there(void **state)
@@ -139,7 +140,9 @@ static void test_failure_of_a_hostile_container_is_not_followed(void **state)
 
 static void test_text_becomes_utf8(void **state)
 {
-	auto_free char *text = tree_clean_text("a\xff" "b\0c\xc3\xa9\xc3", 8);
+	auto_free char *text = tree_clean_text("a\xff"
+					       "b\0c\xc3\xa9\xc3",
+					       8);
 
 	(void)state;
 	assert_string_equal(text, "a?b?c\xc3\xa9?");
@@ -185,8 +188,7 @@ static bool has_variable(const json_t *env, const char *text)
 	size_t i;
 	json_t *variable;
 
-	json_array_foreach(env, i, variable)
-	{
+	json_array_foreach(env, i, variable) {
 		if (str_eq(json_string_value(variable), text))
 			return true;
 	}
@@ -211,8 +213,8 @@ static void test_container_is_started_as_documented(void **state)
 		const json_t *entrypoint, *cmd;
 
 		json_object_set_new(request, "AlgorithmSpecification", parse(rows[i].algorithm));
-		spec = runner_container_spec(request, "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1", *state,
-					     "bridge");
+		spec = runner_container_spec(request, "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1",
+					     *state, "bridge");
 		entrypoint = json_object_get(spec, "Entrypoint");
 		cmd = json_object_get(spec, "Cmd");
 		auto_free char *entrypoint_text = entrypoint ? json_compact(entrypoint) : xstrdup("null");

@@ -111,7 +111,8 @@ static void test_what_does_not_run_is_refused(void **state)
 	} rows[] = {
 		{ "\"File\"", "\"Pipe\"", "does not run channels in Pipe mode yet" },
 		{ "\"None\"", "\"Gzip\"", "does not run channels with a CompressionType yet" },
-		{ "\"S3Prefix\"", "\"ManifestFile\"", "does not run channels with an S3DataType other than S3Prefix yet" },
+		{ "\"S3Prefix\"", "\"ManifestFile\"",
+		  "does not run channels with an S3DataType other than S3Prefix yet" },
 		{ "\"InstanceCount\":1", "\"InstanceCount\":2", "does not run jobs on several instances yet" },
 		{ "my-bucket/out", "no-such-bucket/out", "no S3 bucket 'no-such-bucket' was found" },
 		{ "image:1", "127.0.0.1:4711/absent:1", "Cannot find repository: absent" },
@@ -142,7 +143,8 @@ static void test_without_an_engine_the_job_fails(void **state)
 	assert_string_equal(json_str(d, "TrainingJobStatus"), "Failed");
 	assert_non_null(strstr(json_str(d, "FailureReason"), "InternalServerError: "));
 	assert_non_null(strstr(json_str(d, "FailureReason"), "/nonexistent/docker.sock"));
-	assert_string_equal(json_str(d, "TrainingJobArn"), "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1");
+	assert_string_equal(json_str(d, "TrainingJobArn"),
+			    "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1");
 	/* The request comes back, the tags do not. */
 	assert_string_equal(json_str(json_object_get(d, "HyperParameters"), "lr"), "0.1");
 	assert_null(json_object_get(d, "Tags"));
@@ -173,7 +175,8 @@ static void test_tags_are_set_and_replaced(void **state)
 	auto_free char *text = NULL;
 
 	create(f, "Iris-1");
-	added = sagemaker(f, "AddTags", "{" ARN ",\"Tags\":[{\"Key\":\"k\",\"Value\":\"w\"},{\"Key\":\"a\",\"Value\":\"b\"}]}", 200);
+	added = sagemaker(f, "AddTags",
+			  "{" ARN ",\"Tags\":[{\"Key\":\"k\",\"Value\":\"w\"},{\"Key\":\"a\",\"Value\":\"b\"}]}", 200);
 	json_decref(sagemaker(f, "DeleteTags", "{" ARN ",\"TagKeys\":[\"a\",\"absent\"]}", 200));
 	listed = sagemaker(f, "ListTags", "{" ARN "}", 200);
 	text = json_compact(json_object_get(listed, "Tags"));
@@ -192,15 +195,17 @@ static void test_jobs_are_listed_in_pages(void **state)
 	create(f, "iris-a");
 	create(f, "iris-b");
 	create(f, "other");
-	first = sagemaker(f, "ListTrainingJobs",
-			  "{\"NameContains\":\"iris\",\"MaxResults\":1,\"SortBy\":\"Name\",\"SortOrder\":\"Descending\"}", 200);
+	first = sagemaker(
+		f, "ListTrainingJobs",
+		"{\"NameContains\":\"iris\",\"MaxResults\":1,\"SortBy\":\"Name\",\"SortOrder\":\"Descending\"}", 200);
 	page = json_object_get(first, "TrainingJobSummaries");
 	assert_int_equal(json_array_size(page), 1);
 	assert_string_equal(json_str(json_array_get(page, 0), "TrainingJobName"), "iris-b");
-	second = sagemaker(f, "ListTrainingJobs",
-			   "{\"NameContains\":\"iris\",\"MaxResults\":1,\"SortBy\":\"Name\",\"SortOrder\":\"Descending\","
-			   "\"NextToken\":\"1\"}",
-			   200);
+	second = sagemaker(
+		f, "ListTrainingJobs",
+		"{\"NameContains\":\"iris\",\"MaxResults\":1,\"SortBy\":\"Name\",\"SortOrder\":\"Descending\","
+		"\"NextToken\":\"1\"}",
+		200);
 	page = json_object_get(second, "TrainingJobSummaries");
 	assert_string_equal(json_str(json_array_get(page, 0), "TrainingJobName"), "iris-a");
 	assert_null(json_object_get(second, "NextToken"));
@@ -242,7 +247,9 @@ static void test_a_restarted_cloud_knows_its_jobs(void **state)
 	wait_final(f, "ended");
 	/* As a process leaves it that is killed while the job runs. */
 	assert_int_equal(fs_mkdir_p(dir, 0700, &err), 0);
-	assert_int_equal(job_new(dir, request_doc, "arn:aws:sagemaker:eu-west-1:0:training-job/lost", &sys_real, &j, &err), 0);
+	assert_int_equal(job_new(dir, request_doc, "arn:aws:sagemaker:eu-west-1:0:training-job/lost", &sys_real, &j,
+				 &err),
+			 0);
 	job_transition(j, NULL, "Training", "Training", NULL);
 	job_free(j);
 	restart(f);
@@ -281,7 +288,8 @@ static void test_channels_get_the_keys_below_the_prefix(void **state)
 	}
 	assert_int_equal(tree_fetch_inputs(&f->cloud, ml, doc, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *path = rows[i].expected ? fs_join(ml, rows[i].expected) : fs_join(ml, "input/data/train/c.csv");
+		auto_free char *path =
+			rows[i].expected ? fs_join(ml, rows[i].expected) : fs_join(ml, "input/data/train/c.csv");
 
 		assert_int_equal(fs_exists(path), rows[i].expected != NULL);
 	}

@@ -139,12 +139,8 @@ static char *refusal_words(const struct http_response *resp)
 {
 	auto_json *j = json_loadb(str_text(&resp->body), resp->body.len, 0, NULL);
 	const char *message = json_str(j, "message");
-	auto_free char *text = NULL;
+	auto_free char *start = xstrndup(str_text(&resp->body), 200), *text = str_trim(message ? message : start);
 
-	if (message)
-		text = str_trim(message);
-	else
-		text = xstrndup(str_text(&resp->body), resp->body.len < 200 ? resp->body.len : 200);
 	return str_printable(*text ? text : "no details");
 }
 

@@ -33,7 +33,7 @@ static int take_token(const char *token, struct registry_auth *auth, struct err 
 
 	pair.value = str_unbase64(token, &n);
 	colon = pair.value ? strchr(pair.value, ':') : NULL;
-	if (!colon || colon == pair.value || !colon[1] || strlen(pair.value) != n) {
+	if (!colon || colon == pair.value || !colon[1] || strlen(pair.value) != n || !str_is_utf8(pair.value, n)) {
 		secret_release(&pair);
 		return err_set(err, ERR_INVALID, "the authorization token is no base64 of user:password");
 	}

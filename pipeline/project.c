@@ -164,32 +164,20 @@ static int source_files(const struct project *p, const struct filelist *tracked,
 	return 0;
 }
 
-/* The list of sourcedir.tar.gz. Without source_dir only the entry point's file is packed, as the SDK does. */
 static int list_source(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
 {
-	const char *entry_point = config_str(&p->config, "source.entry_point");
-	const char *source_dir = config_str(&p->config, "source.source_dir");
-	auto_free char *entry_dir = fs_dirname(entry_point);
 	auto_filelist files = { 0 };
-	auto_filelist single = { 0 };
 	auto_strlist dependencies = { 0 };
-	struct pack_spec spec = { .files = &files, .source_dir = source_dir, .entry_point = entry_point };
+	struct pack_spec spec = {
+		.root = p->config.root,
+		.files = &files,
+		.source_dir = config_str(&p->config, "source.source_dir"),
+		.entry_point = config_str(&p->config, "source.entry_point"),
+	};
 
 	if (source_files(p, tracked, &files, err) < 0)
 		return -1;
 	config_list(&p->config, "source.dependencies", &dependencies);
-	if (!source_dir) {
-		const struct file_entry *entry = filelist_find(&files, entry_point);
-
-		if (entry)
-			filelist_add_copy(&single, entry, entry_point);
-		for (size_t i = 0; i < dependencies.n; i++)
-			filelist_add_below(&single, &files, dependencies.v[i], dependencies.v[i]);
-		filelist_sort(&single);
-		spec.files = &single;
-		spec.source_dir = entry_dir;
-		spec.entry_point = fs_basename(entry_point);
-	}
 	strlist_take(&dependencies, NULL);
 	spec.dependencies = (const char *const *)dependencies.v;
 	dependencies.n--;

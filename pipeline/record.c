@@ -115,6 +115,26 @@ int record_load_git(struct git *git, const char *job_name, json_t **ret_statemen
 	return 0;
 }
 
+int record_last_job(struct git *git, const char *commit, char **ret, struct err *err)
+{
+	auto_strlist lines = { 0 };
+	auto_json *line = NULL;
+
+	if (git_note_lines(git, commit, &lines, err) < 0)
+		return -1;
+	if (!lines.n) {
+		err_set(err, ERR_NOT_FOUND, "commit %.12s has no job", commit);
+		return err_hint(err, "`smpipe list` shows the jobs of this repository");
+	}
+	line = json_parse(lines.v[lines.n - 1], strlen(lines.v[lines.n - 1]), "the commit's note", err);
+	if (!line)
+		return -1;
+	if (!json_str(line, "job"))
+		return err_set(err, ERR_INVALID, "the note of commit %.12s is no record of smpipe", commit);
+	*ret = xstrdup(json_str(line, "job"));
+	return 0;
+}
+
 /* The S3 place that the job's tags name. */
 static int locate(struct clients *c, const char *job_name, struct s3_uri *ret, struct err *err)
 {

@@ -43,6 +43,9 @@ int record_complete(const struct session *s, struct git *git, struct record *r, 
 /* The record in git's tag object of the job. ERR_NOT_FOUND. */
 int record_load_git(struct git *git, const char *job_name, json_t **ret_statement, struct err *err);
 
+/* The job that a commit's note speaks of last. ERR_NOT_FOUND. New string. */
+int record_last_job(struct git *git, const char *commit, char **ret, struct err *err);
+
 #define TAG_STATEMENT "smpipe:statement"
 
 #endif

@@ -1,0 +1,59 @@
+#ifndef SMPIPE_CMD_CMD_H
+#define SMPIPE_CMD_CMD_H
+
+/* A command: its row, and what dispatch has ready for it. To add one: a row in cmd/main.c, a file cmd/cmd_<name>.c. */
+
+#include "cmd/opt.h"
+#include "cmd/ui.h"
+#include "pipeline/project.h"
+#include "pipeline/session.h"
+
+enum cmd_needs {
+	NEEDS_NOTHING = 0,
+	NEEDS_PROJECT = 1 << 0, /* smpipe.yaml and git */
+	NEEDS_FILES = 1 << 1,   /* … and the files with their digests */
+	NEEDS_CLOUD = 1 << 2,   /* credentials, region, account; with --local the local cloud */
+};
+
+struct cmd {
+	const struct command *command;
+	struct opt_values opts;
+	struct ui ui;
+	struct project project;
+	struct session session;
+};
+
+struct command {
+	const char *name;
+	int (*run)(struct cmd *cmd, struct err *err);
+	unsigned needs;
+	const char *operands; /* "[DIR]"; NULL for none */
+	const char *words;
+	const enum opt_id *opts;
+};
+
+/* Meet the needs of the command's row; for commands whose needs depend on their options, callable by hand. */
+int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err);
+void cmd_release_needs(struct cmd *cmd);
+
+/* The folder of the project's local cloud, or of --dir. New string. */
+char *cmd_local_dir(const struct cmd *cmd);
+
+/* Print JSON to stdout. */
+void cmd_print_json(const json_t *j);
+
+/* The plan against this session: bases and registry are asked for, or with --offline derived. */
+int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err);
+
+int cmd_init(struct cmd *cmd, struct err *err);
+int cmd_plan(struct cmd *cmd, struct err *err);
+int cmd_release(struct cmd *cmd, struct err *err);
+int cmd_list(struct cmd *cmd, struct err *err);
+int cmd_show(struct cmd *cmd, struct err *err);
+int cmd_verify(struct cmd *cmd, struct err *err);
+int cmd_logs(struct cmd *cmd, struct err *err);
+int cmd_local(struct cmd *cmd, struct err *err);
+int cmd_config(struct cmd *cmd, struct err *err);
+int cmd_version(struct cmd *cmd, struct err *err);
+
+#endif

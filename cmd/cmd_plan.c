@@ -1,0 +1,94 @@
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "pipeline/outlook.h"
+
+static void print_head(const struct cmd *cmd, const struct plan *plan)
+{
+	const struct project *p = &cmd->project;
+
+	printf("%s at commit %.12s%s%s%s\n", config_str(&p->config, "name"), p->state.commit, p->state.branch ? " on " : "",
+	       p->state.branch ? p->state.branch : "", p->dirty.n ? ", with changes" : "");
+	printf("into account %s, region %s%s\n\n", cmd->session.identity.account, cmd->session.identity.region,
+	       cmd->session.is_local ? " (the local cloud)" : "");
+	for (size_t i = 0; i < p->dirty.n; i++)
+		printf("  changed   %s\n", p->dirty.v[i]);
+	for (size_t i = 0; i < p->untracked.n && i < 20; i++)
+		printf("  untracked %s\n", p->untracked.v[i]);
+	if (p->untracked.n > 20)
+		printf("  untracked … and %zu more\n", p->untracked.n - 20);
+	if (p->dirty.n || p->untracked.n)
+		putchar('\n');
+	(void)plan;
+}
+
+/* o is NULL offline: then nothing is known of what exists. */
+static void print_steps(const struct cmd *cmd, const struct plan *plan, const struct outlook *o)
+{
+	const struct project *p = &cmd->project;
+	auto_free char *context_bytes = str_bytes(filelist_total_bytes(&p->context));
+	auto_free char *source_bytes = str_bytes(filelist_total_bytes(&p->source));
+
+	if (plan->image_uri)
+		printf("  image   use       %s\n", plan->image_uri);
+	else
+		printf("  image   %-9s %s/%s:%s (context: %zu files, %s)\n", o && o->has_image ? "exists" : "build", plan->registry_host,
+		       plan->repository, plan->image_tag, p->context.n, context_bytes);
+	if (plan->source_key)
+		printf("  source  %-9s %s (%zu files, %s)\n", o && o->has_source ? "exists" : "upload", plan->source_uri, p->source.n,
+		       source_bytes);
+	else if (plan->source_uri)
+		printf("  source  use       %s\n", plan->source_uri);
+	for (size_t i = 0; i < plan->n_channels; i++) {
+		const struct plan_channel *pc = &plan->channels[i];
+		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
+
+		if (pc->digest)
+			printf("  data    %-9s %s → %s (%zu files, %s)\n", o && o->has_channel[i] ? "exists" : "upload",
+			       pc->channel->name, pc->uri, pc->channel->files.n, bytes);
+		else
+			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
+	}
+	if (o && o->job_name)
+		printf("  launch  exists    %s (%s)\n", o->job_name, o->job_status);
+	else
+		printf("  launch  create    %s\n", plan->job_base);
+}
+
+static int print_plan(const struct cmd *cmd, const struct plan *plan, const struct outlook *o)
+{
+	auto_free char *image = o && o->has_image ? xasprintf("%s/%s@%s", plan->registry_host, plan->repository, o->image_digest) :
+						    plan_image_placeholder(plan);
+	auto_json *request = plan_request(plan, &cmd->project, image, plan->job_base);
+	auto_free char *text = json_pretty(request);
+
+	print_head(cmd, plan);
+	print_steps(cmd, plan, o);
+	printf("\nCreateTrainingJob %s", text);
+	return 0;
+}
+
+int cmd_plan(struct cmd *cmd, struct err *err)
+{
+	bool is_offline = opt_has(&cmd->opts, OPT_OFFLINE);
+	auto_plan plan = { 0 };
+	auto_outlook outlook = { 0 };
+
+	if (is_offline && opt_has(&cmd->opts, OPT_LOCAL))
+		return err_set(err, ERR_USAGE, "--offline and --local exclude each other");
+	if (!is_offline && cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0)
+		return -1;
+	if (cmd_make_plan(cmd, NULL, &plan, err) < 0)
+		return -1;
+	if (opt_has(&cmd->opts, OPT_JSON)) {
+		auto_json *j = plan_json(&plan, &cmd->project);
+
+		cmd_print_json(j);
+		return 0;
+	}
+	if (!is_offline && outlook_read(&cmd->session, &plan, &outlook, err) < 0)
+		return -1;
+	return print_plan(cmd, &plan, is_offline ? NULL : &outlook);
+}

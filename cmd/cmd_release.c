@@ -1,0 +1,101 @@
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "pipeline/provenance.h"
+#include "pipeline/release.h"
+
+static int read_options(const struct cmd *cmd, struct release_options *o, struct err *err)
+{
+	const char *timeout = opt_get(&cmd->opts, OPT_WAIT_TIMEOUT), *again = opt_get(&cmd->opts, OPT_AGAIN);
+	const char *attempt = opt_get(&cmd->opts, OPT_ATTEMPT);
+	int64_t seconds = 0;
+
+	if (timeout && !str_parse_i64(timeout, 1, 365LL * 24 * 3600, &seconds))
+		return err_set(err, ERR_USAGE, "--wait-timeout takes whole seconds, not '%s'", timeout);
+	if (again && *again && !str_eq(again, "failed"))
+		return err_set(err, ERR_USAGE, "--again takes no value or 'failed', not '%s'", again);
+	if (attempt && (!*attempt || attempt[strspn(attempt, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]))
+		return err_set(err, ERR_USAGE, "--attempt takes letters and digits, not '%s'", attempt);
+	*o = (struct release_options){
+		.waits = !opt_has(&cmd->opts, OPT_NO_WAIT),
+		.shows_logs = !opt_has(&cmd->opts, OPT_NO_LOGS),
+		.wait_timeout_ms = seconds * 1000,
+		.launch = { .again = again && !*again, .only_failed = again && *again, .attempt = attempt },
+	};
+	return 0;
+}
+
+static bool did_nothing(const struct release_outcome *o)
+{
+	return o->image.stage.existed && o->source.existed && o->data.existed && o->launch.existed;
+}
+
+static const char *model_of(const struct release_outcome *o)
+{
+	const char *uri = NULL;
+
+	return provenance_subject(o->record.statement, "model", &uri) ? uri : NULL;
+}
+
+static void print_outcome(const struct cmd *cmd, const struct release_outcome *o)
+{
+	const char *status = provenance_status(o->record.statement), *model = model_of(o);
+	auto_free char *image_time = str_duration_ms(o->image.stage.took_ms);
+	auto_free char *source_time = str_duration_ms(o->source.took_ms);
+	auto_free char *data_time = str_duration_ms(o->data.took_ms);
+
+	if (did_nothing(o))
+		report_text(&cmd->ui.report, REPORT_NOTE, "release", "nothing to do: everything exists (job of commit %.12s)",
+			    provenance_commit(o->record.statement));
+	else
+		report_text(&cmd->ui.report, REPORT_NOTE, "release", "image %s, source %s, data %s", image_time, source_time,
+			    data_time);
+	printf("job     %s\n", o->launch.job_name);
+	printf("status  %s\n", status);
+	printf("image   %s\n", o->image.uri);
+	if (model)
+		printf("model   %s\n", model);
+	printf("record  s3://%s/%s\n", o->record.bucket, o->record.key);
+}
+
+static void print_json(const struct release_outcome *o)
+{
+	auto_json *j = json_object();
+	auto_free char *record = xasprintf("s3://%s/%s", o->record.bucket, o->record.key);
+
+	json_put_str(j, "job", o->launch.job_name);
+	json_put_str(j, "job_arn", o->launch.job_arn);
+	json_put_str(j, "status", provenance_status(o->record.statement));
+	json_put_str(j, "commit", provenance_commit(o->record.statement));
+	json_put_str(j, "image", o->image.uri);
+	json_put_str(j, "model", model_of(o));
+	json_put_str(j, "record", record);
+	json_object_set_new(j, "existed",
+			    json_pack("{sb sb sb sb}", "image", o->image.stage.existed, "source", o->source.existed, "data",
+				      o->data.existed, "job", o->launch.existed));
+	json_object_set(j, "metrics", json_object_get(provenance_internal(o->record.statement), "metrics"));
+	cmd_print_json(j);
+}
+
+int cmd_release(struct cmd *cmd, struct err *err)
+{
+	struct release_options options;
+	auto_release_outcome outcome = { 0 };
+	auto_plan plan = { 0 };
+	auto_json *bases = NULL;
+	int result;
+
+	if (read_options(cmd, &options, err) < 0 ||
+	    project_check_clean(&cmd->project, opt_has(&cmd->opts, OPT_ALLOW_DIRTY), err) < 0)
+		return -1;
+	if (cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0 || cmd_make_plan(cmd, &bases, &plan, err) < 0)
+		return -1;
+	result = release_run(&cmd->session, &cmd->project, &plan, bases, &options, &outcome, err);
+	ui_finish(&cmd->ui);
+	/* A job that ended badly, or still runs, has a name and a record too. */
+	if (outcome.record.statement && outcome.record.sha256)
+		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(cmd, &outcome);
+	return result;
+}

@@ -1,0 +1,216 @@
+/* smpipe: the program. The only place that reads argv, prints an error and exits. */
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/cmd.h"
+
+#define PROJECT_OPTS OPT_FILE, OPT_ENVIRONMENT
+#define CLOUD_OPTS   OPT_LOCAL, OPT_REGION, OPT_PROFILE
+
+static const enum opt_id init_opts[] = { OPT_TEMPLATE, OPT_NAME, OPT_CI, OPT_ADOPT, OPT_COUNT };
+static const enum opt_id plan_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_OFFLINE, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
+static const enum opt_id release_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ALLOW_DIRTY, OPT_NO_WAIT, OPT_NO_LOGS,
+					    OPT_WAIT_TIMEOUT, OPT_AGAIN, OPT_ATTEMPT, OPT_JSON, OPT_COUNT };
+static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
+static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_FOLLOW, OPT_WAIT_TIMEOUT, OPT_COUNT };
+static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
+static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_SCHEMA, OPT_COUNT };
+static const enum opt_id version_opts[] = { OPT_VERBOSE, OPT_COUNT };
+static const enum opt_id no_opts[] = { OPT_COUNT };
+
+static int cmd_help(struct cmd *cmd, struct err *err);
+
+static const struct command commands[] = {
+	{ "init", cmd_init, NEEDS_NOTHING, "[DIR]", "Write a new algorithm repository, or adopt an existing one", init_opts },
+	{ "plan", cmd_plan, NEEDS_PROJECT | NEEDS_FILES, NULL, "Show what a release would do; changes nothing", plan_opts },
+	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record", release_opts },
+	{ "list", cmd_list, NEEDS_PROJECT | NEEDS_CLOUD, NULL, "List the jobs of this repository", record_opts },
+	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show the record of a job (default: the last of this commit)", record_opts },
+	{ "verify", cmd_verify, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Check a record against everything that it vouches for", record_opts },
+	{ "logs", cmd_logs, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show a job's log", logs_opts },
+	{ "local", cmd_local, NEEDS_NOTHING, "up|down|env|serve", "Run the local cloud for any AWS client", local_opts },
+	{ "config", cmd_config, NEEDS_NOTHING, NULL, "Show the configuration as it was understood", config_opts },
+	{ "version", cmd_version, NEEDS_NOTHING, NULL, "Show the version", version_opts },
+	{ "help", cmd_help, NEEDS_NOTHING, "[COMMAND]", "Show this, or a command's options", no_opts },
+	{ 0 },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		if (!strcmp(c->name, name))
+			return c;
+	}
+	return NULL;
+}
+
+static int unknown_command(const char *name, struct err *err)
+{
+	const char *names[ARRAY_LEN(commands)];
+	const char *nearest;
+	size_t n = 0;
+
+	for (const struct command *c = commands; c->name; c++)
+		names[n++] = c->name;
+	names[n] = NULL;
+	nearest = str_nearest(name, names);
+	err_set(err, ERR_USAGE, "'%s' is no smpipe command", name);
+	return nearest ? err_hint(err, "did you mean '%s'?", nearest) : err_hint(err, "`smpipe help` lists them");
+}
+
+static void print_overview(FILE *f)
+{
+	fputs("smpipe: from a git commit to a SageMaker training job, with a record of what went into the model\n\n"
+	      "usage: smpipe COMMAND [OPTION …]\n\n",
+	      f);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(f, "  %-10s %s\n", c->name, c->words);
+	fputs("\n`smpipe help COMMAND` shows a command's options.\n", f);
+}
+
+static void print_command_help(const struct command *c, FILE *f)
+{
+	fprintf(f, "%s\n\nusage: smpipe %s%s%s%s\n", c->words, c->name, c->opts[0] == OPT_COUNT ? "" : " [OPTION …]",
+		c->operands ? " " : "", c->operands ? c->operands : "");
+	if (c->opts[0] != OPT_COUNT)
+		fputs("\n", f);
+	opt_print_help(c->opts, f);
+}
+
+static int cmd_help(struct cmd *cmd, struct err *err)
+{
+	const struct command *c;
+
+	if (!cmd->opts.operands.n) {
+		print_overview(stdout);
+		return 0;
+	}
+	c = find_command(cmd->opts.operands.v[0]);
+	if (!c)
+		return unknown_command(cmd->opts.operands.v[0], err);
+	print_command_help(c, stdout);
+	return 0;
+}
+
+static int exit_code(const struct err *err)
+{
+	switch (err->code) {
+	case ERR_NONE:
+		return 0;
+	case ERR_USAGE:
+	case ERR_CONFIG:
+		return 2;
+	case ERR_JOB_FAILED:
+		return 3;
+	case ERR_STOPPED:
+		return 4;
+	case ERR_AUTH:
+		return 5;
+	case ERR_CAPACITY:
+		return 6;
+	case ERR_TIMEOUT:
+		return 7;
+	case ERR_CANCELLED:
+		return 130;
+	default:
+		return 1;
+	}
+}
+
+/* Printable line by line: a quoted source line and its caret are part of the message. */
+static void print_lines(const char *label, const char *text)
+{
+	auto_strlist lines = { 0 };
+
+	str_split(&lines, text, '\n');
+	for (size_t i = 0; i < lines.n; i++) {
+		auto_free char *line = str_printable(lines.v[i]);
+
+		fprintf(stderr, "%s%s\n", i ? "" : label, line);
+	}
+}
+
+static void print_error(const struct err *err)
+{
+	print_lines("smpipe: ", err->msg);
+	if (err->hint)
+		print_lines("hint: ", err->hint);
+	/* https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
+	if (getenv("GITHUB_ACTIONS")) {
+		auto_free char *line = xstrndup(err->msg, strcspn(err->msg, "\n"));
+		auto_free char *text = str_printable(line);
+
+		printf("::error::%s\n", text);
+	}
+}
+
+/* Results that could not be written are no results. */
+static int check_stdout(struct err *err)
+{
+	return fflush(stdout) != 0 || ferror(stdout) ? err_errno(err, "write to standard output") : 0;
+}
+
+static int run(const struct command *command, int argc, char **argv, struct err *err)
+{
+	struct cmd cmd = { .command = command };
+	int result;
+
+	ui_init(&cmd.ui);
+	result = opt_parse(command->opts, argc, argv, &cmd.opts, err);
+	if (result == 0 && cmd.opts.operands.n > (command->operands ? 1 : 0))
+		result = err_set(err, ERR_USAGE, "'%s' is one operand too many", cmd.opts.operands.v[command->operands ? 1 : 0]);
+	if (result < 0 && err->code == ERR_USAGE && !err->hint)
+		err_hint(err, "`smpipe help %s` shows its options", command->name);
+	if (result == 0)
+		result = cmd_meet_needs(&cmd, command->needs, err);
+	if (result == 0)
+		result = command->run(&cmd, err);
+	ui_finish(&cmd.ui);
+	cmd_release_needs(&cmd);
+	opt_release(&cmd.opts);
+	return result;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--"))
+			return false;
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	}
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command = NULL;
+	auto_err err = { 0 };
+
+	/* File names in archives are UTF-8 on every machine; numbers and messages stay as in C. */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	sys_catch_signals();
+	if (argc < 2) {
+		print_overview(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--version"))
+		argv[1] = (char *)"version";
+	if (argv[1][0] != '-' && !(command = find_command(argv[1])))
+		unknown_command(argv[1], &err);
+	else if (asks_for_help(argc, argv))
+		command ? print_command_help(command, stdout) : print_overview(stdout);
+	else if (!command)
+		err_set(&err, ERR_USAGE, "unknown option '%s'", argv[1]);
+	else
+		(void)run(command, argc - 2, argv + 2, &err);
+	if (err.code == ERR_NONE)
+		(void)check_stdout(&err);
+	if (err.code != ERR_NONE)
+		print_error(&err);
+	return exit_code(&err);
+}

@@ -1,0 +1,181 @@
+/* Meeting a command's needs: project, identity, local cloud, plan. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "aws/sts.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#if SMPIPE_LOCAL
+#include "local/cloud.h"
+#endif
+
+#define LOCAL_IDLE_S 120
+#define LOCAL_REGION "us-east-1"
+
+char *cmd_local_dir(const struct cmd *cmd)
+{
+	const char *dir = opt_get(&cmd->opts, OPT_DIR);
+	auto_free char *folder = getcwd(NULL, 0);
+
+	if (dir)
+		return fs_join(folder ? folder : "/", dir);
+	return cmd->project.state_dir ? fs_join(cmd->project.state_dir, "local") : fs_join(folder, ".smpipe/local");
+}
+
+static const char *choose(const char *option, const char *configured)
+{
+	return option ? option : configured;
+}
+
+static int locate(struct cmd *cmd, const char *default_region, struct err *err)
+{
+	const struct config *c = &cmd->project.config;
+	const char *region = choose(opt_get(&cmd->opts, OPT_REGION), config_str(c, "region"));
+
+	return aws_identity_locate(&cmd->session.identity, region ? region : default_region,
+				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), NULL, err);
+}
+
+#if SMPIPE_LOCAL
+static void use_access(struct aws_identity *id, const struct cloud_access *access)
+{
+	id->creds.access_key_id = xstrdup(access->access_key_id);
+	secret_set(&id->creds.secret_access_key, access->secret_access_key.value);
+	id->creds.source = xstrdup("local cloud");
+	for (size_t i = 0; i < AWS_SERVICE_COUNT; i++) {
+		endpoint_release(&id->endpoints[i]);
+		id->endpoints[i] = (struct endpoint){ xstrdup(access->url), true };
+	}
+}
+
+static int meet_local(struct cmd *cmd, struct err *err)
+{
+	auto_free char *executable = fs_realpath("/proc/self/exe");
+	auto_free char *dir = cmd_local_dir(cmd);
+	struct cloud_options options = { .dir = dir, .exit_when_idle = true, .idle_s = LOCAL_IDLE_S };
+	auto_cloud_access access = { 0 };
+
+	if (!executable)
+		return err_errno(err, "find smpipe's own executable");
+	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
+		return err_wrap(err, "start the local cloud");
+	cmd->session.is_local = true;
+	if (locate(cmd, LOCAL_REGION, err) < 0)
+		return -1;
+	use_access(&cmd->session.identity, &access);
+	return 0;
+}
+#else
+static int meet_local(struct cmd *cmd, struct err *err)
+{
+	(void)cmd;
+	return err_set(err, ERR_USAGE, "this smpipe was built without the local cloud (LOCAL=0)");
+}
+#endif
+
+static int meet_aws(struct cmd *cmd, struct err *err)
+{
+	const char *profile = choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(&cmd->project.config, "profile"));
+
+	return locate(cmd, NULL, err) < 0 ? -1 : creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
+}
+
+static int meet_cloud(struct cmd *cmd, struct err *err)
+{
+	struct http __attribute__((cleanup(http_free_p))) *http = NULL;
+	const char *guard = config_str(&cmd->project.config, "account");
+
+	cmd->session.identity.sys = &sys_real;
+	cmd->session.identity.report = &cmd->ui.report;
+	if ((opt_has(&cmd->opts, OPT_LOCAL) ? meet_local(cmd, err) : meet_aws(cmd, err)) < 0)
+		return -1;
+	http = http_curl_new();
+	if (sts_get_caller_identity(http, &cmd->session.identity, err) < 0)
+		return -1;
+	/* Before anything else is asked in an account that this file is not for. */
+	if (guard && !cmd->session.is_local && !str_eq(guard, cmd->session.identity.account))
+		return config_error(&cmd->project.config, err, "account",
+				    "the credentials (%s) are of account %s, this file is for %s",
+				    cmd->session.identity.creds.source, cmd->session.identity.account, guard);
+	return 0;
+}
+
+int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err)
+{
+	cmd->session.sys = &sys_real;
+	cmd->session.report = &cmd->ui.report;
+	cmd->session.docker_host = getenv("DOCKER_HOST");
+	if ((needs & NEEDS_PROJECT) && !cmd->project.git &&
+	    project_open(opt_get(&cmd->opts, OPT_FILE), opt_get(&cmd->opts, OPT_ENVIRONMENT), &cmd->project, err) < 0)
+		return -1;
+	if ((needs & NEEDS_FILES) && project_read_files(&cmd->project, err) < 0)
+		return -1;
+	return needs & NEEDS_CLOUD ? meet_cloud(cmd, err) : 0;
+}
+
+void cmd_release_needs(struct cmd *cmd)
+{
+	project_release(&cmd->project);
+	aws_identity_release(&cmd->session.identity);
+}
+
+void cmd_print_json(const json_t *j)
+{
+	auto_free char *text = json_pretty(j);
+
+	fputs(text, stdout);
+}
+
+/* --offline: account and region as given; what only a service knows is derived. */
+static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
+{
+	const char *account = choose(opt_get(&cmd->opts, OPT_ACCOUNT), config_str(&cmd->project.config, "account"));
+	struct aws_identity *id = &cmd->session.identity;
+
+	if (!account || !partition_is_account(account)) {
+		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account", account);
+		return err_hint(err, "give --account with twelve digits, or `account:` in smpipe.yaml");
+	}
+	if (locate(cmd, NULL, err) < 0)
+		return -1;
+	id->account = xstrdup(account);
+	id->sys = &sys_real;
+	t->account = id->account;
+	return 0;
+}
+
+int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err)
+{
+	const struct aws_identity *id = &cmd->session.identity;
+	auto_free char *host = NULL;
+	auto_free char *role = NULL;
+	auto_json *bases = NULL;
+	struct target t = { .account = id->account, .is_local = cmd->session.is_local };
+
+	if (opt_has(&cmd->opts, OPT_OFFLINE) && offline_target(cmd, &t, err) < 0)
+		return -1;
+	t.region = id->region;
+	t.partition = id->partition;
+	if (opt_has(&cmd->opts, OPT_OFFLINE))
+		host = endpoint_registry_host(t.account, t.region);
+	else if (session_registry_host(&cmd->session, &host, err) < 0)
+		return -1;
+	if (session_resolve_bases(&cmd->session, &cmd->project, &bases, err) < 0)
+		return -1;
+	if (t.is_local)
+		role = xasprintf("arn:%s:iam::%s:role/smpipe-local", t.partition->id, t.account);
+	t.default_role = role;
+	t.registry_host = host;
+	t.bases = bases;
+	if (plan_make(&cmd->project, &t, ret, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ret->warnings.n; i++)
+		report_text(&cmd->ui.report, REPORT_WARNING, "plan", "%s", ret->warnings.v[i]);
+	if (ret_bases)
+		*ret_bases = take(bases);
+	return 0;
+}

@@ -1,0 +1,76 @@
+#include "cmd/ui.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define REDRAW_MS 100
+
+static void clear_status(struct ui *ui)
+{
+	if (ui->has_status)
+		fputs("\r\033[K", stderr);
+	ui->has_status = false;
+}
+
+static void draw_status(struct ui *ui, const struct report_event *e)
+{
+	int64_t now_ms = sys_real.ticks_ms(&sys_real);
+	auto_free char *text = str_printable(e->text ? e->text : "");
+	auto_free char *done = str_bytes(e->done_bytes);
+	auto_free char *total = str_bytes(e->total_bytes);
+
+	if (now_ms - ui->drawn_ms < REDRAW_MS)
+		return;
+	ui->drawn_ms = now_ms;
+	clear_status(ui);
+	if (e->total_bytes)
+		fprintf(stderr, "%-8s %.40s %s of %s (%d %%)", e->stage, text, done, total,
+			(int)(100 * e->done_bytes / e->total_bytes));
+	else
+		fprintf(stderr, "%-8s %.60s %s", e->stage, text, done);
+	fflush(stderr);
+	ui->has_status = true;
+}
+
+static void print_line(struct ui *ui, const struct report_event *e)
+{
+	auto_free char *text = str_printable(e->text);
+	const char *mark = e->kind == REPORT_WARNING ? "warning: " : "";
+
+	clear_status(ui);
+	if (e->kind == REPORT_LINE)
+		fprintf(stderr, "  %s\n", text);
+	else
+		fprintf(stderr, "%-8s %s%s\n", e->stage, mark, text);
+}
+
+static void on_event(void *ctx, const struct report_event *e)
+{
+	struct ui *ui = ctx;
+
+	pthread_mutex_lock(&ui->lock);
+	if (e->kind != REPORT_PROGRESS)
+		print_line(ui, e);
+	else if (ui->is_terminal)
+		draw_status(ui, e);
+	pthread_mutex_unlock(&ui->lock);
+}
+
+void ui_init(struct ui *ui)
+{
+	*ui = (struct ui){ .report = { on_event, ui }, .is_terminal = isatty(STDERR_FILENO) };
+	pthread_mutex_init(&ui->lock, NULL);
+	/* Whole lines at once, so that lines of parallel stages do not tear. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
+}
+
+void ui_finish(struct ui *ui)
+{
+	clear_status(ui);
+	pthread_mutex_destroy(&ui->lock);
+}

@@ -11,7 +11,7 @@
 #include "ecr/dockerignore.h"
 
 #define IGNORE_NAME ".dockerignore"
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX    (1024 * 1024)
 
 struct context {
 	const struct context_spec *spec;
@@ -93,7 +93,8 @@ static int clean_include(struct context *c, const char *path, struct err *err)
 		return -1;
 	inner = below(c->folder, cleaned);
 	if (!inner)
-		return err_set(err, ERR_CONFIG, "image.include '%s': it is not in the build context '%s'", path, c->folder);
+		return err_set(err, ERR_CONFIG, "image.include '%s': it is not in the build context '%s'", path,
+			       c->folder);
 	if (is_forbidden(cleaned))
 		return err_set(err, ERR_CONFIG, "image.include '%s': .git and .smpipe are never packed", path);
 	/* Of two that overlap, the outer one says it all. */
@@ -166,8 +167,8 @@ static int read_text(const struct file_entry *e, const char *name, char **ret_te
 }
 
 /*
- * Read a file that steers the build: 1 = read, 0 = there is none. Both git and docker must see the same one, so a file that
- * is only on disk is refused.
+ * Read a file that steers the build: 1 = read, 0 = there is none. Both git and docker must see the same one, so a file
+ * that is only on disk is refused.
  */
 static int read_steering_file(const struct context *c, const char *path, char **ret_text, struct err *err)
 {
@@ -250,7 +251,8 @@ static int add_walked(void *ctx, const char *path, const struct stat *st, struct
 /* Its folder may be reached through a link that leaves the project; the words of the path do not show that. */
 static int check_real_place(const struct context *c, const char *include, const char *disk, struct err *err)
 {
-	auto_free char *folder = fs_dirname(disk), *real_folder = fs_realpath(folder), *real_root = fs_realpath(c->spec->root);
+	auto_free char *folder = fs_dirname(disk), *real_folder = fs_realpath(folder),
+		       *real_root = fs_realpath(c->spec->root);
 	size_t n = real_root ? strlen(real_root) : 0;
 
 	if (!real_folder || !real_root)
@@ -269,7 +271,8 @@ static int add_include(struct context *c, const char *include, struct err *err)
 	if (lstat(disk, &st) < 0) {
 		if (filelist_find(&c->known, include))
 			return 0;
-		return err_set(err, ERR_CONFIG, "image.include '%s': there is no such file or folder in '%s'", include, c->disk);
+		return err_set(err, ERR_CONFIG, "image.include '%s': there is no such file or folder in '%s'", include,
+			       c->disk);
 	}
 	if (!str_eq(include, ".") && check_real_place(c, include, disk, err) < 0)
 		return -1;
@@ -289,8 +292,8 @@ static void set_bytes(struct filelist *l, const char *path, const char *text)
 }
 
 /*
- * docker's way with a Dockerfile from elsewhere: it travels in the context under a name that .dockerignore then keeps out of
- * every COPY.
+ * docker's way with a Dockerfile from elsewhere: it travels in the context under a name that .dockerignore then keeps
+ * out of every COPY.
  */
 static int add_outer_dockerfile(struct context *c, const char *text, struct err *err)
 {
@@ -304,7 +307,8 @@ static int add_outer_dockerfile(struct context *c, const char *text, struct err 
 		filelist_remove(&c->list, i);
 		break;
 	}
-	changed = ignored ? xasprintf("%s\n" CONTEXT_DOCKERFILE "\n", ignored) : xstrdup(IGNORE_NAME "\n" CONTEXT_DOCKERFILE "\n");
+	changed = ignored ? xasprintf("%s\n" CONTEXT_DOCKERFILE "\n", ignored)
+			  : xstrdup(IGNORE_NAME "\n" CONTEXT_DOCKERFILE "\n");
 	set_bytes(&c->list, IGNORE_NAME, changed);
 	set_bytes(&c->list, CONTEXT_DOCKERFILE, text);
 	return 0;

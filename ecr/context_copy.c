@@ -99,15 +99,15 @@ static bool is_on_disk(const char *disk, const char *source)
 	return is_found;
 }
 
-static int missing(const struct context_copy *c, const struct dockerfile_copy *copy, const char *source, const char *why,
-		   const char *cure, struct err *err)
+static int missing(const struct context_copy *c, const struct dockerfile_copy *copy, const char *source,
+		   const char *why, const char *cure, struct err *err)
 {
 	auto_free char *shown = str_printable(copy->source);
 	auto_free char *name = str_eq(c->folder, ".") ? xstrdup(source) : fs_join(c->folder, source);
 	auto_free char *shown_name = str_printable(name);
 
-	err_set(err, ERR_CONFIG, "%s:%d: %s '%s': not in the build context: %s", c->dockerfile, copy->line, copy->command, shown,
-		why);
+	err_set(err, ERR_CONFIG, "%s:%d: %s '%s': not in the build context: %s", c->dockerfile, copy->line,
+		copy->command, shown, why);
 	return err_hint(err, "add '%s' to image.include in smpipe.yaml, or %s", shown_name, cure);
 }
 

@@ -16,8 +16,8 @@ struct context_copy {
 };
 
 /*
- * ERR_CONFIG for the first source that is on disk, or that git lists, but is not in the context. What is nowhere is left for
- * the engine to miss.
+ * ERR_CONFIG for the first source that is on disk, or that git lists, but is not in the context. What is nowhere is
+ * left for the engine to miss.
  */
 int context_copy_check(const struct context_copy *c, const struct dockerfile *d, struct err *err);
 

@@ -2,8 +2,8 @@
 #define SMPIPE_ECR_DOCKERFILE_H
 
 /*
- * What smpipe must know of a Dockerfile without building it: its bases and what it copies from the context. What it does not
- * understand is left for the engine to refuse. https://docs.docker.com/reference/dockerfile/
+ * What smpipe must know of a Dockerfile without building it: its bases and what it copies from the context. What it
+ * does not understand is left for the engine to refuse. https://docs.docker.com/reference/dockerfile/
  */
 
 #include <stddef.h>
@@ -12,15 +12,15 @@
 #include "base/str.h"
 
 struct dockerfile_copy {
-	int line;       /* from 1 */
-	char *source;   /* as written, variables not expanded */
-	char *command;  /* "COPY" or "ADD" */
+	int line;      /* from 1 */
+	char *source;  /* as written, variables not expanded */
+	char *command; /* "COPY" or "ADD" */
 };
 
 struct dockerfile {
-	struct strlist bases;            /* images of FROM and COPY --from that are no earlier stage, each once; "scratch" and
-	                                    blank ones left out; ARGs with defaults and build args expanded */
-	struct dockerfile_copy *copies;  /* COPY and ADD from the context: no --from, no URL, no heredoc, no variable */
+	struct strlist bases; /* images of FROM and COPY --from that are no earlier stage, each once; "scratch" and
+				 blank ones left out; ARGs with defaults and build args expanded */
+	struct dockerfile_copy *copies; /* COPY and ADD from the context: no --from, no URL, no heredoc, no variable */
 	size_t n_copies, cap_copies;
 };
 

@@ -8,7 +8,7 @@
 #include "base/str.h"
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
-#define MAX_DEPTH 16
+#define MAX_DEPTH       16
 /* Values may hold each other's values: a short text must not grow without end. */
 #define MAX_BYTES 4096
 
@@ -50,7 +50,8 @@ static int expand_braced(struct expansion *x, const char *p, const char *end, st
 	rest += blank_counts;
 	is_set = value && (*value || !blank_counts);
 	if (!n || rest >= end || (*rest != '-' && *rest != '+'))
-		return err_set(err, ERR_CONFIG, "'${%.*s}' is no variable that can be expanded here", (int)(end - p), p);
+		return err_set(err, ERR_CONFIG, "'${%.*s}' is no variable that can be expanded here", (int)(end - p),
+			       p);
 	if (*rest == '-' && is_set) {
 		str_add(x->out, value);
 		return 0;

@@ -2,8 +2,8 @@
 #define SMPIPE_ECR_DOCKERFILE_EXPAND_H
 
 /*
- * Variables of a Dockerfile: $NAME, ${NAME}, ${NAME:-word}, ${NAME-word}, ${NAME:+word}, ${NAME+word}; quotes and escapes as
- * in the engine. https://docs.docker.com/reference/dockerfile/#environment-replacement
+ * Variables of a Dockerfile: $NAME, ${NAME}, ${NAME:-word}, ${NAME-word}, ${NAME:+word}, ${NAME+word}; quotes and
+ * escapes as in the engine. https://docs.docker.com/reference/dockerfile/#environment-replacement
  */
 
 #include <jansson.h>

@@ -46,7 +46,9 @@ void dockerfile_lines_init(struct dockerfile_lines *l, const char *text)
 	auto_str line = { 0 };
 	struct dockerfile_lines before;
 
-	*l = (struct dockerfile_lines){ .next = str_starts(text, "\xef\xbb\xbf") ? text + 3 : text, .line = 1, .escape = '\\' };
+	*l = (struct dockerfile_lines){ .next = str_starts(text, "\xef\xbb\xbf") ? text + 3 : text,
+					.line = 1,
+					.escape = '\\' };
 	do {
 		before = *l;
 		take_line(l, &line);

@@ -20,8 +20,8 @@ static bool ends_in_parent(const struct str *path)
 }
 
 /*
- * The shortest path that means the same, as Go's path.Clean has it: no empty part, no ".", "a/.." dropped. What climbs out
- * of the root stays as it is and matches nothing; a root's own slash is dropped by the caller.
+ * The shortest path that means the same, as Go's path.Clean has it: no empty part, no ".", "a/.." dropped. What climbs
+ * out of the root stays as it is and matches nothing; a root's own slash is dropped by the caller.
  */
 static char *clean(const char *path)
 {
@@ -70,7 +70,8 @@ static int add_pattern(const char *line, struct dockerignore *d, struct err *err
 
 		return err_set(err, ERR_CONFIG, "'%s' is no valid pattern", shown);
 	}
-	strlist_take(&d->patterns, xasprintf("%s%s", is_exception ? "!" : "", cleaned + (*cleaned == '/' && cleaned[1])));
+	strlist_take(&d->patterns,
+		     xasprintf("%s%s", is_exception ? "!" : "", cleaned + (*cleaned == '/' && cleaned[1])));
 	return 0;
 }
 

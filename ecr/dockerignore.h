@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 /* In bytes, and in number. */
-#define DOCKERIGNORE_PATTERN_MAX 4096
+#define DOCKERIGNORE_PATTERN_MAX  4096
 #define DOCKERIGNORE_PATTERNS_MAX 10000
 
 struct dockerignore {

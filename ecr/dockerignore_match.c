@@ -7,8 +7,8 @@
 #include "ecr/dockerignore.h"
 
 /*
- * The pattern is run as a nondeterministic automaton whose states are offsets into it; "**" with its slash has a second state
- * on its second '*': inside the folders that it spans, where it can only be left after a slash.
+ * The pattern is run as a nondeterministic automaton whose states are offsets into it; "**" with its slash has a second
+ * state on its second '*': inside the folders that it spans, where it can only be left after a slash.
  */
 struct states {
 	size_t n;

@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define DEFAULT_SOCKET "/var/run/docker.sock"
-#define ANSWER_MAX (8 * 1024 * 1024)
+#define DEFAULT_SOCKET  "/var/run/docker.sock"
+#define ANSWER_MAX      (8 * 1024 * 1024)
 #define CALL_TIMEOUT_MS 120000
 
 /* API versions that the calls made here are written for. */
@@ -32,7 +32,8 @@ static int find_socket(const char *docker_host, char **ret_path, struct err *err
 				     " HOST) and set DOCKER_HOST=unix:///tmp/docker.sock");
 	}
 	if (*path != '/' || strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return err_set(err, ERR_CONFIG, "DOCKER_HOST is '%s': unix:// needs an absolute path of at most %zu bytes", host,
+		return err_set(err, ERR_CONFIG,
+			       "DOCKER_HOST is '%s': unix:// needs an absolute path of at most %zu bytes", host,
 			       sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 	*ret_path = xstrdup(path);
 	return 0;
@@ -74,9 +75,10 @@ static int refuse_version(const struct engine *e, const struct api_version *thei
 {
 	auto_free char *name = str_printable(e->engine_version);
 
-	err_set(err, ERR_CONFIG, "Docker Engine %s at '%s' speaks API %d.%d %s: smpipe speaks %d.%d to %d.%d", name, e->socket,
-		theirs->major, theirs->minor, how, oldest.major, oldest.minor, newest.major, newest.minor);
-	return err_hint(err, "use another release of the engine, or allow older clients there (DOCKER_MIN_API_VERSION)");
+	err_set(err, ERR_CONFIG, "Docker Engine %s at '%s' speaks API %d.%d %s: smpipe speaks %d.%d to %d.%d", name,
+		e->socket, theirs->major, theirs->minor, how, oldest.major, oldest.minor, newest.major, newest.minor);
+	return err_hint(err,
+			"use another release of the engine, or allow older clients there (DOCKER_MIN_API_VERSION)");
 }
 
 /* What answers may be Docker or another engine with its API (Podman): only what both say counts. */
@@ -159,8 +161,8 @@ static int refused(const char *what, const struct http_response *resp, struct er
 int engine_send(struct engine *e, const char *what, const char *path, struct http_request *req,
 		struct http_response *ret_resp, struct err *err)
 {
-	auto_free char *url = e->api_version ? xasprintf("http://localhost/v%s%s", e->api_version, path) :
-					       xasprintf("http://localhost%s", path);
+	auto_free char *url = e->api_version ? xasprintf("http://localhost/v%s%s", e->api_version, path)
+					     : xasprintf("http://localhost%s", path);
 	int result;
 
 	req->url = url;

@@ -13,34 +13,34 @@
 #include "base/sys.h"
 
 struct engine {
-	struct http *http;           /* borrowed */
-	char *socket;                /* path */
-	char *api_version;           /* "1.41": the lower of the engine's and ours */
-	char *engine_version;        /* "20.10.24" */
-	char *os_arch;               /* "linux/amd64" */
+	struct http *http;    /* borrowed */
+	char *socket;         /* path */
+	char *api_version;    /* "1.41": the lower of the engine's and ours */
+	char *engine_version; /* "20.10.24" */
+	char *os_arch;        /* "linux/amd64" */
 };
 
 #define auto_engine __attribute__((cleanup(engine_release))) struct engine
 
 /*
- * Connect to docker_host (unix:// only, as yet); NULL = DOCKER_HOST of the environment; blank or unset = /var/run/docker.sock.
- * Negotiates the version through /version. ERR_NETWORK with a hint when no engine answers; ERR_CONFIG for another kind of
- * host and for an engine whose versions do not meet ours.
+ * Connect to docker_host (unix:// only, as yet); NULL = DOCKER_HOST of the environment; blank or unset =
+ * /var/run/docker.sock. Negotiates the version through /version. ERR_NETWORK with a hint when no engine answers;
+ * ERR_CONFIG for another kind of host and for an engine whose versions do not meet ours.
  */
 int engine_connect(struct http *http, const char *docker_host, struct engine *ret, struct err *err);
 void engine_release(struct engine *e);
 
 /*
- * One call: path below /v<api_version>; body JSON or NULL. Statuses other than 2xx become errors with the engine's message
- * (404 ERR_NOT_FOUND, 409 ERR_CONFLICT, else ERR_SERVICE). *ret_answer may be NULL.
+ * One call: path below /v<api_version>; body JSON or NULL. Statuses other than 2xx become errors with the engine's
+ * message (404 ERR_NOT_FOUND, 409 ERR_CONFLICT, else ERR_SERVICE). *ret_answer may be NULL.
  */
 int engine_call(struct engine *e, const char *method, const char *path, const json_t *body, json_t **ret_answer,
 		struct err *err);
 
 /*
- * One exchange, for bodies and answers that are no JSON documents: req says all but URL and socket; path as in engine_call.
- * Statuses other than 2xx become errors as in engine_call, except 304, which the engine uses for "it is so already". `what`
- * begins the message: "push 'app:1'".
+ * One exchange, for bodies and answers that are no JSON documents: req says all but URL and socket; path as in
+ * engine_call. Statuses other than 2xx become errors as in engine_call, except 304, which the engine uses for "it is so
+ * already". `what` begins the message: "push 'app:1'".
  */
 int engine_send(struct engine *e, const char *what, const char *path, struct http_request *req,
 		struct http_response *ret_resp, struct err *err);
@@ -58,10 +58,10 @@ struct engine_build {
 };
 
 /*
- * Classic build. Its output goes to report as lines of stage "image". A Dockerfile that the engine refuses, an error inside
- * the 200 stream, a stream that ends without an image id, and an image for another platform are ERR_FAILED: the message has
- * the failing step, the hint the last lines of output. Cancelling drops the connection, which ends the build.
- * *ret_image_id ("sha256:…") is new.
+ * Classic build. Its output goes to report as lines of stage "image". A Dockerfile that the engine refuses, an error
+ * inside the 200 stream, a stream that ends without an image id, and an image for another platform are ERR_FAILED: the
+ * message has the failing step, the hint the last lines of output. Cancelling drops the connection, which ends the
+ * build. *ret_image_id ("sha256:…") is new.
  */
 int engine_build(struct engine *e, const struct engine_build *build, const struct report *report, char **ret_image_id,
 		 struct err *err);

@@ -41,7 +41,8 @@ static char *build_path(const struct engine *e, const struct engine_build *b)
 	add_json_parameter(&path, "buildargs", b->build_args);
 	add_json_parameter(&path, "labels", b->labels);
 	add_parameter(&path, "networkmode", b->network);
-	/* The engine's own platform goes without saying, and older engines take the parameter only when experimental. */
+	/* The engine's own platform goes without saying, and older engines take the parameter only when experimental.
+	 */
 	if (!str_eq(b->platform, e->os_arch))
 		add_parameter(&path, "platform", b->platform);
 	return str_detach(&path);
@@ -134,9 +135,10 @@ static int check_platform(struct engine *e, const struct engine_build *b, const 
 	arch = json_str(image, "Architecture");
 	if (is_platform(b->platform, os, arch))
 		return 0;
-	err_set(err, ERR_FAILED, "build '%s': the image is for %s/%s, not for %s", b->dockerfile, os ? os : "?", arch ? arch : "?",
-		b->platform);
-	return err_hint(err, "pull the base images for that platform first (docker pull --platform %s IMAGE)", b->platform);
+	err_set(err, ERR_FAILED, "build '%s': the image is for %s/%s, not for %s", b->dockerfile, os ? os : "?",
+		arch ? arch : "?", b->platform);
+	return err_hint(err, "pull the base images for that platform first (docker pull --platform %s IMAGE)",
+			b->platform);
 }
 
 int engine_build(struct engine *e, const struct engine_build *build, const struct report *report, char **ret_image_id,

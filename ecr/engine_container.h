@@ -10,8 +10,8 @@ int container_create(struct engine *e, const char *name, const json_t *spec, cha
 /* One that runs already is fine. */
 int container_start(struct engine *e, const char *id, struct err *err);
 /*
- * Follow stdout and stderr from the beginning until the container ends: fn per line without the newline; lines above 64 KiB
- * come in pieces. The container must have no terminal (Tty) and a log driver that can be read ("json-file").
+ * Follow stdout and stderr from the beginning until the container ends: fn per line without the newline; lines above 64
+ * KiB come in pieces. The container must have no terminal (Tty) and a log driver that can be read ("json-file").
  */
 typedef int (*container_line_fn)(void *ctx, const char *line, size_t n, struct err *err);
 int container_follow(struct engine *e, const char *id, container_line_fn fn, void *ctx, struct err *err);

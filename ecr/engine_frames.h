@@ -2,8 +2,8 @@
 #define SMPIPE_ECR_ENGINE_FRAMES_H
 
 /*
- * The stream of a container's logs without a terminal: frames of an 8-byte header (stream number, three zeros, length as 32
- * bits, big endian) and their bytes, split anywhere by the transport, taken apart into lines.
+ * The stream of a container's logs without a terminal: frames of an 8-byte header (stream number, three zeros, length
+ * as 32 bits, big endian) and their bytes, split anywhere by the transport, taken apart into lines.
  * https://docs.docker.com/reference/api/engine/version/v1.43/#tag/Container/operation/ContainerAttach
  */
 

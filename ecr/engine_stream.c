@@ -93,7 +93,7 @@ static void sum_layers(struct engine_stream *s, const char *text)
 	const char *id;
 	json_t *layer;
 
-	json_object_foreach (s->layers, id, layer) {
+	json_object_foreach(s->layers, id, layer) {
 		done += json_integer_value(json_object_get(layer, "current"));
 		total += json_integer_value(json_object_get(layer, "total"));
 	}
@@ -106,8 +106,8 @@ static bool is_byte_count(json_int_t n)
 }
 
 /*
- * Only what goes over the network counts: a pull tells the bytes of unpacking under the same layer id again. The total of
- * a layer may be missing or exceeded (compressed and plain sizes are mixed by the engine).
+ * Only what goes over the network counts: a pull tells the bytes of unpacking under the same layer id again. The total
+ * of a layer may be missing or exceeded (compressed and plain sizes are mixed by the engine).
  */
 static void note_progress(struct engine_stream *s, const char *id, const char *status, const json_t *detail)
 {

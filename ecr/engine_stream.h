@@ -2,8 +2,8 @@
 #define SMPIPE_ECR_ENGINE_STREAM_H
 
 /*
- * The JSON messages of build, push and pull: objects one after the other, split anywhere by the transport. A message may be
- * at most 1 MiB; text lines are cut at 16 KiB.
+ * The JSON messages of build, push and pull: objects one after the other, split anywhere by the transport. A message
+ * may be at most 1 MiB; text lines are cut at 16 KiB.
  */
 
 #include <jansson.h>
@@ -13,24 +13,24 @@
 #include "base/str.h"
 
 #define ENGINE_STREAM_MESSAGE_MAX (1024 * 1024)
-#define ENGINE_STREAM_LINE_MAX (16 * 1024)
-#define ENGINE_STREAM_TAIL_LINES 20
+#define ENGINE_STREAM_LINE_MAX    (16 * 1024)
+#define ENGINE_STREAM_TAIL_LINES  20
 
 /* Zeroed memory with report (may be NULL) and stage set is a stream at its beginning. */
 struct engine_stream {
 	const struct report *report;
 	const char *stage;
-	struct str pending;   /* of an incomplete message */
-	int depth;            /* of brackets in pending */
-	bool is_in_string;    /* pending ends inside a string … */
-	bool is_escaped;      /* … right after a backslash */
-	struct str line;      /* of an incomplete line of "stream" text */
-	struct strlist tail;  /* the last 20 lines of output that say something */
-	char *step;           /* the last "Step n/m : …" line */
-	char *error;          /* errorDetail.message (or error), the first */
-	char *image_id;       /* aux.ID */
-	char *digest;         /* aux.Digest */
-	json_t *layers;       /* progress per layer id */
+	struct str pending;  /* of an incomplete message */
+	int depth;           /* of brackets in pending */
+	bool is_in_string;   /* pending ends inside a string … */
+	bool is_escaped;     /* … right after a backslash */
+	struct str line;     /* of an incomplete line of "stream" text */
+	struct strlist tail; /* the last 20 lines of output that say something */
+	char *step;          /* the last "Step n/m : …" line */
+	char *error;         /* errorDetail.message (or error), the first */
+	char *image_id;      /* aux.ID */
+	char *digest;        /* aux.Digest */
+	json_t *layers;      /* progress per layer id */
 };
 
 #define auto_engine_stream __attribute__((cleanup(engine_stream_release))) struct engine_stream

@@ -66,9 +66,7 @@ static void add_auth(struct http_headers *headers, const struct registry_auth *a
 static int transfer(struct engine *e, const char *what, const char *path, const struct registry_auth *auth,
 		    struct engine_stream *s, struct err *err)
 {
-	struct http_request req = {
-		.method = "POST", .sink = feed_stream, .sink_ctx = s, .idle_ms = SILENCE_MS
-	};
+	struct http_request req = { .method = "POST", .sink = feed_stream, .sink_ctx = s, .idle_ms = SILENCE_MS };
 	auto_response resp = { 0 };
 	int result;
 

@@ -7,12 +7,12 @@
 #include "base/str.h"
 
 #define NAME_MAX_BYTES 255
-#define TAG_MAX_BYTES 128
-#define ECR_NAME_MIN 2
-#define ECR_NAME_MAX 256
+#define TAG_MAX_BYTES  128
+#define ECR_NAME_MIN   2
+#define ECR_NAME_MAX   256
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
 /* Everything printed stands at its column: what could move the caret is shown as '?'. */
@@ -98,8 +98,8 @@ static const char *scan_host(const char *s, const char **ret_bad)
 }
 
 /*
- * Docker's rule: what stands before the first slash is a host when it has a dot, a colon or a capital, or is "localhost".
- * So "attacker.com/1.dkr.ecr.eu-west-1.amazonaws.com/x" is attacker.com's, whatever comes later.
+ * Docker's rule: what stands before the first slash is a host when it has a dot, a colon or a capital, or is
+ * "localhost". So "attacker.com/1.dkr.ecr.eu-west-1.amazonaws.com/x" is attacker.com's, whatever comes later.
  */
 static bool begins_with_host(const char *s)
 {
@@ -141,7 +141,9 @@ static int take_repository(const char *s, const char *from, struct reference *r,
 			break;
 	}
 	if (*end && *end != ':' && *end != '@')
-		return unexpected(s, end, strchr(UPPER, *end) ? "repository names are lower case" : "this cannot stand here", err);
+		return unexpected(s, end,
+				  strchr(UPPER, *end) ? "repository names are lower case" : "this cannot stand here",
+				  err);
 	if (end - s > NAME_MAX_BYTES)
 		return unexpected(s, s + NAME_MAX_BYTES, "the name is longer than 255 characters", err);
 	r->repository = xstrndup(from, (size_t)(end - from));
@@ -194,8 +196,8 @@ int reference_parse(const char *s, struct reference *ret, struct err *err)
 	/* Before any of it is quoted back. */
 	if (strlen(s) > NAME_MAX_BYTES + TAG_MAX_BYTES + DIGEST_HEX + 16)
 		return err_set(err, ERR_CONFIG, "the image reference is too long (%zu characters)", strlen(s));
-	if (take_host(s, &r, &rest, err) < 0 || take_repository(s, rest, &r, &rest, err) < 0 || take_tag(s, &r, &rest, err) < 0 ||
-	    take_digest(s, &r, rest, err) < 0)
+	if (take_host(s, &r, &rest, err) < 0 || take_repository(s, rest, &r, &rest, err) < 0 ||
+	    take_tag(s, &r, &rest, err) < 0 || take_digest(s, &r, rest, err) < 0)
 		return -1;
 	*ret = r;
 	r = (struct reference){ 0 };
@@ -213,8 +215,8 @@ void reference_release(struct reference *r)
 
 char *reference_format(const char *host, const char *repository, const char *tag, const char *digest)
 {
-	return xasprintf("%s%s%s%s%s%s%s", host ? host : "", host ? "/" : "", repository, tag ? ":" : "", tag ? tag : "",
-			 digest ? "@" : "", digest ? digest : "");
+	return xasprintf("%s%s%s%s%s%s%s", host ? host : "", host ? "/" : "", repository, tag ? ":" : "",
+			 tag ? tag : "", digest ? "@" : "", digest ? digest : "");
 }
 
 /* Stricter than the grammar of references: separators are single characters. */
@@ -242,11 +244,13 @@ int reference_check_repository(const char *repository, struct err *err)
 	const char *bad;
 
 	if (n < ECR_NAME_MIN || n > ECR_NAME_MAX)
-		return err_set(err, ERR_CONFIG, "repository name: %zu characters, ECR allows %d to %d", n, ECR_NAME_MIN, ECR_NAME_MAX);
+		return err_set(err, ERR_CONFIG, "repository name: %zu characters, ECR allows %d to %d", n, ECR_NAME_MIN,
+			       ECR_NAME_MAX);
 	bad = find_bad_ecr_character(repository);
 	if (!bad)
 		return 0;
 	shown = str_printable(repository);
-	err_set(err, ERR_CONFIG, "repository name '%s': character %zu cannot stand there", shown, (size_t)(bad - repository) + 1);
+	err_set(err, ERR_CONFIG, "repository name '%s': character %zu cannot stand there", shown,
+		(size_t)(bad - repository) + 1);
 	return err_hint(err, "ECR allows lower-case letters and digits with single . _ - or / between them");
 }

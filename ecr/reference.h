@@ -9,10 +9,10 @@
 #include "base/err.h"
 
 struct reference {
-	char *host;       /* with port; NULL when there is none (Docker Hub) */
+	char *host; /* with port; NULL when there is none (Docker Hub) */
 	char *repository;
-	char *tag;        /* or NULL */
-	char *digest;     /* "sha256:…" or NULL */
+	char *tag;    /* or NULL */
+	char *digest; /* "sha256:…" or NULL */
 };
 
 #define auto_reference __attribute__((cleanup(reference_release))) struct reference

@@ -10,14 +10,14 @@
 
 /* Registries hold manifests of at most 4 MiB; configurations are of the same kind of size. */
 #define DOCUMENT_MAX (4 * 1024 * 1024)
-#define TIMEOUT_MS 120000
+#define TIMEOUT_MS   120000
 
 #define TYPE_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
-#define TYPE_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
-#define TYPE_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
-#define TYPE_OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define TYPE_OCI_INDEX "application/vnd.oci.image.index.v1+json"
-#define TYPE_OCI_CONFIG "application/vnd.oci.image.config.v1+json"
+#define TYPE_DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
+#define TYPE_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
+#define TYPE_OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
+#define TYPE_OCI_INDEX       "application/vnd.oci.image.index.v1+json"
+#define TYPE_OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
 
 /* Where one image is read from. */
 struct source {
@@ -111,7 +111,8 @@ static int judge(const struct source *s, const struct http_response *resp, struc
 	if (resp->status == 200)
 		return 0;
 	if (resp->status == 401 && challenge && !strncasecmp(challenge, "Bearer", 6)) {
-		err_set(err, ERR_AUTH, "read '%s': the registry asks for a bearer token, and only user and password are supported",
+		err_set(err, ERR_AUTH,
+			"read '%s': the registry asks for a bearer token, and only user and password are supported",
 			s->name);
 		return err_hint(err, "use an image in ECR, or copy this one there");
 	}
@@ -143,8 +144,8 @@ static bool is_redirect(int status)
 }
 
 /*
- * Where a redirect leads: https anywhere; plain http only on this machine, and only when the registry itself is here, so
- * that no registry can point us at services behind our firewall's back.
+ * Where a redirect leads: https anywhere; plain http only on this machine, and only when the registry itself is here,
+ * so that no registry can point us at services behind our firewall's back.
  */
 static int redirect_target(const struct source *s, const char *from, const struct http_response *resp, char **ret_url,
 			   struct err *err)
@@ -164,7 +165,8 @@ static int redirect_target(const struct source *s, const char *from, const struc
 	if (http_url_parse(url, &u, &why) < 0)
 		return err_set(err, ERR_INVALID, "read '%s': the registry redirects to nowhere", s->name);
 	if (http_is_loopback(u.host) ? !s->is_loopback : !str_eq(u.scheme, "https"))
-		return err_set(err, ERR_INVALID, "read '%s': the registry redirects to '%s://%s', which is not followed", s->name,
+		return err_set(err, ERR_INVALID,
+			       "read '%s': the registry redirects to '%s://%s', which is not followed", s->name,
 			       u.scheme, u.host);
 	*ret_url = take(url);
 	return 0;
@@ -177,7 +179,8 @@ static int get_blob(const struct source *s, const char *digest, struct http_resp
 	struct digest expected, seen;
 
 	if (digest_parse(digest, &expected) < 0)
-		return err_set(err, ERR_INVALID, "read '%s': the manifest names no valid digest of the configuration", s->name);
+		return err_set(err, ERR_INVALID, "read '%s': the manifest names no valid digest of the configuration",
+			       s->name);
 	if (get(s, url, NULL, true, resp, err) < 0)
 		return -1;
 	if (is_redirect(resp->status)) {
@@ -191,7 +194,8 @@ static int get_blob(const struct source *s, const char *digest, struct http_resp
 		return -1;
 	seen = digest_of(str_text(&resp->body), resp->body.len);
 	if (!digest_equal(&seen, &expected))
-		return err_set(err, ERR_INVALID, "read '%s': the configuration does not have the digest '%s'", s->name, digest);
+		return err_set(err, ERR_INVALID, "read '%s': the configuration does not have the digest '%s'", s->name,
+			       digest);
 	return 0;
 }
 
@@ -208,8 +212,8 @@ static int check_digest(const struct source *s, const char *wanted, const struct
 	if (!wanted && said && !str_eq(said, digest)) {
 		auto_free char *shown = str_printable(said);
 
-		return err_set(err, ERR_INVALID, "read '%s': the registry says digest '%s', but the manifest has '%s'", s->name,
-			       shown, digest);
+		return err_set(err, ERR_INVALID, "read '%s': the registry says digest '%s', but the manifest has '%s'",
+			       s->name, shown, digest);
 	}
 	*ret_digest = take(digest);
 	return 0;
@@ -219,7 +223,8 @@ static int check_digest(const struct source *s, const char *wanted, const struct
 static int find_type(const struct source *s, const json_t *manifest, const struct http_response *resp, char **ret_type,
 		     struct err *err)
 {
-	const char *header = http_headers_get(&resp->headers, "Content-Type"), *inside = json_str(manifest, "mediaType");
+	const char *header = http_headers_get(&resp->headers, "Content-Type"),
+		   *inside = json_str(manifest, "mediaType");
 	auto_free char *type = xstrndup(header ? header : "", strcspn(header ? header : "", "; "));
 
 	if (inside && *type && str_starts(type, "application/vnd.") && !str_eq(type, inside))
@@ -234,8 +239,10 @@ static int check_type(const struct source *s, const struct registry_image *i, st
 	auto_free char *shown = str_printable(type);
 
 	/* Also by its members, whatever it is called: CVE-2021-41190. */
-	if (str_eq(type, TYPE_DOCKER_LIST) || str_eq(type, TYPE_OCI_INDEX) || json_object_get(i->manifest, "manifests")) {
-		err_set(err, ERR_INVALID, "read '%s': it is an index of several images, and SageMaker needs a single image", s->name);
+	if (str_eq(type, TYPE_DOCKER_LIST) || str_eq(type, TYPE_OCI_INDEX) ||
+	    json_object_get(i->manifest, "manifests")) {
+		err_set(err, ERR_INVALID,
+			"read '%s': it is an index of several images, and SageMaker needs a single image", s->name);
 		return err_hint(err, "name the digest of one platform's image, or build without attestations "
 				     "(--provenance=false)");
 	}
@@ -268,8 +275,8 @@ static int get_manifest(const struct source *s, const char *tag_or_digest, bool 
 	auto_free char *url = xasprintf("%s/manifests/%s", s->base_url, tag_or_digest);
 	auto_response resp = { 0 };
 
-	if (get(s, url,
-		TYPE_DOCKER_MANIFEST ", " TYPE_OCI_MANIFEST ", " TYPE_DOCKER_LIST ", " TYPE_OCI_INDEX, true, &resp, err) < 0)
+	if (get(s, url, TYPE_DOCKER_MANIFEST ", " TYPE_OCI_MANIFEST ", " TYPE_DOCKER_LIST ", " TYPE_OCI_INDEX, true,
+		&resp, err) < 0)
 		return -1;
 	if (judge(s, &resp, err) < 0)
 		return -1;
@@ -301,8 +308,8 @@ static int locate(struct source *s, const char *repository, const char *tag_or_d
 	auto_reference ref = { 0 };
 	auto_url u = { 0 };
 
-	s->name = is_digest ? reference_format(s->auth->host, repository, NULL, tag_or_digest) :
-			      reference_format(s->auth->host, repository, tag_or_digest, NULL);
+	s->name = is_digest ? reference_format(s->auth->host, repository, NULL, tag_or_digest)
+			    : reference_format(s->auth->host, repository, tag_or_digest, NULL);
 	if (reference_parse(s->name, &ref, err) < 0)
 		return -1;
 	if (!str_eq(ref.host, s->auth->host) || !str_eq(ref.repository, repository))
@@ -314,8 +321,8 @@ static int locate(struct source *s, const char *repository, const char *tag_or_d
 	return 0;
 }
 
-int registry_get_image(struct http *http, const struct registry_auth *auth, const char *repository, const char *tag_or_digest,
-		       struct registry_image *ret, struct err *err)
+int registry_get_image(struct http *http, const struct registry_auth *auth, const char *repository,
+		       const char *tag_or_digest, struct registry_image *ret, struct err *err)
 {
 	__attribute__((cleanup(source_release))) struct source s = { .http = http, .auth = auth };
 	bool is_digest = strchr(tag_or_digest, ':');

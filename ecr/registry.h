@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 struct registry_auth {
-	char *host;             /* with port: where the password may go */
+	char *host; /* with port: where the password may go */
 	char *user;
 	struct secret password;
 };
@@ -24,22 +24,22 @@ void registry_auth_release(struct registry_auth *a);
 char *registry_auth_header(const struct registry_auth *auth);
 
 struct registry_image {
-	char *digest;       /* "sha256:…" of the manifest's bytes, computed here and equal to what was asked for */
+	char *digest; /* "sha256:…" of the manifest's bytes, computed here and equal to what was asked for */
 	char *media_type;
 	json_t *manifest;
-	json_t *config;     /* the image configuration; labels at .config.Labels */
-	uint64_t bytes;     /* sum of the layers */
+	json_t *config; /* the image configuration; labels at .config.Labels */
+	uint64_t bytes; /* sum of the layers */
 };
 
 void registry_image_release(struct registry_image *i);
 #define auto_registry_image __attribute__((cleanup(registry_image_release))) struct registry_image
 
 /*
- * Read manifest and configuration of repository at a tag or digest. http is used for plain only on loopback hosts. ERR_NOT_FOUND;
- * ERR_INVALID when a digest does not fit or the manifest is an index (SageMaker takes single images).
+ * Read manifest and configuration of repository at a tag or digest. http is used for plain only on loopback hosts.
+ * ERR_NOT_FOUND; ERR_INVALID when a digest does not fit or the manifest is an index (SageMaker takes single images).
  */
-int registry_get_image(struct http *http, const struct registry_auth *auth, const char *repository, const char *tag_or_digest,
-		       struct registry_image *ret, struct err *err);
+int registry_get_image(struct http *http, const struct registry_auth *auth, const char *repository,
+		       const char *tag_or_digest, struct registry_image *ret, struct err *err);
 
 /* A label of the image, or NULL. Borrowed. */
 const char *registry_image_label(const struct registry_image *i, const char *name);

@@ -43,7 +43,8 @@ static int take_token(const char *token, struct registry_auth *auth, struct err 
 	return 0;
 }
 
-static int take_authorization(const struct aws_identity *id, const json_t *answer, struct registry_auth *auth, struct err *err)
+static int take_authorization(const struct aws_identity *id, const json_t *answer, struct registry_auth *auth,
+			      struct err *err)
 {
 	const json_t *data = json_array_get(json_object_get(answer, "authorizationData"), 0);
 	const char *token = json_need_str(data, "authorizationToken", "answer of ECR", err), *endpoint;
@@ -92,8 +93,9 @@ int ecr_has_repository(struct aws *aws, const char *repository, struct err *err)
 /* Tags that cannot move, and a scan of each push: what a release must be able to rely on. */
 static json_t *creation_request(const char *repository)
 {
-	return json_pack("{s:s, s:s, s:{s:b}, s:[{s:s, s:s}]}", "repositoryName", repository, "imageTagMutability", "IMMUTABLE",
-			 "imageScanningConfiguration", "scanOnPush", 1, "tags", "Key", "smpipe", "Value", "managed");
+	return json_pack("{s:s, s:s, s:{s:b}, s:[{s:s, s:s}]}", "repositoryName", repository, "imageTagMutability",
+			 "IMMUTABLE", "imageScanningConfiguration", "scanOnPush", 1, "tags", "Key", "smpipe", "Value",
+			 "managed");
 }
 
 int ecr_ensure_repository(struct aws *aws, const char *repository, int *ret_created, struct err *err)

@@ -9,7 +9,10 @@
 /* GetAuthorizationToken; the host is checked against account, region and partition (endpoint_check_registry). */
 int ecr_get_authorization(struct aws *aws, struct registry_auth *ret, struct err *err);
 
-/* DescribeRepositories, else CreateRepository (immutable tags, scan on push, tagged smpipe). *ret_created: 1 when made now. */
+/*
+ * DescribeRepositories, else CreateRepository (immutable tags, scan on push, tagged smpipe). *ret_created: 1 when made
+ * now.
+ */
 int ecr_ensure_repository(struct aws *aws, const char *repository, int *ret_created, struct err *err);
 /* 1 = exists, 0 = absent. */
 int ecr_has_repository(struct aws *aws, const char *repository, struct err *err);

@@ -18,8 +18,8 @@ static const struct {
 	{ "from debian:12\r\ncopy a b\r\n", NULL, "debian:12", "2:a" },
 	{ "\xef\xbb\xbf# hello\n\n  FROM scratch\nCOPY a /a", NULL, "", "4:a" },
 	{ "FROM --platform=linux/amd64 a AS b\nFROM b\nFROM B as c\nFROM a\n", NULL, "a", "" },
-	{ "FROM a AS build\nFROM d\nCOPY --from=build /x /y\nCOPY --from=0 /x /y\nCOPY --from=e:1 /x /y\nCOPY --from=$X /x /y\n", NULL,
-	  "a d e:1", "" },
+	{ "FROM a AS build\nFROM d\nCOPY --from=build /x /y\nCOPY --from=0 /x /y\nCOPY --from=e:1 /x /y\nCOPY --from=$X /x /y\n",
+	  NULL, "a d e:1", "" },
 	/* ARG before FROM: default, build argument, nothing, one made of another. */
 	{ "ARG V=3.12\nFROM python:$V-slim\n", NULL, "python:3.12-slim", "" },
 	{ "ARG V=3.12\nFROM python:${V}-slim\n", "{\"V\":\"3.9\"}", "python:3.9-slim", "" },
@@ -36,8 +36,8 @@ static const struct {
 	{ "# syntax=docker/dockerfile:1\n# escape=`\nFROM a\nCOPY b `\n c\nCOPY d \\\n", NULL, "a", "4:b 6:d" },
 	{ "# hello\n# escape=`\nFROM a\nCOPY b \\\n c\n", NULL, "a", "4:b" },
 	/* What is copied from elsewhere, or is no name as it stands. */
-	{ "FROM a\nADD https://x/y z /\nADD git@x:y.git /\nCOPY $A b ${C} /\nCOPY --chown=1:1 --chmod=0755 d e/ /f/\n", NULL, "a",
-	  "2:z 4:b 5:d 5:e/" },
+	{ "FROM a\nADD https://x/y z /\nADD git@x:y.git /\nCOPY $A b ${C} /\nCOPY --chown=1:1 --chmod=0755 d e/ /f/\n",
+	  NULL, "a", "2:z 4:b 5:d 5:e/" },
 	{ "FROM a\nCOPY [\"b c\", \"d\", \"/e\"]\nCOPY [x y]\n", NULL, "a", "2:b c 2:d 3:[x" },
 	{ "FROM a\nONBUILD COPY b /c\nRUN COPY d /e\n", NULL, "a", "" },
 	/* Heredocs. */

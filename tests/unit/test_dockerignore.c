@@ -111,7 +111,8 @@ static void test_matches(void **state)
 
 static void test_malformed(void **state)
 {
-	static const char *const texts[] = { "a\n[", "a\n[]", "a\n[]a]", "a\n[a", "a\n[a-]", "a\n[-a]", "a\nb\\", "a\n!", "a\n! ", "a\n[a\\" };
+	static const char *const texts[] = { "a\n[",    "a\n[]",  "a\n[]a]", "a\n[a", "a\n[a-]",
+					     "a\n[-a]", "a\nb\\", "a\n!",    "a\n! ", "a\n[a\\" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

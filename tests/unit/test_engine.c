@@ -17,7 +17,10 @@
 /* A scripted engine of API 1.41. */
 static struct engine engine_of(struct fake_http *f)
 {
-	return (struct engine){ .http = &f->http, .socket = "/x.sock", .api_version = "1.41", .engine_version = "20.10",
+	return (struct engine){ .http = &f->http,
+				.socket = "/x.sock",
+				.api_version = "1.41",
+				.engine_version = "20.10",
 				.os_arch = "linux/amd64" };
 }
 
@@ -25,7 +28,8 @@ static const struct {
 	const char *answer, *api_version;
 	enum err_code code;
 } versions[] = {
-	{ "{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\",\"Version\":\"20.10.24\",\"Os\":\"linux\",\"Arch\":\"amd64\"}", "1.41", ERR_NONE },
+	{ "{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\",\"Version\":\"20.10.24\",\"Os\":\"linux\",\"Arch\":\"amd64\"}",
+	  "1.41", ERR_NONE },
 	{ "{\"ApiVersion\":\"1.24\"}", "1.24", ERR_NONE },
 	{ "{\"ApiVersion\":\"1.52\",\"MinAPIVersion\":\"1.24\"}", "1.43", ERR_NONE },
 	{ "{\"ApiVersion\":\"1.52\",\"MinAPIVersion\":\"1.43\"}", "1.43", ERR_NONE },
@@ -96,13 +100,17 @@ static void test_calls(void **state)
 		const char *message;
 	} calls[] = {
 		{ { 200, "{\"a\":1}", { NULL } }, ERR_NONE, NULL },
-		{ { 404, "{\"message\":\"No such image: \\u001bx\"}", { NULL } }, ERR_NOT_FOUND,
+		{ { 404, "{\"message\":\"No such image: \\u001bx\"}", { NULL } },
+		  ERR_NOT_FOUND,
 		  "inspect image 'a/b:c': GET /images/a/b%3Ac/json: Docker Engine: 404 No such image: ?x" },
-		{ { 409, "{\"message\":\"busy\"}", { NULL } }, ERR_CONFLICT,
+		{ { 409, "{\"message\":\"busy\"}", { NULL } },
+		  ERR_CONFLICT,
 		  "inspect image 'a/b:c': GET /images/a/b%3Ac/json: Docker Engine: 409 busy" },
-		{ { 500, "oops\n", { NULL } }, ERR_SERVICE,
+		{ { 500, "oops\n", { NULL } },
+		  ERR_SERVICE,
 		  "inspect image 'a/b:c': GET /images/a/b%3Ac/json: Docker Engine: 500 oops" },
-		{ { 500, "", { NULL } }, ERR_SERVICE,
+		{ { 500, "", { NULL } },
+		  ERR_SERVICE,
 		  "inspect image 'a/b:c': GET /images/a/b%3Ac/json: Docker Engine: 500 no details" },
 	};
 
@@ -121,29 +129,54 @@ static void test_calls(void **state)
 	}
 }
 
-#define INSPECTED { 200, "{\"Os\":\"linux\",\"Architecture\":\"amd64\"}", { NULL } }
+#define INSPECTED                                                                                                      \
+	{                                                                                                              \
+		200, "{\"Os\":\"linux\",\"Architecture\":\"amd64\"}",                                                  \
+		{                                                                                                      \
+			NULL                                                                                           \
+		}                                                                                                      \
+	}
 
 static const struct {
 	struct fake_answer answers[2];
 	size_t n;
 	const char *platform, *message, *hint;
 } builds[] = {
-	{ { { 200, "{\"stream\":\"Step 1/1 : FROM x\\n\"}{\"aux\":{\"ID\":\"" ID "\"}}", { NULL } }, INSPECTED }, 2, "linux/amd64", NULL, NULL },
+	{ { { 200, "{\"stream\":\"Step 1/1 : FROM x\\n\"}{\"aux\":{\"ID\":\"" ID "\"}}", { NULL } }, INSPECTED },
+	  2,
+	  "linux/amd64",
+	  NULL,
+	  NULL },
 	{ { { 200, "{\"aux\":{\"ID\":\"" ID "\"}}", { NULL } } }, 1, NULL, NULL, NULL },
-	{ { { 200, "{\"aux\":{\"ID\":\"" ID "\"}}", { NULL } }, INSPECTED }, 2, "linux/arm64",
+	{ { { 200, "{\"aux\":{\"ID\":\"" ID "\"}}", { NULL } }, INSPECTED },
+	  2,
+	  "linux/arm64",
 	  "build 'Dockerfile': the image is for linux/amd64, not for linux/arm64",
 	  "pull the base images for that platform first (docker pull --platform linux/arm64 IMAGE)" },
-	{ { { 200, "{\"stream\":\"Step 3/5 : RUN make\\n\"}{\"stream\":\"cc\\nno rule\\n\"}{\"errorDetail\":{\"message\":\"returned 2\"}}",
+	{ { { 200,
+	      "{\"stream\":\"Step 3/5 : RUN make\\n\"}{\"stream\":\"cc\\nno rule\\n\"}{\"errorDetail\":{\"message\":\"returned 2\"}}",
 	      { NULL } } },
-	  1, NULL, "build 'Dockerfile': step 3/5 'RUN make': returned 2",
+	  1,
+	  NULL,
+	  "build 'Dockerfile': step 3/5 'RUN make': returned 2",
 	  "the last lines of the output were:\nStep 3/5 : RUN make\ncc\nno rule" },
 	/* An id does not make up for an error; silence is none either. */
-	{ { { 200, "{\"aux\":{\"ID\":\"" ID "\"}}{\"error\":\"late\"}", { NULL } } }, 1, NULL, "build 'Dockerfile': late", NULL },
-	{ { { 200, "{\"stream\":\"ok\\n\"}", { NULL } } }, 1, NULL, "build 'Dockerfile': the engine named no image at the end",
+	{ { { 200, "{\"aux\":{\"ID\":\"" ID "\"}}{\"error\":\"late\"}", { NULL } } },
+	  1,
+	  NULL,
+	  "build 'Dockerfile': late",
+	  NULL },
+	{ { { 200, "{\"stream\":\"ok\\n\"}", { NULL } } },
+	  1,
+	  NULL,
+	  "build 'Dockerfile': the engine named no image at the end",
 	  "the last lines of the output were:\nok" },
 	{ { { 200, "", { NULL } } }, 1, NULL, "build 'Dockerfile': the engine named no image at the end", NULL },
-	{ { { 400, "{\"message\":\"dockerfile parse error line 2: unknown instruction: RUM\"}", { NULL } } }, 1, NULL,
-	  "build 'Dockerfile': Docker Engine: 400 dockerfile parse error line 2: unknown instruction: RUM", NULL },
+	{ { { 400, "{\"message\":\"dockerfile parse error line 2: unknown instruction: RUM\"}", { NULL } } },
+	  1,
+	  NULL,
+	  "build 'Dockerfile': Docker Engine: 400 dockerfile parse error line 2: unknown instruction: RUM",
+	  NULL },
 };
 
 static int build(struct fake_http *f, const char *platform, char **ret_id, struct err *err)
@@ -189,9 +222,10 @@ static void test_build_request(void **state)
 
 	(void)state;
 	build(&f, "linux/arm64", &id, &err);
-	assert_string_equal(f.sent[0].url,
-			    "http://localhost/v1.41/build?version=1&rm=1&forcerm=1&pull=0&dockerfile=Dockerfile&t=r%2Fn%3At"
-			    "&target=final&labels=%7B%22a%22%3A%221%20%26%202%22%7D&networkmode=host&platform=linux%2Farm64");
+	assert_string_equal(
+		f.sent[0].url,
+		"http://localhost/v1.41/build?version=1&rm=1&forcerm=1&pull=0&dockerfile=Dockerfile&t=r%2Fn%3At"
+		"&target=final&labels=%7B%22a%22%3A%221%20%26%202%22%7D&networkmode=host&platform=linux%2Farm64");
 	assert_string_equal(http_headers_get(&f.sent[0].headers, "Content-Type"), "application/x-tar");
 	assert_memory_equal(f.sent[0].body, "Dockerfile", 11);
 }
@@ -208,9 +242,14 @@ static void test_pushes(void **state)
 		{ { 200, "{\"status\":\"The push refers to\"}" PUSHED, { NULL } }, ERR_NONE },
 		{ { 200, "{\"status\":\"done\"}", { NULL } }, ERR_SERVICE },
 		{ { 200, PUSHED "{\"error\":\"late\"}", { NULL } }, ERR_SERVICE },
-		{ { 200, "{\"errorDetail\":{\"message\":\"denied: Your authorization token has expired.\"}}", { NULL } }, ERR_AUTH },
+		{ { 200,
+		    "{\"errorDetail\":{\"message\":\"denied: Your authorization token has expired.\"}}",
+		    { NULL } },
+		  ERR_AUTH },
 		{ { 200, "{\"errorDetail\":{\"message\":\"no basic auth credentials\"}}", { NULL } }, ERR_AUTH },
-		{ { 200, "{\"errorDetail\":{\"message\":\"name unknown: The repository with name 'x' does not exist\"}}", { NULL } },
+		{ { 200,
+		    "{\"errorDetail\":{\"message\":\"name unknown: The repository with name 'x' does not exist\"}}",
+		    { NULL } },
 		  ERR_NOT_FOUND },
 		{ { 200,
 		    "{\"errorDetail\":{\"message\":\"tag invalid: The image tag 't' already exists in the 'x' repository and cannot be "
@@ -231,7 +270,8 @@ static void test_pushes(void **state)
 
 		secret_set(&auth.password, "s3cret");
 		header = registry_auth_header(&auth);
-		assert_int_equal(engine_push(&e, "h.x:1/a/b", "t", &auth, NULL, &digest, &err), pushes[i].code ? -1 : 0);
+		assert_int_equal(engine_push(&e, "h.x:1/a/b", "t", &auth, NULL, &digest, &err),
+				 pushes[i].code ? -1 : 0);
 		assert_int_equal(err.code, pushes[i].code);
 		assert_string_equal(f.sent[0].url, "http://localhost/v1.41/images/h.x%3A1/a/b/push?tag=t");
 		assert_string_equal(http_headers_get(&f.sent[0].headers, "X-Registry-Auth"), header);
@@ -267,8 +307,9 @@ static void test_pulls(void **state)
 	} pulls[] = {
 		{ "a", "http://localhost/v1.41/images/create?fromImage=a&tag=latest" },
 		{ "h.x:1/a/b:t", "http://localhost/v1.41/images/create?fromImage=h.x%3A1%2Fa%2Fb&tag=t" },
-		{ "h.x/a:t@" DIGEST, "http://localhost/v1.41/images/create?fromImage=h.x%2Fa&tag=sha256%3Abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-				     "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" },
+		{ "h.x/a:t@" DIGEST,
+		  "http://localhost/v1.41/images/create?fromImage=h.x%2Fa&tag=sha256%3Abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+		  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" },
 	};
 
 	(void)state;
@@ -320,7 +361,10 @@ static void test_waits(void **state)
 static void test_again(void **state)
 {
 	static const struct fake_answer answers[] = {
-		{ 304, "", { NULL } }, { 304, "", { NULL } }, { 404, "{\"message\":\"gone\"}", { NULL } }, { 409, "{}", { NULL } },
+		{ 304, "", { NULL } },
+		{ 304, "", { NULL } },
+		{ 404, "{\"message\":\"gone\"}", { NULL } },
+		{ 409, "{}", { NULL } },
 		{ 404, "{\"message\":\"gone\"}", { NULL } },
 	};
 	auto_fake_http f = fake_http_of(answers, ARRAY_LEN(answers));

@@ -9,7 +9,7 @@
 #include "ecr/engine_frames.h"
 #include "ecr/engine_stream.h"
 
-#define ID_A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_A  "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static void note_event(void *ctx, const struct report_event *event)
@@ -27,22 +27,24 @@ static const struct stream_case {
 	const char *lines, *step, *error, *image_id, *digest;
 } stream_cases[] = {
 	{ .text = "", .lines = "" },
-	{ "{\"stream\":\"Step 3/5 : RUN make\\n\"}\r\n{\"stream\":\"a\"}{\"stream\":\"b\\nc\"}\n", "Step 3/5 : RUN make|ab|c|",
-	  .step = "step 3/5 'RUN make'" },
+	{ "{\"stream\":\"Step 3/5 : RUN make\\n\"}\r\n{\"stream\":\"a\"}{\"stream\":\"b\\nc\"}\n",
+	  "Step 3/5 : RUN make|ab|c|", .step = "step 3/5 'RUN make'" },
 	{ "{\"stream\":\"STEP 2/2: COPY a b\\n\"}\n", "STEP 2/2: COPY a b|", .step = "step 2/2 'COPY a b'" },
 	/* Braces and quotes inside of strings end nothing. */
 	{ "{\"stream\":\"}\\\"{\\\\\"}{\"aux\":{\"ID\":\"" ID_A "\"}}", "}\"{\\|", .image_id = ID_A },
 	{ .text = "{\"stream\":\"10%\\r 50%\\r100%\\r\\n\\u001b[91mred\\u001b[0m\\nn\\u0000ul\\n\"}",
 	  .lines = "100%|red|nul|" },
 	/* The message of errorDetail counts, and the first error. */
-	{ "{\"errorDetail\":{\"code\":1,\"message\":\"first\"},\"error\":\"other\"}{\"error\":\"second\"}", "", .error = "first" },
+	{ "{\"errorDetail\":{\"code\":1,\"message\":\"first\"},\"error\":\"other\"}{\"error\":\"second\"}", "",
+	  .error = "first" },
 	{ "{\"error\":\"only \\n\"}", "", .error = "only" },
 	{ "{\"aux\":{\"Tag\":\"x\",\"Digest\":\"" HEX_B "\",\"Size\":1}}", "", .digest = "sha256:" HEX_B },
 	{ .text = "{\"status\":\"The push refers to\"}{\"status\":\"Pushing\",\"id\":\"a\",\"progressDetail\":{\"current\":1,\"total\":4}}"
-	  "{\"status\":\"Pushing\",\"id\":\"b\",\"progressDetail\":{\"current\":9,\"total\":6}}"
-	  "{\"status\":\"Pushed\",\"id\":\"a\",\"progressDetail\":{}}{\"status\":\"Preparing\",\"id\":\"c\"}",
+		  "{\"status\":\"Pushing\",\"id\":\"b\",\"progressDetail\":{\"current\":9,\"total\":6}}"
+		  "{\"status\":\"Pushed\",\"id\":\"a\",\"progressDetail\":{}}{\"status\":\"Preparing\",\"id\":\"c\"}",
 	  .lines = "The push refers to|[Pushing 1/4][Pushing 10/13][Pushed 13/13]" },
-	{ .text = "{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":-5,\"total\":4}}", .lines = "" },
+	{ .text = "{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":-5,\"total\":4}}",
+	  .lines = "" },
 };
 
 static void assert_same(const char *got, const char *want)
@@ -84,8 +86,15 @@ static void test_messages_split_anywhere(void **state)
 static void test_bad_streams(void **state)
 {
 	static const char *const texts[] = {
-		"oops", "[1]", "\"x\"", "{\"stream\":", "{\"a\":1}}", "{x}", "{\"aux\":{\"ID\":\"../../x\"}}",
-		"{\"aux\":{\"Digest\":\"sha256:00\"}}", "{]}",
+		"oops",
+		"[1]",
+		"\"x\"",
+		"{\"stream\":",
+		"{\"a\":1}}",
+		"{x}",
+		"{\"aux\":{\"ID\":\"../../x\"}}",
+		"{\"aux\":{\"Digest\":\"sha256:00\"}}",
+		"{]}",
 	};
 
 	(void)state;
@@ -212,12 +221,9 @@ static void test_long_frame_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages_split_anywhere),
-		cmocka_unit_test(test_bad_streams),
-		cmocka_unit_test(test_endless_message),
-		cmocka_unit_test(test_long_lines_and_tail),
-		cmocka_unit_test(test_frames_split_anywhere),
-		cmocka_unit_test(test_bad_frames),
+		cmocka_unit_test(test_messages_split_anywhere), cmocka_unit_test(test_bad_streams),
+		cmocka_unit_test(test_endless_message),         cmocka_unit_test(test_long_lines_and_tail),
+		cmocka_unit_test(test_frames_split_anywhere),   cmocka_unit_test(test_bad_frames),
 		cmocka_unit_test(test_long_frame_line),
 	};
 

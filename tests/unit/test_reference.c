@@ -25,7 +25,8 @@ static const struct {
 	{ "HOST/c", "HOST", "c", NULL, NULL },
 	{ "a__b/c-d--e.f/g:t@sha256:" HEX, NULL, "a__b/c-d--e.f/g", "t", "sha256:" HEX },
 	{ "h.x/r@sha256:" HEX, "h.x", "r", NULL, "sha256:" HEX },
-	{ "123456789012.dkr.ecr.eu-west-1.amazonaws.com/iris:1", "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "iris", "1", NULL },
+	{ "123456789012.dkr.ecr.eu-west-1.amazonaws.com/iris:1", "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "iris",
+	  "1", NULL },
 	/* The look-alike belongs to the host that it begins with. */
 	{ "attacker.com/123456789012.dkr.ecr.eu-west-1.amazonaws.com/iris", "attacker.com",
 	  "123456789012.dkr.ecr.eu-west-1.amazonaws.com/iris", NULL, NULL },
@@ -134,8 +135,8 @@ static void test_ecr_names(void **state)
 		const char *name;
 		int result;
 	} names[] = {
-		{ "ab", 0 },     { "a/b-c.d_e/9", 0 }, { "a", -1 },   { "", -1 },     { "A/b", -1 }, { "a--b", -1 },
-		{ "a__b", -1 },  { "-a", -1 },         { "ab-", -1 }, { "a//b", -1 }, { "a:b", -1 }, { "a/../b", -1 },
+		{ "ab", 0 },    { "a/b-c.d_e/9", 0 }, { "a", -1 },   { "", -1 },     { "A/b", -1 }, { "a--b", -1 },
+		{ "a__b", -1 }, { "-a", -1 },         { "ab-", -1 }, { "a//b", -1 }, { "a:b", -1 }, { "a/../b", -1 },
 	};
 
 	(void)state;

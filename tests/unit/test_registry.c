@@ -11,18 +11,19 @@
 #include "ecr/repository.h"
 #include "tests/unit/fake_http.h"
 
-#define DOCKER "application/vnd.docker.distribution.manifest.v2+json"
-#define CONFIG "{\"architecture\":\"amd64\",\"config\":{\"Labels\":{\"a\":\"1\"}}}"
+#define DOCKER      "application/vnd.docker.distribution.manifest.v2+json"
+#define CONFIG      "{\"architecture\":\"amd64\",\"config\":{\"Labels\":{\"a\":\"1\"}}}"
 #define CONFIG_TYPE "application/vnd.docker.container.image.v1+json"
-#define HOST "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-#define BASIC "Basic QVdTOnMzY3JldA==" /* AWS:s3cret */
+#define HOST        "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+#define BASIC       "Basic QVdTOnMzY3JldA==" /* AWS:s3cret */
 
 static char *manifest_of(const char *config_text, const char *config_type)
 {
 	struct digest d = digest_of_text(config_text);
 	auto_free char *digest = digest_oci(&d);
 
-	return xasprintf("{\"schemaVersion\":2,\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\"},"
+	return xasprintf("{\"schemaVersion\":2,\"mediaType\":\"" DOCKER
+			 "\",\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\"},"
 			 "\"layers\":[{\"size\":5},{\"size\":6}]}",
 			 config_type, digest);
 }
@@ -41,7 +42,8 @@ static void init_auth(struct registry_auth *a, const char *host)
 	secret_set(&a->password, "s3cret");
 }
 
-static int get_image(struct fake_http *f, const char *host, const char *ref, struct registry_image *ret, struct err *err)
+static int get_image(struct fake_http *f, const char *host, const char *ref, struct registry_image *ret,
+		     struct err *err)
 {
 	auto_registry_auth auth = { 0 };
 
@@ -51,9 +53,11 @@ static int get_image(struct fake_http *f, const char *host, const char *ref, str
 
 static void test_image(void **state)
 {
-	auto_free char *manifest = manifest_of(CONFIG, CONFIG_TYPE), *digest = digest_text(manifest), *blob = digest_text(CONFIG);
+	auto_free char *manifest = manifest_of(CONFIG, CONFIG_TYPE), *digest = digest_text(manifest),
+		       *blob = digest_text(CONFIG);
 	auto_free char *blob_url = xasprintf("https://" HOST "/v2/team/iris/blobs/%s", blob);
-	const struct fake_answer answers[] = { { 200, manifest, { "Content-Type: " DOCKER } }, { 200, CONFIG, { NULL } } };
+	const struct fake_answer answers[] = { { 200, manifest, { "Content-Type: " DOCKER } },
+					       { 200, CONFIG, { NULL } } };
 	auto_fake_http f = fake_http_of(answers, 2);
 	auto_registry_image image = { 0 };
 	auto_err err = { 0 };
@@ -68,7 +72,8 @@ static void test_image(void **state)
 	assert_null(registry_image_label(&image, "b"));
 	assert_string_equal(f.sent[0].url, "https://" HOST "/v2/team/iris/manifests/c-0123");
 	assert_string_equal(http_headers_get(&f.sent[0].headers, "Authorization"), BASIC);
-	assert_non_null(strstr(http_headers_get(&f.sent[0].headers, "Accept"), "application/vnd.oci.image.index.v1+json"));
+	assert_non_null(
+		strstr(http_headers_get(&f.sent[0].headers, "Accept"), "application/vnd.oci.image.index.v1+json"));
 	assert_string_equal(f.sent[1].url, blob_url);
 }
 
@@ -161,32 +166,68 @@ static const struct refusal {
 	enum err_code code;
 	const char *words;
 } refusals[] = {
-	{ "x", { 401, "", { "WWW-Authenticate: Bearer realm=\"https://a.example/token\"" } }, ERR_AUTH, "bearer token" },
-	{ "x", { 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"no\"}]}", { "WWW-Authenticate: Basic realm=\"x\"" } }, ERR_AUTH,
+	{ "x",
+	  { 401, "", { "WWW-Authenticate: Bearer realm=\"https://a.example/token\"" } },
+	  ERR_AUTH,
+	  "bearer token" },
+	{ "x",
+	  { 401,
+	    "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"no\"}]}",
+	    { "WWW-Authenticate: Basic realm=\"x\"" } },
+	  ERR_AUTH,
 	  "401 UNAUTHORIZED: no" },
 	{ "x", { 403, "oops", { NULL } }, ERR_AUTH, "403" },
-	{ "x", { 404, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"Requested image not found\"}]}", { NULL } }, ERR_NOT_FOUND,
+	{ "x",
+	  { 404, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"Requested image not found\"}]}", { NULL } },
+	  ERR_NOT_FOUND,
 	  "404 MANIFEST_UNKNOWN: Requested image not found" },
 	{ "x", { 500, "{\"errors\":[]}", { NULL } }, ERR_SERVICE, "500" },
 	{ "x", { 307, "", { "Location: https://b.example/" } }, ERR_SERVICE, "307" },
 	{ "x", { 200, "no json", { NULL } }, ERR_INVALID, "JSON" },
 	{ "x", { 200, "{}", { NULL } }, ERR_INVALID, "no type" },
-	{ "x", { 200, "{}", { "Docker-Content-Digest: sha256:00" } }, ERR_INVALID, "the registry says digest 'sha256:00'" },
-	{ "sha256:0000000000000000000000000000000000000000000000000000000000000000", { 200, "{}", { NULL } }, ERR_INVALID,
+	{ "x",
+	  { 200, "{}", { "Docker-Content-Digest: sha256:00" } },
+	  ERR_INVALID,
+	  "the registry says digest 'sha256:00'" },
+	{ "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+	  { 200, "{}", { NULL } },
+	  ERR_INVALID,
 	  "the manifest has the digest 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'" },
-	{ "x", { 200, "{\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}", { NULL } }, ERR_INVALID,
+	{ "x",
+	  { 200, "{\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}", { NULL } },
+	  ERR_INVALID,
 	  "SageMaker needs a single image" },
-	{ "x", { 200, "{\"manifests\":[]}", { "Content-Type: application/vnd.docker.distribution.manifest.list.v2+json" } }, ERR_INVALID,
+	{ "x",
+	  { 200, "{\"manifests\":[]}", { "Content-Type: application/vnd.docker.distribution.manifest.list.v2+json" } },
+	  ERR_INVALID,
 	  "SageMaker needs a single image" },
 	/* Both at once: what one tool takes for an image is an index for the next. */
-	{ "x", { 200, "{\"manifests\":[],\"config\":{},\"layers\":[]}", { "Content-Type: " DOCKER } }, ERR_INVALID, "single image" },
-	{ "x", { 200, "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\"}", { "Content-Type: " DOCKER } }, ERR_INVALID, "differ" },
-	{ "x", { 200, "{\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"application/vnd.cncf.helm.config.v1+json\"}}", { NULL } },
-	  ERR_INVALID, "no container image" },
-	{ "x", { 200, "{\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"" CONFIG_TYPE "\"},\"layers\":[{\"size\":-1}]}", { NULL } },
-	  ERR_INVALID, "impossible size" },
-	{ "x", { 200, "{\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"" CONFIG_TYPE "\",\"digest\":\"../../x\"}}", { NULL } },
-	  ERR_INVALID, "no valid digest" },
+	{ "x",
+	  { 200, "{\"manifests\":[],\"config\":{},\"layers\":[]}", { "Content-Type: " DOCKER } },
+	  ERR_INVALID,
+	  "single image" },
+	{ "x",
+	  { 200, "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\"}", { "Content-Type: " DOCKER } },
+	  ERR_INVALID,
+	  "differ" },
+	{ "x",
+	  { 200,
+	    "{\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"application/vnd.cncf.helm.config.v1+json\"}}",
+	    { NULL } },
+	  ERR_INVALID,
+	  "no container image" },
+	{ "x",
+	  { 200,
+	    "{\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"" CONFIG_TYPE "\"},\"layers\":[{\"size\":-1}]}",
+	    { NULL } },
+	  ERR_INVALID,
+	  "impossible size" },
+	{ "x",
+	  { 200,
+	    "{\"mediaType\":\"" DOCKER "\",\"config\":{\"mediaType\":\"" CONFIG_TYPE "\",\"digest\":\"../../x\"}}",
+	    { NULL } },
+	  ERR_INVALID,
+	  "no valid digest" },
 };
 
 static void test_refusals(void **state)
@@ -260,19 +301,27 @@ static const struct {
 	const char *host;     /* NULL: refused */
 } authorizations[] = {
 	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"https://" HOST "\"}]}", NULL, HOST },
-	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"http://127.0.0.1:7000\"}]}", "http://127.0.0.1:7000", "127.0.0.1:7000" },
+	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"http://127.0.0.1:7000\"}]}", "http://127.0.0.1:7000",
+	  "127.0.0.1:7000" },
 	/* The look-alike, another account, another region, loopback without a loopback ECR. */
 	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"https://attacker.com/" HOST "\"}]}", NULL, NULL },
 	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"https://" HOST ".attacker.com\"}]}", NULL, NULL },
 	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"https://" HOST "@attacker.com\"}]}", NULL, NULL },
-	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"https://210987654321.dkr.ecr.eu-west-1.amazonaws.com\"}]}", NULL, NULL },
-	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"https://123456789012.dkr.ecr.us-east-1.amazonaws.com\"}]}", NULL, NULL },
+	{ "{\"authorizationData\":[{" TOKEN
+	  ",\"proxyEndpoint\":\"https://210987654321.dkr.ecr.eu-west-1.amazonaws.com\"}]}",
+	  NULL, NULL },
+	{ "{\"authorizationData\":[{" TOKEN
+	  ",\"proxyEndpoint\":\"https://123456789012.dkr.ecr.us-east-1.amazonaws.com\"}]}",
+	  NULL, NULL },
 	{ "{\"authorizationData\":[{" TOKEN ",\"proxyEndpoint\":\"http://127.0.0.1:7000\"}]}", NULL, NULL },
 	{ "{\"authorizationData\":[{" TOKEN "}]}", NULL, NULL },
 	{ "{\"authorizationData\":[]}", NULL, NULL },
-	{ "{\"authorizationData\":[{\"authorizationToken\":\"QVdT\",\"proxyEndpoint\":\"https://" HOST "\"}]}", NULL, NULL },
-	{ "{\"authorizationData\":[{\"authorizationToken\":\"QVdTOv8=\",\"proxyEndpoint\":\"https://" HOST "\"}]}", NULL, NULL },
-	{ "{\"authorizationData\":[{\"authorizationToken\":\"!\",\"proxyEndpoint\":\"https://" HOST "\"}]}", NULL, NULL },
+	{ "{\"authorizationData\":[{\"authorizationToken\":\"QVdT\",\"proxyEndpoint\":\"https://" HOST "\"}]}", NULL,
+	  NULL },
+	{ "{\"authorizationData\":[{\"authorizationToken\":\"QVdTOv8=\",\"proxyEndpoint\":\"https://" HOST "\"}]}",
+	  NULL, NULL },
+	{ "{\"authorizationData\":[{\"authorizationToken\":\"!\",\"proxyEndpoint\":\"https://" HOST "\"}]}", NULL,
+	  NULL },
 };
 
 static void init_identity(struct aws_identity *id, const char *ecr_endpoint)
@@ -313,9 +362,27 @@ static void test_authorization(void **state)
 	}
 }
 
-#define ABSENT { 400, "{\"__type\":\"RepositoryNotFoundException\",\"message\":\"no\"}", { NULL } }
-#define RACED { 400, "{\"__type\":\"RepositoryAlreadyExistsException\",\"message\":\"yes\"}", { NULL } }
-#define DENIED { 400, "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}", { NULL } }
+#define ABSENT                                                                                                         \
+	{                                                                                                              \
+		400, "{\"__type\":\"RepositoryNotFoundException\",\"message\":\"no\"}",                                \
+		{                                                                                                      \
+			NULL                                                                                           \
+		}                                                                                                      \
+	}
+#define RACED                                                                                                          \
+	{                                                                                                              \
+		400, "{\"__type\":\"RepositoryAlreadyExistsException\",\"message\":\"yes\"}",                          \
+		{                                                                                                      \
+			NULL                                                                                           \
+		}                                                                                                      \
+	}
+#define DENIED                                                                                                         \
+	{                                                                                                              \
+		400, "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}",                                      \
+		{                                                                                                      \
+			NULL                                                                                           \
+		}                                                                                                      \
+	}
 
 static const struct {
 	struct fake_answer answers[2];
@@ -364,8 +431,9 @@ static void test_creation_request(void **state)
 	assert_int_equal(ecr_ensure_repository(&aws, "team/iris", &is_created, &err), 0);
 	sent = json_loads(f.sent[1].body, 0, NULL);
 	text = json_canonical(sent);
-	assert_string_equal(text, "{\"imageScanningConfiguration\":{\"scanOnPush\":true},\"imageTagMutability\":\"IMMUTABLE\","
-				  "\"repositoryName\":\"team/iris\",\"tags\":[{\"Key\":\"smpipe\",\"Value\":\"managed\"}]}");
+	assert_string_equal(
+		text, "{\"imageScanningConfiguration\":{\"scanOnPush\":true},\"imageTagMutability\":\"IMMUTABLE\","
+		      "\"repositoryName\":\"team/iris\",\"tags\":[{\"Key\":\"smpipe\",\"Value\":\"managed\"}]}");
 }
 
 int main(void)

@@ -65,13 +65,15 @@ static int add_pattern(const char *line, struct dockerignore *d, struct err *err
 	if (d->patterns.n == DOCKERIGNORE_PATTERNS_MAX)
 		return err_set(err, ERR_CONFIG, "there are more than %d patterns", DOCKERIGNORE_PATTERNS_MAX);
 	cleaned = clean(rest);
+	/* The root itself cannot be excluded, and so needs no exception. */
+	if (str_eq(cleaned, "/"))
+		return is_exception ? err_set(err, ERR_CONFIG, "'!' names no pattern") : 0;
 	if (!dockerignore_is_pattern(cleaned)) {
 		auto_free char *shown = str_printable(rest);
 
 		return err_set(err, ERR_CONFIG, "'%s' is no valid pattern", shown);
 	}
-	strlist_take(&d->patterns,
-		     xasprintf("%s%s", is_exception ? "!" : "", cleaned + (*cleaned == '/' && cleaned[1])));
+	strlist_take(&d->patterns, xasprintf("%s%s", is_exception ? "!" : "", cleaned + (*cleaned == '/')));
 	return 0;
 }
 
@@ -93,24 +95,12 @@ int dockerignore_parse(const char *text, const char *name, struct dockerignore *
 	return 0;
 }
 
-/* The path itself, or one of the folders that it is in. */
-static bool matches_any_part(const char *pattern, const char *path)
-{
-	auto_free char *part = xstrdup(path);
-
-	for (;;) {
-		char *slash;
-
-		if (dockerignore_match(pattern, part))
-			return true;
-		slash = strrchr(part, '/');
-		if (!slash)
-			return false;
-		*slash = '\0';
-	}
-}
-
-bool dockerignore_excludes(const struct dockerignore *d, const char *path)
+/*
+ * One step from a folder to what is in it. has_matched: which patterns matched the folder, and so all that it holds; on
+ * return, those that matched path. A pattern that would change nothing is not tried and counts as no match, also for
+ * what lies below: an exception that names a folder which nothing excludes does not save a file in it.
+ */
+static bool match_part(const struct dockerignore *d, const char *path, bool *has_matched)
 {
 	bool is_excluded = false;
 
@@ -118,11 +108,25 @@ bool dockerignore_excludes(const struct dockerignore *d, const char *path)
 		const char *pattern = d->patterns.v[i];
 		bool is_exception = *pattern == '!';
 
-		/* A pattern that would change nothing is not tried. */
-		if (is_exception == is_excluded && matches_any_part(pattern + is_exception, path))
+		if (!has_matched[i] && is_exception == is_excluded)
+			has_matched[i] = dockerignore_match(pattern + is_exception, path);
+		if (has_matched[i])
 			is_excluded = !is_exception;
 	}
 	return is_excluded;
+}
+
+bool dockerignore_excludes(const struct dockerignore *d, const char *path)
+{
+	auto_free bool *has_matched = xcalloc(d->patterns.n, sizeof(*has_matched));
+	auto_free char *part = xstrdup(path);
+
+	for (char *slash = part; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		match_part(d, part, has_matched);
+		*slash = '/';
+	}
+	return match_part(d, part, has_matched);
 }
 
 void dockerignore_release(struct dockerignore *d)

@@ -91,6 +91,10 @@ static const struct {
 	{ "**\n!**/*.py", "a/x.py", false },
 	{ "**\n!**/*.py", "a/x.txt", true },
 	{ "a\n!/a/b/", "a/b/c", false },
+	/* An exception counts where something is excluded, not above. */
+	{ "**/c\n!a", "a/b/c", true },
+	{ "a/b\n!*b*", "a/b", true },
+	{ "a\n!a", "a/b", false },
 	{ ".", "a", false },
 	{ "/", "a", false },
 };
@@ -111,8 +115,8 @@ static void test_matches(void **state)
 
 static void test_malformed(void **state)
 {
-	static const char *const texts[] = { "a\n[",    "a\n[]",  "a\n[]a]", "a\n[a", "a\n[a-]",
-					     "a\n[-a]", "a\nb\\", "a\n!",    "a\n! ", "a\n[a\\" };
+	static const char *const texts[] = { "a\n[",   "a\n[]", "a\n[]a]", "a\n[a", "a\n[a-]", "a\n[-a]",
+					     "a\nb\\", "a\n!",  "a\n! ",   "a\n!/", "a\n[a\\" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

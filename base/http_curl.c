@@ -42,13 +42,23 @@ static size_t on_read(char *p, size_t size, size_t n, void *ctx)
 	return (size_t)got;
 }
 
+/* A request in words, without the query: it may hold a signature. */
+static char *describe(const struct http_request *req)
+{
+	const char *where = req->unix_socket ? req->unix_socket : req->url;
+
+	return xasprintf("%s %.*s", req->method, (int)strcspn(where, "?"), where);
+}
+
 static int collect(struct exchange *x, const char *p, size_t n)
 {
 	size_t max = x->req->max_body_bytes ? x->req->max_body_bytes : DEFAULT_MAX_BODY;
 
 	if (x->resp->body.len + n > max) {
+		auto_free char *what = describe(x->req);
+
 		x->refused = true;
-		return err_set(x->err, ERR_INVALID, "%s %s: the answer is larger than %zu bytes", x->req->method, x->req->url, max);
+		return err_set(x->err, ERR_INVALID, "%s: the answer is larger than %zu bytes", what, max);
 	}
 	str_add_mem(&x->resp->body, p, n);
 	return 0;
@@ -80,8 +90,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	n *= size;
 	x->header_bytes += n;
 	if (x->header_bytes > MAX_HEADER_BYTES) {
+		auto_free char *what = describe(x->req);
+
 		x->refused = true;
-		err_set(x->err, ERR_INVALID, "%s %s: the answer's headers are too large", x->req->method, x->req->url);
+		err_set(x->err, ERR_INVALID, "%s: the answer's headers are too large", what);
 		return 0;
 	}
 	line = xstrndup(p, n);
@@ -181,13 +193,11 @@ static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
 	set_body(e, x);
 }
 
-/* The words of a lost exchange, without the query: it may hold a signature. */
 static int network_error(struct exchange *x, CURLcode code, const char *details)
 {
-	auto_free char *url = xstrndup(x->req->url, strcspn(x->req->url, "?"));
-	const char *where = x->req->unix_socket ? x->req->unix_socket : url;
+	auto_free char *what = describe(x->req);
 
-	err_set(x->err, ERR_NETWORK, "%s %s: %s", x->req->method, where, *details ? details : curl_easy_strerror(code));
+	err_set(x->err, ERR_NETWORK, "%s: %s", what, *details ? details : curl_easy_strerror(code));
 	/* Nothing was sent: any request may be tried again. */
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
 		err_service(x->err, "NotConnected");

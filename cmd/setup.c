@@ -86,7 +86,7 @@ static int meet_aws(struct cmd *cmd, struct err *err)
 
 static int meet_cloud(struct cmd *cmd, struct err *err)
 {
-	struct http __attribute__((cleanup(http_free_p))) *http = NULL;
+	auto_http *http = NULL;
 	const char *guard = config_str(&cmd->project.config, "account");
 
 	cmd->session.identity.sys = &sys_real;

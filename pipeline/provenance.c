@@ -21,8 +21,7 @@ static json_t *resource(const char *kind, const char *uri, const char *sha256)
 
 static json_t *manifest_resource(const struct plan_channel *pc)
 {
-	auto_json *manifest = snapshot_manifest(&pc->channel->files, pc->channel->name);
-	auto_free char *text = json_pretty(manifest);
+	auto_free char *text = snapshot_manifest(&pc->channel->files, pc->channel->name);
 	auto_free char *key = xasprintf("%s/%s.json", pc->prefix, pc->digest);
 	auto_free char *uri = s3_uri_format(pc->bucket, key);
 	auto_free char *kind = xasprintf("data/%s", pc->channel->name);

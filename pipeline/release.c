@@ -199,7 +199,7 @@ static int follow(struct release *r, const struct release_options *o, struct err
 
 	/* A finished job that was recorded whole has been followed by somebody: its log is a command away. */
 	if (r->out->launch.existed && !str_eq(provenance_status(r->out->record.statement), "InProgress"))
-		watch.shows_logs = false;
+		watch = (struct watch_options){ .shows_only_end = true };
 	if (watch_job(r->s, r->out->launch.job_name, &watch, &r->out->job, err) < 0)
 		return -1;
 	if (record_complete(r->s, r->p->git, &r->out->record, &changed, err) < 0)

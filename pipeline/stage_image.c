@@ -111,7 +111,6 @@ static int build(struct image_stage *st, struct engine *engine, const char *name
 
 	if (check_bases(st, engine, err) < 0)
 		return -1;
-	report_text(st->s->report, REPORT_STEP, "image", "build %s", st->plan->image_tag);
 	return engine_build(engine, &spec, st->s->report, &id, err);
 }
 
@@ -120,7 +119,6 @@ static int push(struct image_stage *st, struct engine *engine, const char *name,
 	auto_registry_image image = { 0 };
 	auto_free char *digest = NULL;
 
-	report_text(st->s->report, REPORT_STEP, "image", "push %s:%s", name, st->plan->image_tag);
 	if (engine_push(engine, name, st->plan->image_tag, &st->auth, st->s->report, &digest, err) < 0)
 		return err_wrap(err, "push '%s:%s'", name, st->plan->image_tag);
 	/* What the registry has is what counts, not what the engine says that it sent. */

@@ -79,7 +79,7 @@ static int snapshot_channel(const struct session *s, struct s3 *s3, const struct
 		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
 	size = str_bytes(result.bytes_sent);
 	if (result.existed)
-		report_text(s->report, REPORT_DONE, "data", "%s exists %s", pc->channel->name, pc->uri);
+		report_text(s->report, REPORT_DONE, "data", "%s exists, %.12s", pc->channel->name, pc->digest);
 	else
 		report_text(s->report, REPORT_DONE, "data", "%s uploaded %s, %llu file%s, %s", pc->channel->name, pc->uri,
 			    (unsigned long long)result.files_sent, result.files_sent == 1 ? "" : "s", size);

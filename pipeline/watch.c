@@ -142,7 +142,8 @@ static int look(struct watch *w, const struct watch_options *o, json_t **job, st
 	json_decref(take(*job));
 	if (sagemaker_describe_training_job(&w->c.aws, w->job_name, job, err) < 0)
 		return -1;
-	show_transitions(w, *job);
+	if (!o->shows_only_end)
+		show_transitions(w, *job);
 	return o->shows_logs ? read_logs(w, err) : 0;
 }
 

@@ -10,6 +10,7 @@
 
 struct watch_options {
 	bool shows_logs;
+	bool shows_only_end; /* the job ended long ago: tell its end, not its course */
 	bool follows;      /* until the job has ended; else what is there now */
 	int64_t timeout_ms; /* of the waiting; 0 = none */
 };

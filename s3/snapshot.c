@@ -132,12 +132,12 @@ int snapshot_list(const char *path, struct filelist *ret, struct err *err)
 	return rc;
 }
 
-json_t *snapshot_manifest(const struct filelist *files, const char *channel)
+char *snapshot_manifest(const struct filelist *files, const char *channel)
 {
 	struct digest digest = filelist_tree_digest(files, true);
 	auto_free char *hex = digest_hex(&digest);
 	json_t *list = json_array();
-	json_t *manifest = json_object();
+	auto_json *manifest = json_object();
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct file_entry *e = &files->v[i];
@@ -153,7 +153,7 @@ json_t *snapshot_manifest(const struct filelist *files, const char *channel)
 	json_put_str(manifest, "channel", channel);
 	json_put_str(manifest, "digest", hex);
 	json_object_set_new(manifest, "files", list);
-	return manifest;
+	return json_canonical(manifest);
 }
 
 /* One upload on its way. */
@@ -230,7 +230,8 @@ static int send_files(struct sending *s, const struct filelist *files, struct er
 		return -1;
 	if (s->present.n)
 		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
-	report_text(s->report, REPORT_STEP, "data", "upload %zu files to s3://%s/%s", files->n, s->bucket, s->prefix);
+	report_text(s->report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", files->n,
+		    files->n == 1 ? "" : "s", s->bucket, s->prefix);
 	report_progress(s->report, "data", "", 0, s->total_bytes);
 	for (size_t i = 0; i < files->n; i++) {
 		if (send_file(s, &files->v[i], err) < 0)
@@ -242,8 +243,7 @@ static int send_files(struct sending *s, const struct filelist *files, struct er
 static int send_manifest(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket,
 			 const char *key, struct err *err)
 {
-	auto_json *manifest = snapshot_manifest(files, channel);
-	auto_free char *text = json_canonical(manifest);
+	auto_free char *text = snapshot_manifest(files, channel);
 
 	return s3_put_bytes(s3, bucket, key, text, strlen(text), "application/json", err);
 }

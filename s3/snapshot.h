@@ -11,8 +11,11 @@
 #include "base/filelist.h"
 #include "s3/object.h"
 
-/* A file above this needs parts, which come later: ERR_INVALID that names it. Same as design 3a's smallest part. */
-#define SNAPSHOT_MAX_FILE_BYTES S3_MAX_PUT_BYTES
+/*
+ * A file above one part (design 3a: 16 MiB) is named by the digests of its parts and sent in parts, which comes later:
+ * ERR_INVALID that names it.
+ */
+#define SNAPSHOT_MAX_FILE_BYTES (16ULL * 1024 * 1024)
 
 /*
  * List and hash a local file or folder: regular files, sorted; links are followed only inside the folder. ERR_CONFIG when it
@@ -31,8 +34,11 @@ struct snapshot_result {
 int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket, const char *prefix,
 		    const struct report *report, struct snapshot_result *ret, struct err *err);
 
-/* The manifest document: {"format":1,"channel","digest","files":[{"path","size","sha256"}]}; sorted. New reference. */
-json_t *snapshot_manifest(const struct filelist *files, const char *channel);
+/*
+ * The bytes of the manifest: RFC 8785 JSON of {"format":1,"channel","digest","files":[{"path","size","sha256"}]}, files
+ * sorted by path. New string.
+ */
+char *snapshot_manifest(const struct filelist *files, const char *channel);
 
 /*
  * Verify a snapshot in S3 against its manifest: the manifest's own digest, every object there with the size and stored

@@ -144,7 +144,7 @@ static void print_error(const struct err *err)
 		auto_free char *line = xstrndup(err->msg, strcspn(err->msg, "\n"));
 		auto_free char *text = str_printable(line);
 
-		printf("::error::%s\n", text);
+		fprintf(stderr, "::error::%s\n", text);
 	}
 }
 

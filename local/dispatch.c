@@ -174,7 +174,8 @@ static void answer_health(struct cloud *cloud, struct local_response *resp)
 
 	json_put_str(body, "dir", cloud->dir);
 	json_put_int(body, "pid", getpid());
-	local_respond_json(resp, 200, body);
+	/* Nobody should find a cloud that is about to end. */
+	local_respond_json(resp, sys_is_cancelled() ? 503 : 200, body);
 }
 
 void dispatch_answer(struct cloud *cloud, struct local_request *req, struct local_response *resp)

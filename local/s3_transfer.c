@@ -34,10 +34,10 @@ static const char *path_below(const char *key, const char *prefix)
 	size_t n = strlen(prefix);
 	const char *slash = strrchr(prefix, '/');
 
-	if (key[n] == '/')
-		return key + n + 1;
 	if (n == 0 || prefix[n - 1] == '/')
 		return key + n;
+	if (key[n] == '/')
+		return key + n + 1;
 	return slash ? key + (slash - prefix) + 1 : key;
 }
 

@@ -85,11 +85,11 @@ deps-test:
 	$(Q)tools/install-deps test
 
 demo: deps ## install what is missing, build, and release a real algorithm into the local cloud
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)tools/demo $(BUILD)/smpipe
 
 test: deps-test ## install what is missing and run every test
-	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
 	$(Q)BUILD=$(BUILD) tools/run-tests
 
 unit: $(UNIT_BIN) ## run the unit tests only

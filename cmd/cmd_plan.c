@@ -5,7 +5,7 @@
 #include "cmd/cmd.h"
 #include "pipeline/outlook.h"
 
-static void print_head(const struct cmd *cmd, const struct plan *plan)
+static void print_head(const struct cmd *cmd)
 {
 	const struct project *p = &cmd->project;
 
@@ -21,7 +21,6 @@ static void print_head(const struct cmd *cmd, const struct plan *plan)
 		printf("  untracked … and %zu more\n", p->untracked.n - 20);
 	if (p->dirty.n || p->untracked.n)
 		putchar('\n');
-	(void)plan;
 }
 
 /* o is NULL offline: then nothing is known of what exists. */
@@ -46,8 +45,8 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
 
 		if (pc->digest)
-			printf("  data    %-9s %s → %s (%zu files, %s)\n", o && o->has_channel[i] ? "exists" : "upload",
-			       pc->channel->name, pc->uri, pc->channel->files.n, bytes);
+			printf("  data    %-9s %s → %s (%zu file%s, %s)\n", o && o->has_channel[i] ? "exists" : "upload",
+			       pc->channel->name, pc->uri, pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes);
 		else
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}
@@ -64,7 +63,7 @@ static int print_plan(const struct cmd *cmd, const struct plan *plan, const stru
 	auto_json *request = plan_request(plan, &cmd->project, image, plan->job_base);
 	auto_free char *text = json_pretty(request);
 
-	print_head(cmd, plan);
+	print_head(cmd);
 	print_steps(cmd, plan, o);
 	printf("\nCreateTrainingJob %s", text);
 	return 0;

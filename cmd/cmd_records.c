@@ -60,7 +60,7 @@ static void print_row(const char *job, const json_t *statement)
 {
 	printf("%-20s  %-10s  %.12s  %-*s", started(statement), provenance_status(statement), provenance_commit(statement), 30,
 	       job);
-	print_metrics(statement, "  ", " ");
+	print_metrics(statement, "  ", ", ");
 	putchar('\n');
 }
 

@@ -7,17 +7,17 @@
 #include "base/digest.h"
 #include "base/str.h"
 
-#define ALGORITHM "AWS4-HMAC-SHA256"
-#define SKEW_S (5 * 60)
-#define S3_SKEW_S (15 * 60)
+#define ALGORITHM       "AWS4-HMAC-SHA256"
+#define SKEW_S          (5 * 60)
+#define S3_SKEW_S       (15 * 60)
 #define PRESIGNED_MAX_S (7 * 24 * 3600)
 
 /* What a request says of its own signature, in the header or in the query. */
 struct claim {
 	char *access_key_id, *date, *region, *service;
 	char *signed_headers, *signature;
-	char *time_text;   /* x-amz-date */
-	char *query;       /* without the signature itself */
+	char *time_text; /* x-amz-date */
+	char *query;     /* without the signature itself */
 	bool is_presigned;
 	int64_t expires_s; /* of a presigned URL */
 };
@@ -74,9 +74,9 @@ static bool parse_header(struct claim *c, const char *value)
 	for (size_t i = 0; i < fields.n; i++) {
 		auto_free char *field = str_trim(fields.v[i]);
 		char *equals = strchr(field, '=');
-		char **slot = str_starts(field, "Credential=")	    ? &credential
+		char **slot = str_starts(field, "Credential=")      ? &credential
 			      : str_starts(field, "SignedHeaders=") ? &c->signed_headers
-			      : str_starts(field, "Signature=")	    ? &c->signature
+			      : str_starts(field, "Signature=")     ? &c->signature
 								    : NULL;
 
 		if (!slot || *slot)
@@ -109,8 +109,9 @@ static bool parse_query(struct claim *c, const struct local_request *req)
 	c->signed_headers = local_query_get(req, "X-Amz-SignedHeaders");
 	c->signature = local_query_get(req, "X-Amz-Signature");
 	c->query = query_without_signature(req->query);
-	return str_eq(algorithm, ALGORITHM) && credential && expires && c->time_text && c->signed_headers && c->signature &&
-	       str_parse_i64(expires, 1, PRESIGNED_MAX_S, &c->expires_s) && parse_credential(c, credential);
+	return str_eq(algorithm, ALGORITHM) && credential && expires && c->time_text && c->signed_headers &&
+	       c->signature && str_parse_i64(expires, 1, PRESIGNED_MAX_S, &c->expires_s) &&
+	       parse_credential(c, credential);
 }
 
 /* AUTH_ACCEPTED: parsed. */
@@ -148,7 +149,8 @@ static bool parse_basic_time(const char *s, time_t *ret)
 {
 	auto_free char *iso = NULL;
 
-	if (strlen(s) != 16 || strspn(s, "0123456789") != 8 || s[8] != 'T' || strspn(s + 9, "0123456789") != 6 || s[15] != 'Z')
+	if (strlen(s) != 16 || strspn(s, "0123456789") != 8 || s[8] != 'T' || strspn(s + 9, "0123456789") != 6 ||
+	    s[15] != 'Z')
 		return false;
 	iso = xasprintf("%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", s, s + 4, s + 6, s + 9, s + 11, s + 13);
 	return str_parse_time_iso(iso, ret) == 0;
@@ -163,8 +165,8 @@ static enum auth_verdict check_time(const struct claim *c, time_t time, int64_t 
 		return verdict(AUTH_EXPIRED, ret_words, "Request has expired");
 	if (age_s < -skew_s || (!c->is_presigned && age_s > skew_s))
 		return verdict(AUTH_SKEWED, ret_words,
-			       "Signature expired: the request was signed at %s, %lld s away from this machine's clock", c->time_text,
-			       (long long)age_s);
+			       "Signature expired: the request was signed at %s, %lld s away from this machine's clock",
+			       c->time_text, (long long)age_s);
 	return AUTH_ACCEPTED;
 }
 
@@ -190,7 +192,9 @@ static bool is_signature_right(const struct claim *c, time_t time, const struct 
 			       const struct local_request *req, const char *payload_hash)
 {
 	auto_headers headers = { 0 };
-	struct sigv4_scope scope = { .region = c->region, .service = c->service, .time = time, .is_s3 = !strcmp(c->service, "s3") };
+	struct sigv4_scope scope = {
+		.region = c->region, .service = c->service, .time = time, .is_s3 = !strcmp(c->service, "s3")
+	};
 	auto_free char *canonical = NULL, *to_sign = NULL, *right = NULL;
 	struct digest ours, theirs;
 
@@ -204,7 +208,8 @@ static bool is_signature_right(const struct claim *c, time_t time, const struct 
 					    &scope);
 	to_sign = sigv4_string_to_sign(canonical, &scope);
 	right = sigv4_signature(to_sign, &scope, key->secret_access_key);
-	return digest_parse(right, &ours) == 0 && digest_parse(c->signature, &theirs) == 0 && digest_equal(&ours, &theirs);
+	return digest_parse(right, &ours) == 0 && digest_parse(c->signature, &theirs) == 0 &&
+	       digest_equal(&ours, &theirs);
 }
 
 /* A header that changes what the request does must be signed, or a listener could add it. */
@@ -233,22 +238,30 @@ enum auth_verdict auth_verify(const struct auth_key *key, int64_t now_ms, const 
 	if (v == AUTH_MISSING)
 		return verdict(v, ret_words, "Missing Authentication Token");
 	if (v == AUTH_MALFORMED)
-		return verdict(v, ret_words, "The authorization header or query is not a whole AWS4-HMAC-SHA256 signature with its date");
+		return verdict(
+			v, ret_words,
+			"The authorization header or query is not a whole AWS4-HMAC-SHA256 signature with its date");
 	if (!parse_basic_time(c.time_text, &time) || strncmp(c.time_text, c.date, 8) || strlen(c.date) != 8)
-		return verdict(AUTH_MALFORMED, ret_words, "Date in Credential scope does not match the date of the request: '%s' and '%s'",
-			       c.date, c.time_text);
+		return verdict(AUTH_MALFORMED, ret_words,
+			       "Date in Credential scope does not match the date of the request: '%s' and '%s'", c.date,
+			       c.time_text);
 	if (strcmp(c.access_key_id, key->access_key_id))
-		return verdict(AUTH_UNKNOWN_KEY, ret_words, "The access key id '%s' is not that of this local cloud", c.access_key_id);
+		return verdict(AUTH_UNKNOWN_KEY, ret_words, "The access key id '%s' is not that of this local cloud",
+			       c.access_key_id);
 	if (http_headers_get(&req->headers, "x-amz-security-token") || local_query_has(req, "X-Amz-Security-Token"))
-		return verdict(AUTH_UNKNOWN_TOKEN, ret_words, "This local cloud gives out no session tokens, but the request has one");
+		return verdict(AUTH_UNKNOWN_TOKEN, ret_words,
+			       "This local cloud gives out no session tokens, but the request has one");
 	v = check_time(&c, time, now_ms / 1000, ret_words);
 	if (v != AUTH_ACCEPTED)
 		return v;
 	loose = unsigned_amz_header(&c, req);
 	if (loose)
-		return verdict(AUTH_MISMATCH, ret_words, "The header '%s' is present in the request but not signed", loose);
+		return verdict(AUTH_MISMATCH, ret_words, "The header '%s' is present in the request but not signed",
+			       loose);
 	if (!is_signature_right(&c, time, key, req,
-				c.is_presigned ? "UNSIGNED-PAYLOAD" : declared ? declared : payload_hash))
+				c.is_presigned ? "UNSIGNED-PAYLOAD"
+				: declared     ? declared
+					       : payload_hash))
 		return verdict(AUTH_MISMATCH, ret_words,
 			       "The request signature we calculated does not match the signature you provided. "
 			       "Check your secret access key and signing method.");

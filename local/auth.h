@@ -11,8 +11,8 @@
 
 enum auth_verdict {
 	AUTH_ACCEPTED,
-	AUTH_MISSING,       /* not signed at all */
-	AUTH_MALFORMED,     /* a signature that cannot be read */
+	AUTH_MISSING,   /* not signed at all */
+	AUTH_MALFORMED, /* a signature that cannot be read */
 	AUTH_UNKNOWN_KEY,
 	AUTH_UNKNOWN_TOKEN, /* a session token, of which there are none here */
 	AUTH_MISMATCH,      /* the signature is not that of this request */

@@ -27,7 +27,8 @@ static int open_stores(struct cloud *c, struct err *err)
 {
 	auto_free char *s3 = fs_join(c->dir, "s3"), *logs = fs_join(c->dir, "logs"), *ecr = fs_join(c->dir, "ecr");
 
-	if (store_s3_new(s3, &c->s3, err) < 0 || store_logs_new(logs, &c->logs, err) < 0 || store_ecr_new(ecr, &c->ecr, err) < 0)
+	if (store_s3_new(s3, &c->s3, err) < 0 || store_logs_new(logs, &c->logs, err) < 0 ||
+	    store_ecr_new(ecr, &c->ecr, err) < 0)
 		return -1;
 	return 0;
 }

@@ -17,11 +17,11 @@
 #include "local/dispatch.h"
 
 #define HEALTH_TIMEOUT_MS 2000
-#define UP_TIMEOUT_MS 10000
-#define DOWN_TIMEOUT_MS 15000
-#define POLL_MS 50
-#define LOG_TAIL_BYTES 2000
-#define ATTEMPTS_MAX 3
+#define UP_TIMEOUT_MS     10000
+#define DOWN_TIMEOUT_MS   15000
+#define POLL_MS           50
+#define LOG_TAIL_BYTES    2000
+#define ATTEMPTS_MAX      3
 
 void cloud_access_release(struct cloud_access *a)
 {
@@ -37,7 +37,9 @@ static bool is_answering(const char *real_dir, const struct cloud_state *state)
 {
 	auto_http *http = http_curl_new();
 	auto_free char *url = xasprintf("http://127.0.0.1:%d" DISPATCH_HEALTH_PATH, state->port);
-	struct http_request req = { .method = "GET", .url = url, .max_body_bytes = 16384, .timeout_ms = HEALTH_TIMEOUT_MS };
+	struct http_request req = {
+		.method = "GET", .url = url, .max_body_bytes = 16384, .timeout_ms = HEALTH_TIMEOUT_MS
+	};
 	auto_response resp = { 0 };
 	auto_err ignored = { 0 };
 	auto_json *health = NULL;
@@ -45,7 +47,8 @@ static bool is_answering(const char *real_dir, const struct cloud_state *state)
 	if (http_send(http, &req, &resp, &ignored) < 0 || resp.status != 200)
 		return false;
 	health = json_parse(str_text(&resp.body), resp.body.len, "health", &ignored);
-	return str_eq(json_str(health, "dir"), real_dir) && json_integer_value(json_object_get(health, "pid")) == state->pid;
+	return str_eq(json_str(health, "dir"), real_dir) &&
+	       json_integer_value(json_object_get(health, "pid")) == state->pid;
 }
 
 int cloud_find(const char *dir, struct cloud_access *ret, struct err *err)
@@ -88,7 +91,8 @@ static int64_t lock_holder(const char *dir)
 	return pid;
 }
 
-static void build_arguments(struct strlist *args, const char *executable, const char *dir, const struct cloud_options *o)
+static void build_arguments(struct strlist *args, const char *executable, const char *dir,
+			    const struct cloud_options *o)
 {
 	strlist_add(args, executable);
 	strlist_add(args, "local");
@@ -128,7 +132,8 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 	sigaddset(&standard, SIGTERM);
 	sigaddset(&standard, SIGPIPE);
 	sigaddset(&standard, SIGHUP);
-	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) ||
+	return posix_spawnattr_setflags(attributes,
+					POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) ||
 	       posix_spawnattr_setsigmask(attributes, &none) || posix_spawnattr_setsigdefault(attributes, &standard) ||
 	       posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) ||
 	       posix_spawn_file_actions_adddup2(actions, log_fd, STDOUT_FILENO) ||
@@ -136,8 +141,8 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 	       posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
-static int spawn(const char *executable, const char *dir, const struct cloud_options *options, int log_fd, pid_t *ret_pid,
-		 struct err *err)
+static int spawn(const char *executable, const char *dir, const struct cloud_options *options, int log_fd,
+		 pid_t *ret_pid, struct err *err)
 {
 	auto_strlist args = { 0 }, env = { 0 };
 	posix_spawn_file_actions_t actions;
@@ -179,14 +184,16 @@ static int explain(int log_fd, off_t log_from, const struct cloud_options *optio
 	bool is_taken = options->port && strstr(tail, "the port is taken");
 
 	if (is_taken)
-		return err_set(err, ERR_CONFLICT, "start the local cloud: port %d of 127.0.0.1 is taken", options->port);
+		return err_set(err, ERR_CONFLICT, "start the local cloud: port %d of 127.0.0.1 is taken",
+			       options->port);
 	if (*tail)
 		return err_set(err, ERR_FAILED, "start the local cloud of '%s': %s", dir, tail);
 	return err_set(err, ERR_FAILED, "start the local cloud of '%s': it ended without a word", dir);
 }
 
 /*
- * Whichever process got the lock is the cloud: ours, or one that somebody else started meanwhile, which ours then gave way to.
+ * Whichever process got the lock is the cloud: ours, or one that somebody else started meanwhile, which ours then gave
+ * way to.
  */
 static int wait_until_up(const char *dir, const struct cloud_options *options, pid_t pid, int log_fd, off_t log_from,
 			 struct cloud_access *ret, struct err *err)
@@ -203,7 +210,8 @@ static int wait_until_up(const char *dir, const struct cloud_options *options, p
 		if (has_ended && (lock_holder(dir) == 0 || lock_holder(dir) == pid))
 			return explain(log_fd, log_from, options, dir, err);
 		if (sys_real.ticks_ms(&sys_real) > end_ms)
-			return err_set(err, ERR_TIMEOUT, "start the local cloud of '%s': no answer within %d s; see '%s/cloud.log'", dir,
+			return err_set(err, ERR_TIMEOUT,
+				       "start the local cloud of '%s': no answer within %d s; see '%s/cloud.log'", dir,
 				       UP_TIMEOUT_MS / 1000, dir);
 		if (sys_check_cancelled(err) < 0)
 			return -1;
@@ -217,7 +225,8 @@ static int check_port(const struct cloud_options *options, const struct cloud_ac
 
 	if (!options->port || str_eq(access->url, wanted))
 		return 0;
-	err_set(err, ERR_CONFLICT, "start the local cloud on port %d: it runs already, on '%s'", options->port, access->url);
+	err_set(err, ERR_CONFLICT, "start the local cloud on port %d: it runs already, on '%s'", options->port,
+		access->url);
 	return err_hint(err, "`smpipe local down` ends it");
 }
 
@@ -258,7 +267,8 @@ int cloud_up(const char *executable, const struct cloud_options *options, struct
 	if (!dir)
 		return err_errno(err, "find folder '%s'", options->dir);
 	found = cloud_find(dir, &access, err);
-	if (found < 0 || (!found && start(executable, dir, options, &access, err) < 0) || check_port(options, &access, err) < 0)
+	if (found < 0 || (!found && start(executable, dir, options, &access, err) < 0) ||
+	    check_port(options, &access, err) < 0)
 		return -1;
 	*ret = access;
 	access = (struct cloud_access){ 0 };

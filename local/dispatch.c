@@ -34,7 +34,8 @@ static enum shape shape_of(const struct local_request *req)
 		return SHAPE_S3;
 	if (http_headers_get(&req->headers, "X-Amz-Target") || (type && str_starts(type, "application/x-amz-json")))
 		return SHAPE_JSON;
-	if (req->service || (type && str_starts(type, "application/x-www-form-urlencoded")) || local_query_has(req, "Action"))
+	if (req->service || (type && str_starts(type, "application/x-www-form-urlencoded")) ||
+	    local_query_has(req, "Action"))
 		return SHAPE_QUERY;
 	return SHAPE_S3;
 }
@@ -105,10 +106,8 @@ static const struct {
 	local_handler_fn handle;
 	uint64_t max_body_bytes;
 } services[] = {
-	{ "sts", local_sts_handle, API_BODY_MAX_BYTES },
-	{ "s3", local_s3_handle, SERVER_BODY_MAX_BYTES },
-	{ "ecr", local_ecr_handle, API_BODY_MAX_BYTES },
-	{ "sagemaker", local_sagemaker_handle, API_BODY_MAX_BYTES },
+	{ "sts", local_sts_handle, API_BODY_MAX_BYTES },   { "s3", local_s3_handle, SERVER_BODY_MAX_BYTES },
+	{ "ecr", local_ecr_handle, API_BODY_MAX_BYTES },   { "sagemaker", local_sagemaker_handle, API_BODY_MAX_BYTES },
 	{ "logs", local_logs_handle, API_BODY_MAX_BYTES },
 };
 
@@ -127,15 +126,17 @@ static bool is_payload_understood(const struct local_request *req, struct local_
 	const char *encoding = http_headers_get(&req->headers, "Content-Encoding");
 
 	if ((declared && str_starts(declared, "STREAMING-")) || (encoding && strstr(encoding, "aws-chunked"))) {
-		dispatch_refuse(req, resp, 501, "NotImplemented",
-				"The local cloud does not read aws-chunked bodies (x-amz-content-sha256: STREAMING-...); "
-				"send the SHA-256 of the body or UNSIGNED-PAYLOAD");
+		dispatch_refuse(
+			req, resp, 501, "NotImplemented",
+			"The local cloud does not read aws-chunked bodies (x-amz-content-sha256: STREAMING-...); "
+			"send the SHA-256 of the body or UNSIGNED-PAYLOAD");
 		return false;
 	}
 	return true;
 }
 
-bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp, uint64_t *ret_max_bytes)
+bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp,
+		    uint64_t *ret_max_bytes)
 {
 	int i;
 
@@ -145,7 +146,8 @@ bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local
 	auth_claim(req);
 	i = find_service(req);
 	/* Where the signature covers the declared digest, it can be judged before the body has filled a disk. */
-	if ((!req->service || http_headers_get(&req->headers, "x-amz-content-sha256")) && !is_authentic(cloud, req, "", resp))
+	if ((!req->service || http_headers_get(&req->headers, "x-amz-content-sha256")) &&
+	    !is_authentic(cloud, req, "", resp))
 		return false;
 	if (i < 0) {
 		auto_free char *words = xasprintf("The local cloud has no service '%s'", req->service);

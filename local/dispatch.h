@@ -8,10 +8,11 @@
 #define DISPATCH_HEALTH_PATH "/_smpipe/health"
 
 /*
- * Judge a request by its headers, before the body is taken in. false: refused, resp says why. Else *ret_max_bytes is the
- * largest body it may have.
+ * Judge a request by its headers, before the body is taken in. false: refused, resp says why. Else *ret_max_bytes is
+ * the largest body it may have.
  */
-bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp, uint64_t *ret_max_bytes);
+bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp,
+		    uint64_t *ret_max_bytes);
 
 /* Answer an admitted request whose body is there. */
 void dispatch_answer(struct cloud *cloud, struct local_request *req, struct local_response *resp);

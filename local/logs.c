@@ -56,7 +56,8 @@ static char *name_of_identifier(const char *identifier)
 char *logs_need_group(struct cloud *cloud, const json_t *in, struct local_response *resp)
 {
 	const char *identifier = json_str(in, "logGroupIdentifier");
-	const char *named = identifier ? identifier : json_api_need(in, "logGroupName", "InvalidParameterException", resp);
+	const char *named =
+		identifier ? identifier : json_api_need(in, "logGroupName", "InvalidParameterException", resp);
 	auto_free char *group = named ? name_of_identifier(named) : NULL;
 
 	if (!group)
@@ -85,7 +86,8 @@ static int find_page(const struct strlist *names, const json_t *in, size_t *ret_
 	return -1;
 }
 
-static void describe_groups(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void describe_groups(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			    struct local_response *resp)
 {
 	const char *prefix = json_str(in, "logGroupNamePrefix");
 	size_t limit = logs_read_limit(in, DESCRIBE_MAX, DESCRIBE_MAX, resp), i;
@@ -149,7 +151,8 @@ static void order_streams(struct cloud *cloud, const char *group, const json_t *
 	free(all);
 }
 
-static json_t *describe_stream(struct cloud *cloud, const struct local_request *req, const char *group, const char *stream)
+static json_t *describe_stream(struct cloud *cloud, const struct local_request *req, const char *group,
+			       const char *stream)
 {
 	auto_free char *resource = xasprintf("log-group:%s:log-stream:%s", group, stream);
 	auto_free char *arn = json_api_arn(cloud, req, "logs", resource);
@@ -160,7 +163,8 @@ static json_t *describe_stream(struct cloud *cloud, const struct local_request *
 	if (store_logs_stream_info(cloud->logs, group, stream, &info, &ignored) < 0)
 		return NULL;
 	out = json_pack("{s:s, s:s, s:I, s:I, s:i}", "logStreamName", stream, "arn", arn, "creationTime",
-			(json_int_t)info.created_ms, "lastIngestionTime", (json_int_t)info.changed_ms, "storedBytes", 0);
+			(json_int_t)info.created_ms, "lastIngestionTime", (json_int_t)info.changed_ms, "storedBytes",
+			0);
 	if (info.first_ms >= 0) {
 		json_put_int(out, "firstEventTimestamp", info.first_ms);
 		json_put_int(out, "lastEventTimestamp", info.last_ms);
@@ -168,7 +172,8 @@ static json_t *describe_stream(struct cloud *cloud, const struct local_request *
 	return out;
 }
 
-static void describe_streams(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void describe_streams(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			     struct local_response *resp)
 {
 	auto_free char *group = logs_need_group(cloud, in, resp);
 	size_t limit = group ? logs_read_limit(in, DESCRIBE_MAX, DESCRIBE_MAX, resp) : 0, i;
@@ -201,14 +206,15 @@ static int read_page(struct cloud *cloud, const char *group, const char *stream,
 	const char *token = json_str(in, "nextToken");
 	int64_t offset = 0;
 
-	if (token && ((!str_starts(token, "f/") && !str_starts(token, "b/")) || !str_parse_i64(token + 2, 0, INT64_MAX, &offset))) {
+	if (token && ((!str_starts(token, "f/") && !str_starts(token, "b/")) ||
+		      !str_parse_i64(token + 2, 0, INT64_MAX, &offset))) {
 		err_set(err, ERR_INVALID, "The specified nextToken is invalid.");
 		return -1;
 	}
 	if (token ? *token == 'f' : json_is_true(json_object_get(in, "startFromHead")))
 		return store_logs_read(cloud->logs, group, stream, (uint64_t)offset, limit, LOGS_PAGE_BYTES, ret, err);
-	return store_logs_read_before(cloud->logs, group, stream, token ? (uint64_t)offset : UINT64_MAX, limit, LOGS_PAGE_BYTES, ret,
-				      err);
+	return store_logs_read_before(cloud->logs, group, stream, token ? (uint64_t)offset : UINT64_MAX, limit,
+				      LOGS_PAGE_BYTES, ret, err);
 }
 
 static void respond_page(const struct logs_events *page, const json_t *in, struct local_response *resp)
@@ -222,15 +228,16 @@ static void respond_page(const struct logs_events *page, const json_t *in, struc
 		json_int_t t = page->v[i].timestamp_ms;
 
 		if (logs_is_within(&period, t))
-			json_array_append_new(events, json_pack("{s:I, s:s, s:I}", "timestamp", t, "message", page->v[i].message,
-								"ingestionTime", t));
+			json_array_append_new(events, json_pack("{s:I, s:s, s:I}", "timestamp", t, "message",
+								page->v[i].message, "ingestionTime", t));
 	}
 	json_put_str(out, "nextForwardToken", forward);
 	json_put_str(out, "nextBackwardToken", backward);
 	local_respond_json(resp, 200, out);
 }
 
-static void get_events(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+static void get_events(struct cloud *cloud, const struct local_request *req, const json_t *in,
+		       struct local_response *resp)
 {
 	auto_free char *group = logs_need_group(cloud, in, resp);
 	const char *stream = group ? json_api_need(in, "logStreamName", "InvalidParameterException", resp) : NULL;

@@ -10,7 +10,7 @@
 #include "local/logs_store.h"
 
 #define LOGS_PAGE_EVENTS 10000
-#define LOGS_PAGE_BYTES ((size_t)1 << 20)
+#define LOGS_PAGE_BYTES  ((size_t)1 << 20)
 
 /* startTime (included) and endTime (not included), where they are given. */
 struct logs_period {
@@ -28,6 +28,7 @@ size_t logs_read_limit(const json_t *in, size_t max, size_t fallback, struct loc
 void logs_respond_err(struct local_response *resp, const struct err *err);
 
 /* logs_filter.c */
-void logs_filter_events(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp);
+void logs_filter_events(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			struct local_response *resp);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "local/logs.h"
 
-#define STREAMS_MAX 1000
+#define STREAMS_MAX   1000
 #define CURSOR_EVENTS 256
 
 /* A place in one stream: what it shows next is the least of all streams by time. */
@@ -57,7 +57,8 @@ static int cursor_settle(const struct filter *f, struct cursor *c, struct err *e
 				return 0;
 		logs_events_release(&c->page);
 		c->at = 0;
-		if (store_logs_read(f->cloud->logs, f->group, c->stream, from, CURSOR_EVENTS, LOGS_PAGE_BYTES, &c->page, err) < 0)
+		if (store_logs_read(f->cloud->logs, f->group, c->stream, from, CURSOR_EVENTS, LOGS_PAGE_BYTES, &c->page,
+				    err) < 0)
 			return -1;
 		c->is_done = c->page.end == from;
 	}
@@ -86,8 +87,9 @@ static json_t *make_event(const struct cursor *c)
 	auto_free char *hex = str_hex(digest.b, 8);
 	auto_free char *id = xasprintf("%s%020llu", hex, (unsigned long long)e->offset);
 
-	return json_pack("{s:s, s:I, s:s, s:I, s:s}", "logStreamName", c->stream, "timestamp", (json_int_t)e->timestamp_ms, "message",
-			 e->message, "ingestionTime", (json_int_t)e->timestamp_ms, "eventId", id);
+	return json_pack("{s:s, s:I, s:s, s:I, s:s}", "logStreamName", c->stream, "timestamp",
+			 (json_int_t)e->timestamp_ms, "message", e->message, "ingestionTime",
+			 (json_int_t)e->timestamp_ms, "eventId", id);
 }
 
 /* Where every stream goes on. */
@@ -99,7 +101,8 @@ static char *make_token(const struct filter *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct cursor *c = &f->cursors[i];
 
-		json_put_int(places, c->stream, (json_int_t)(c->at < c->page.n ? c->page.v[c->at].offset : c->page.end));
+		json_put_int(places, c->stream,
+			     (json_int_t)(c->at < c->page.n ? c->page.v[c->at].offset : c->page.end));
 	}
 	text = json_compact(places);
 	return str_base64url(text, strlen(text));
@@ -131,7 +134,8 @@ static int choose_streams(const struct filter *f, const json_t *in, struct strli
 	auto_strlist all = { 0 };
 	size_t i;
 
-	if (store_logs_streams(f->cloud->logs, f->group, prefix ? prefix : "", json_is_array(names) ? &all : ret, err) < 0)
+	if (store_logs_streams(f->cloud->logs, f->group, prefix ? prefix : "", json_is_array(names) ? &all : ret, err) <
+	    0)
 		return -1;
 	json_array_foreach(names, i, name) {
 		const char *s = json_string_value(name);
@@ -142,7 +146,8 @@ static int choose_streams(const struct filter *f, const json_t *in, struct strli
 			strlist_add(ret, s);
 	}
 	if (ret->n > STREAMS_MAX)
-		return err_set(err, ERR_INVALID, "more than %d log streams at once; name some, or a prefix", STREAMS_MAX);
+		return err_set(err, ERR_INVALID, "more than %d log streams at once; name some, or a prefix",
+			       STREAMS_MAX);
 	return 0;
 }
 
@@ -152,7 +157,8 @@ static int read_pattern(struct filter *f, const json_t *in, struct err *err)
 	const char *pattern = json_str(in, "filterPattern");
 
 	if (pattern && strpbrk(pattern, "[]{}\"?%"))
-		return err_set(err, ERR_INVALID, "the local cloud knows filter patterns of plain words only, not '%s'", pattern);
+		return err_set(err, ERR_INVALID, "the local cloud knows filter patterns of plain words only, not '%s'",
+			       pattern);
 	if (pattern)
 		str_split(&f->terms, pattern, ' ');
 	return 0;
@@ -197,7 +203,8 @@ static int filter_events(struct filter *f, const json_t *in, size_t limit, struc
 	return respond_events(f, limit, resp, err);
 }
 
-void logs_filter_events(struct cloud *cloud, const struct local_request *req, const json_t *in, struct local_response *resp)
+void logs_filter_events(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			struct local_response *resp)
 {
 	auto_free char *group = logs_need_group(cloud, in, resp);
 	size_t limit = group ? logs_read_limit(in, LOGS_PAGE_EVENTS, LOGS_PAGE_EVENTS, resp) : 0;

@@ -104,15 +104,16 @@ static bool is_torn(int fd)
 	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-int store_logs_append(struct store_logs *s, const char *group, const char *stream, int64_t timestamp_ms, const char *message,
-		      struct err *err)
+int store_logs_append(struct store_logs *s, const char *group, const char *stream, int64_t timestamp_ms,
+		      const char *message, struct err *err)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
 	auto_free char *folder = group_path(s, group), *path = stream_path(s, group, stream), *line = NULL;
 	auto_close int fd = -1;
 
 	if (!path)
-		return err_set(err, ERR_INVALID, "write to log stream '%s' of '%s': a name of this length or form cannot be kept", stream,
+		return err_set(err, ERR_INVALID,
+			       "write to log stream '%s' of '%s': a name of this length or form cannot be kept", stream,
 			       group);
 	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0 && errno == ENOENT) {
@@ -151,7 +152,8 @@ int store_logs_groups(struct store_logs *s, const char *prefix, struct strlist *
 	return list_names(s->dir, prefix, ret, err);
 }
 
-int store_logs_streams(struct store_logs *s, const char *group, const char *prefix, struct strlist *ret, struct err *err)
+int store_logs_streams(struct store_logs *s, const char *group, const char *prefix, struct strlist *ret,
+		       struct err *err)
 {
 	auto_free char *folder = group_path(s, group);
 
@@ -165,7 +167,8 @@ bool store_logs_has_group(struct store_logs *s, const char *group)
 	return folder && fs_is_dir(folder);
 }
 
-static int open_stream(struct store_logs *s, const char *group, const char *stream, int *ret_fd, struct stat *ret_st, struct err *err)
+static int open_stream(struct store_logs *s, const char *group, const char *stream, int *ret_fd, struct stat *ret_st,
+		       struct err *err)
 {
 	auto_free char *path = stream_path(s, group, stream);
 	auto_close int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
@@ -205,13 +208,13 @@ static void add_line(struct logs_events *events, const char *line, size_t n, uin
 	if (!message)
 		return;
 	array_grow(events->v, events->n, events->cap);
-	events->v[events->n++] = (struct logs_event){
-		.timestamp_ms = json_integer_value(json_object_get(event, "t")), .offset = offset, .message = xstrdup(message)
-	};
+	events->v[events->n++] = (struct logs_event){ .timestamp_ms = json_integer_value(json_object_get(event, "t")),
+						      .offset = offset,
+						      .message = xstrdup(message) };
 }
 
-int store_logs_read(struct store_logs *s, const char *group, const char *stream, uint64_t offset, size_t max, size_t max_bytes,
-		    struct logs_events *ret, struct err *err)
+int store_logs_read(struct store_logs *s, const char *group, const char *stream, uint64_t offset, size_t max,
+		    size_t max_bytes, struct logs_events *ret, struct err *err)
 {
 	auto_close int fd = -1;
 	auto_free char *text = NULL;
@@ -219,10 +222,12 @@ int store_logs_read(struct store_logs *s, const char *group, const char *stream,
 	struct stat st;
 	char *newline;
 
-	if (open_stream(s, group, stream, &fd, &st, err) < 0 || read_window(fd, offset, WINDOW_BYTES, &text, &n, err) < 0)
+	if (open_stream(s, group, stream, &fd, &st, err) < 0 ||
+	    read_window(fd, offset, WINDOW_BYTES, &text, &n, err) < 0)
 		return -1;
 	ret->begin = ret->end = offset;
-	for (char *line = text; ret->n < max && (newline = memchr(line, '\n', n - (size_t)(line - text))); line = newline + 1) {
+	for (char *line = text; ret->n < max && (newline = memchr(line, '\n', n - (size_t)(line - text)));
+	     line = newline + 1) {
 		size_t before = ret->n;
 
 		add_line(ret, line, (size_t)(newline - line), offset + (uint64_t)(line - text));

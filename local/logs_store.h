@@ -2,8 +2,8 @@
 #define SMPIPE_LOCAL_LOGS_STORE_H
 
 /*
- * Log streams as files: <dir>/<group>/<stream>, names percent-encoded, one JSON object {"t": ms, "m": text} a line. A line
- * that a killed process left unfinished is skipped.
+ * Log streams as files: <dir>/<group>/<stream>, names percent-encoded, one JSON object {"t": ms, "m": text} a line. A
+ * line that a killed process left unfinished is skipped.
  */
 
 #include <pthread.h>
@@ -24,7 +24,8 @@ struct store_logs {
 
 /* Decoded names in byte order that begin with prefix; a group that does not exist has no streams. */
 int store_logs_groups(struct store_logs *s, const char *prefix, struct strlist *ret, struct err *err);
-int store_logs_streams(struct store_logs *s, const char *group, const char *prefix, struct strlist *ret, struct err *err);
+int store_logs_streams(struct store_logs *s, const char *group, const char *prefix, struct strlist *ret,
+		       struct err *err);
 bool store_logs_has_group(struct store_logs *s, const char *group);
 
 struct logs_stream_info {
@@ -50,11 +51,11 @@ struct logs_events {
 void logs_events_release(struct logs_events *e);
 
 /*
- * The events of whole lines from offset on, at most max events and max_bytes of messages (but one at least); ret->end is
- * where to read on, offset itself when there is nothing new. ERR_NOT_FOUND.
+ * The events of whole lines from offset on, at most max events and max_bytes of messages (but one at least); ret->end
+ * is where to read on, offset itself when there is nothing new. ERR_NOT_FOUND.
  */
-int store_logs_read(struct store_logs *s, const char *group, const char *stream, uint64_t offset, size_t max, size_t max_bytes,
-		    struct logs_events *ret, struct err *err);
+int store_logs_read(struct store_logs *s, const char *group, const char *stream, uint64_t offset, size_t max,
+		    size_t max_bytes, struct logs_events *ret, struct err *err);
 /* The last events before offset (UINT64_MAX: the end of the stream); ret->begin is where the ones before end. */
 int store_logs_read_before(struct store_logs *s, const char *group, const char *stream, uint64_t offset, size_t max,
 			   size_t max_bytes, struct logs_events *ret, struct err *err);

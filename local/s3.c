@@ -19,8 +19,12 @@ void s3_respond_err(const struct s3_call *c, const struct err *err)
 		const char *code;
 		int status;
 	} statuses[] = {
-		{ "NoSuchBucket", 404 },	{ "NoSuchKey", 404 },	       { "InvalidBucketName", 400 },
-		{ "KeyTooLongError", 400 },	{ "PreconditionFailed", 412 }, { "BucketNotEmpty", 409 },
+		{ "NoSuchBucket", 404 },
+		{ "NoSuchKey", 404 },
+		{ "InvalidBucketName", 400 },
+		{ "KeyTooLongError", 400 },
+		{ "PreconditionFailed", 412 },
+		{ "BucketNotEmpty", 409 },
 		{ "BucketAlreadyOwnedByYou", 409 },
 	};
 
@@ -63,16 +67,46 @@ static const struct route config_routes[] = {
 	{ LEVEL_BUCKET, "DELETE", NULL, s3_call_delete_bucket_config },
 };
 
-/* Each makes another operation of the same method and path; one that we do not have must not be taken for the plain one. */
+/* Each makes another operation of the same method and path; one that we do not have must not be taken for the plain
+ * one. */
 static const char *find_subresource(const struct local_request *req)
 {
 	static const char *const names[] = {
-		"location",	      "versioning", "delete",	     "publicAccessBlock", "encryption", "tagging",
-		"acl",		      "policy",	    "policyStatus",  "uploads",		  "uploadId",	"lifecycle",
-		"cors",		      "website",    "versions",	     "notification",	  "logging",	"replication",
-		"requestPayment",     "torrent",    "restore",	     "select",		  "retention",	"legal-hold",
-		"object-lock",	      "attributes", "accelerate",    "analytics",	  "inventory",	"metrics",
-		"intelligent-tiering", "partNumber", "ownershipControls", "session",		  "append",
+		"location",
+		"versioning",
+		"delete",
+		"publicAccessBlock",
+		"encryption",
+		"tagging",
+		"acl",
+		"policy",
+		"policyStatus",
+		"uploads",
+		"uploadId",
+		"lifecycle",
+		"cors",
+		"website",
+		"versions",
+		"notification",
+		"logging",
+		"replication",
+		"requestPayment",
+		"torrent",
+		"restore",
+		"select",
+		"retention",
+		"legal-hold",
+		"object-lock",
+		"attributes",
+		"accelerate",
+		"analytics",
+		"inventory",
+		"metrics",
+		"intelligent-tiering",
+		"partNumber",
+		"ownershipControls",
+		"session",
+		"append",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -98,12 +132,13 @@ static const struct route *find_route(const struct s3_call *c, const char *subre
 static void refuse_route(const struct s3_call *c, const char *subresource)
 {
 	if (subresource && (!strcmp(subresource, "uploads") || !strcmp(subresource, "uploadId")))
-		local_respond_s3_error(c->resp, 501, "NotImplemented",
-				       "The local cloud does not take multipart uploads; send the object in one request (for the aws "
-				       "command: aws configure set default.s3.multipart_threshold 5GB)");
+		local_respond_s3_error(
+			c->resp, 501, "NotImplemented",
+			"The local cloud does not take multipart uploads; send the object in one request (for the aws "
+			"command: aws configure set default.s3.multipart_threshold 5GB)");
 	else if (subresource)
-		local_respond_s3_error(c->resp, 501, "NotImplemented", "The local cloud does not implement %s ?%s", c->req->method,
-				       subresource);
+		local_respond_s3_error(c->resp, 501, "NotImplemented", "The local cloud does not implement %s ?%s",
+				       c->req->method, subresource);
 	else
 		local_respond_s3_error(c->resp, 405, "MethodNotAllowed",
 				       "The specified method is not allowed against this resource.");

@@ -9,7 +9,7 @@
 #include "local/cloud.h"
 
 #define S3_XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-#define S3_XMLNS " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
+#define S3_XMLNS    " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
 
 /* One call: bucket and key are decoded; key is NULL for calls on a bucket, both are for calls on the service. */
 struct s3_call {

@@ -20,7 +20,8 @@ void s3_call_list_buckets(const struct s3_call *c)
 		s3_respond_err(c, &err);
 		return;
 	}
-	str_addf(&xml, S3_XML_HEAD "<ListAllMyBucketsResult" S3_XMLNS "><Owner><ID>%s</ID></Owner><Buckets>", c->cloud->account);
+	str_addf(&xml, S3_XML_HEAD "<ListAllMyBucketsResult" S3_XMLNS "><Owner><ID>%s</ID></Owner><Buckets>",
+		 c->cloud->account);
 	for (size_t i = 0; i < names.n; i++) {
 		auto_free char *region = NULL, *created_text = NULL;
 		auto_err ignored = { 0 };
@@ -31,8 +32,10 @@ void s3_call_list_buckets(const struct s3_call *c)
 		    store_s3_bucket_info(c->cloud->s3, names.v[i], &region, &created, &ignored) < 0)
 			continue;
 		created_text = s3_time_iso(created);
-		str_addf(&xml, "<Bucket><Name>%s</Name><CreationDate>%s</CreationDate><BucketRegion>%s</BucketRegion></Bucket>",
-			 names.v[i], created_text, region);
+		str_addf(
+			&xml,
+			"<Bucket><Name>%s</Name><CreationDate>%s</CreationDate><BucketRegion>%s</BucketRegion></Bucket>",
+			names.v[i], created_text, region);
 	}
 	str_add(&xml, "</Buckets></ListAllMyBucketsResult>");
 	local_respond_xml(c->resp, 200, str_text(&xml));
@@ -48,7 +51,8 @@ static char *wanted_region(const struct s3_call *c)
 	if (c->req->body_size > 0) {
 		x = c->req->body ? xml_parse(c->req->body, c->req->body_size, "CreateBucketConfiguration", &err) : NULL;
 		if (!x) {
-			local_respond_s3_error(c->resp, 400, "MalformedXML", "The XML you provided was not well-formed");
+			local_respond_s3_error(c->resp, 400, "MalformedXML",
+					       "The XML you provided was not well-formed");
 			return NULL;
 		}
 		location = xml_child_text(x, "LocationConstraint");
@@ -56,7 +60,8 @@ static char *wanted_region(const struct s3_call *c)
 	if (!location || !*location)
 		location = c->req->region;
 	if (!partition_is_region_name(location)) {
-		local_respond_s3_error(c->resp, 400, "InvalidLocationConstraint", "The specified location-constraint is not valid");
+		local_respond_s3_error(c->resp, 400, "InvalidLocationConstraint",
+				       "The specified location-constraint is not valid");
 		return NULL;
 	}
 	return xstrdup(location);
@@ -177,7 +182,8 @@ void s3_call_get_bucket_config(const struct s3_call *c)
 	if (store_s3_get_config(c->cloud->s3, c->bucket, config->subresource, &text, &err) == 0)
 		local_respond_xml(c->resp, 200, text);
 	else if (err.code == ERR_NOT_FOUND && !err.service_code)
-		local_respond_s3_error(c->resp, 404, config->absent_code, "The %s configuration was not found", config->subresource);
+		local_respond_s3_error(c->resp, 404, config->absent_code, "The %s configuration was not found",
+				       config->subresource);
 	else
 		s3_respond_err(c, &err);
 }

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "local/s3_store.h"
 
-#define PREFIX "x-amz-checksum-"
+#define PREFIX          "x-amz-checksum-"
 #define VALUE_MAX_BYTES 32
 
 /* A reflected CRC: all ones before, inverted after. */
@@ -54,7 +54,8 @@ const char *s3_checksum_algorithm(const char *header_name)
 }
 
 /* The number of bytes of the checksum of the body; 0: we do not compute this one. */
-static size_t compute(const char *algorithm, const struct local_request *req, const struct s3_mapped *body, unsigned char *out)
+static size_t compute(const char *algorithm, const struct local_request *req, const struct s3_mapped *body,
+		      unsigned char *out)
 {
 	if (!strcmp(algorithm, "sha256")) {
 		memcpy(out, req->body_digest.b, DIGEST_BYTES);
@@ -69,20 +70,22 @@ static size_t compute(const char *algorithm, const struct local_request *req, co
 	return 0;
 }
 
-static bool check_one(const char *algorithm, const char *value, const struct local_request *req, const struct s3_mapped *body,
-		      struct local_response *resp)
+static bool check_one(const char *algorithm, const char *value, const struct local_request *req,
+		      const struct s3_mapped *body, struct local_response *resp)
 {
 	unsigned char ours[VALUE_MAX_BYTES];
 	size_t n = compute(algorithm, req, body, ours), theirs_n = 0;
 	auto_free char *theirs = str_unbase64(value, &theirs_n);
 
 	if (n == 0)
-		local_respond_s3_error(resp, 501, "NotImplemented", "The local cloud does not compute %s checksums", algorithm);
-	else if (!theirs || theirs_n != n)
-		local_respond_s3_error(resp, 400, "InvalidRequest", "Value for x-amz-checksum-%s header is invalid.", algorithm);
-	else if (memcmp(ours, theirs, n))
-		local_respond_s3_error(resp, 400, "BadDigest", "The %s you specified did not match the calculated checksum.",
+		local_respond_s3_error(resp, 501, "NotImplemented", "The local cloud does not compute %s checksums",
 				       algorithm);
+	else if (!theirs || theirs_n != n)
+		local_respond_s3_error(resp, 400, "InvalidRequest", "Value for x-amz-checksum-%s header is invalid.",
+				       algorithm);
+	else if (memcmp(ours, theirs, n))
+		local_respond_s3_error(resp, 400, "BadDigest",
+				       "The %s you specified did not match the calculated checksum.", algorithm);
 	else
 		return true;
 	return false;
@@ -97,7 +100,8 @@ static bool check_md5(const char *value, const struct s3_mapped *body, struct lo
 	if (!theirs || n != sizeof(ours.b))
 		local_respond_s3_error(resp, 400, "InvalidDigest", "The Content-MD5 you specified is not valid.");
 	else if (memcmp(theirs, ours.b, n))
-		local_respond_s3_error(resp, 400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
+		local_respond_s3_error(resp, 400, "BadDigest",
+				       "The Content-MD5 you specified did not match what we received.");
 	else
 		return true;
 	return false;

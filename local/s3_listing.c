@@ -16,7 +16,7 @@ struct listing {
 	char *after; /* start-after of version 2, marker of version 1 */
 	int64_t max_keys;
 	struct str entries, prefixes;
-	char *last;     /* the last key or common prefix that is on the page */
+	char *last; /* the last key or common prefix that is on the page */
 	bool is_truncated;
 	int64_t n;
 };
@@ -48,7 +48,8 @@ static bool read_parameters(struct listing *l)
 {
 	const struct local_request *req = l->c->req;
 	auto_free char *type = local_query_get(req, "list-type"), *encoding = local_query_get(req, "encoding-type");
-	auto_free char *max_keys = local_query_get(req, "max-keys"), *token = local_query_get(req, "continuation-token");
+	auto_free char *max_keys = local_query_get(req, "max-keys"),
+		       *token = local_query_get(req, "continuation-token");
 	size_t n;
 
 	l->is_v2 = type && !strcmp(type, "2");
@@ -58,7 +59,8 @@ static bool read_parameters(struct listing *l)
 	l->after = local_query_get(req, l->is_v2 ? "start-after" : "marker");
 	l->max_keys = PAGE_MAX;
 	if (max_keys && !str_parse_i64(max_keys, 0, INT32_MAX, &l->max_keys)) {
-		local_respond_s3_error(l->c->resp, 400, "InvalidArgument", "Provided max-keys not an integer or within integer range");
+		local_respond_s3_error(l->c->resp, 400, "InvalidArgument",
+				       "Provided max-keys not an integer or within integer range");
 		return false;
 	}
 	if (l->max_keys > PAGE_MAX)
@@ -66,7 +68,8 @@ static bool read_parameters(struct listing *l)
 	if (l->is_v2 && token) {
 		l->token = str_unbase64(token, &n);
 		if (!l->token || strlen(l->token) != n) {
-			local_respond_s3_error(l->c->resp, 400, "InvalidArgument", "The continuation token provided is incorrect");
+			local_respond_s3_error(l->c->resp, 400, "InvalidArgument",
+					       "The continuation token provided is incorrect");
 			return false;
 		}
 	}
@@ -83,8 +86,8 @@ static char *common_prefix(const struct listing *l, const char *key)
 }
 
 /*
- * Whether the item stands before the page. A token is the last item of the page before, key or common prefix; start-after
- * and marker are keys to be passed, but a marker may be a common prefix too.
+ * Whether the item stands before the page. A token is the last item of the page before, key or common prefix;
+ * start-after and marker are keys to be passed, but a marker may be a common prefix too.
  */
 static bool is_before_page(const struct listing *l, const char *item, const char *key)
 {

@@ -20,7 +20,8 @@ bool s3_name_is_bucket(const char *name)
 
 	if (n < 3 || n > 63 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != n)
 		return false;
-	return isalnum((unsigned char)name[0]) && isalnum((unsigned char)name[n - 1]) && !strstr(name, "..") && !is_ipv4_form(name);
+	return isalnum((unsigned char)name[0]) && isalnum((unsigned char)name[n - 1]) && !strstr(name, "..") &&
+	       !is_ipv4_form(name);
 }
 
 static void add_part(struct str *path, const char *part, size_t n)

@@ -2,8 +2,8 @@
 #define SMPIPE_LOCAL_S3_NAMES_H
 
 /*
- * How object keys become paths. A key is stored under its own name wherever a file may have it, part by part between its
- * slashes; what a file name cannot say is escaped by `%`:
+ * How object keys become paths. A key is stored under its own name wherever a file may have it, part by part between
+ * its slashes; what a file name cannot say is escaped by `%`:
  *
  *   %XX  a byte: control characters, `%` itself, and the dots of "." and ".."
  *   %e   an empty part, as in "a//b" or at the end of "a/"

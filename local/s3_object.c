@@ -11,13 +11,19 @@
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
 #define USER_METADATA_MAX_BYTES 2048
-#define DELETE_MAX 1000
+#define DELETE_MAX              1000
 
 static bool is_kept_header(const char *name)
 {
 	static const char *const names[] = {
-		"content-type",	 "content-encoding", "content-disposition",	     "content-language",
-		"cache-control", "expires",	     "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
+		"content-type",
+		"content-encoding",
+		"content-disposition",
+		"content-language",
+		"cache-control",
+		"expires",
+		"x-amz-server-side-encryption",
+		"x-amz-server-side-encryption-aws-kms-key-id",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -47,7 +53,8 @@ static json_t *headers_to_keep(const struct s3_call *c)
 		json_put_str(kept, name, value);
 	}
 	if (user_bytes > USER_METADATA_MAX_BYTES) {
-		local_respond_s3_error(c->resp, 400, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
+		local_respond_s3_error(c->resp, 400, "MetadataTooLarge",
+				       "Your metadata headers exceed the maximum allowed metadata size");
 		return NULL;
 	}
 	return take(kept);
@@ -60,7 +67,8 @@ static bool read_condition(const struct s3_call *c, bool *ret_if_absent)
 	*ret_if_absent = str_eq(none_match, "*");
 	if ((!none_match || *ret_if_absent) && !http_headers_get(&c->req->headers, "If-Match"))
 		return true;
-	local_respond_s3_error(c->resp, 501, "NotImplemented", "Of the conditions of a PUT there is only If-None-Match: *");
+	local_respond_s3_error(c->resp, 501, "NotImplemented",
+			       "Of the conditions of a PUT there is only If-None-Match: *");
 	return false;
 }
 
@@ -107,7 +115,8 @@ void s3_call_put_object(const struct s3_call *c)
 static char *http_date(time_t t)
 {
 	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
@@ -141,7 +150,8 @@ static enum range parse_range(const char *value, uint64_t size, uint64_t *ret_of
 	if (!value || !str_starts(value, "bytes="))
 		return RANGE_WHOLE;
 	str_split(&ends, value + strlen("bytes="), '-');
-	if (ends.n != 2 || (!*ends.v[0] && !*ends.v[1]) || (*ends.v[0] && !str_parse_i64(ends.v[0], 0, INT64_MAX, &first)) ||
+	if (ends.n != 2 || (!*ends.v[0] && !*ends.v[1]) ||
+	    (*ends.v[0] && !str_parse_i64(ends.v[0], 0, INT64_MAX, &first)) ||
 	    (*ends.v[1] && !str_parse_i64(ends.v[1], 0, INT64_MAX, &last)) || last < first)
 		return RANGE_WHOLE;
 	if (!*ends.v[0]) { /* the last bytes */
@@ -206,8 +216,9 @@ static void respond_object(const struct s3_call *c, struct s3_stored *o)
 	add_object_headers(c, o);
 	c->resp->status = range == RANGE_PART ? 206 : 200;
 	if (range == RANGE_PART)
-		http_headers_addf(&c->resp->headers, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)offset,
-				  (unsigned long long)(offset + n - 1), (unsigned long long)o->size);
+		http_headers_addf(&c->resp->headers, "Content-Range", "bytes %llu-%llu/%llu",
+				  (unsigned long long)offset, (unsigned long long)(offset + n - 1),
+				  (unsigned long long)o->size);
 	else if (mode && !strcasecmp(mode, "ENABLED"))
 		add_checksums(c->resp, o->headers);
 	set_content(c, o, offset, n);
@@ -291,7 +302,8 @@ void s3_call_delete_objects(const struct s3_call *c)
 	x = parse_body(c->req);
 	n = count_objects(x);
 	if (n == 0 || n > DELETE_MAX) {
-		local_respond_s3_error(c->resp, 400, "MalformedXML", "The XML you provided is not a list of 1 to %d objects", DELETE_MAX);
+		local_respond_s3_error(c->resp, 400, "MalformedXML",
+				       "The XML you provided is not a list of 1 to %d objects", DELETE_MAX);
 		return;
 	}
 	str_add(&xml, S3_XML_HEAD "<DeleteResult" S3_XMLNS ">");

@@ -100,7 +100,8 @@ static int write_meta(const char *path, const struct stat *st, const char *etag,
 	return fs_write_atomic(path, text, strlen(text), 0644, err);
 }
 
-/* The object first: a meta file that does not fit its object is ignored, so that no reader ever takes one for the other's. */
+/* The object first: a meta file that does not fit its object is ignored, so that no reader ever takes one for the
+ * other's. */
 static int publish(struct store_s3 *s, struct staged *t, const struct s3_put *put, const char *etag, struct err *err)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
@@ -111,7 +112,8 @@ static int publish(struct store_s3 *s, struct staged *t, const struct s3_put *pu
 		return -1;
 	old = s3_path_find(s, put->bucket, put->key);
 	if (put->if_absent && old) {
-		err_set(err, ERR_CONFLICT, "At least one of the pre-conditions you specified did not hold: '%s' exists", put->key);
+		err_set(err, ERR_CONFLICT, "At least one of the pre-conditions you specified did not hold: '%s' exists",
+			put->key);
 		return err_service(err, "PreconditionFailed");
 	}
 	path = s3_path_prepare(s, put->bucket, put->key, err);
@@ -215,7 +217,8 @@ int store_s3_open(struct store_s3 *s, const char *bucket, const char *key, struc
 int store_s3_delete(struct store_s3 *s, const char *bucket, const char *key, struct err *err)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
-	auto_free char *objects = s3_path_in_bucket(s, bucket, "objects"), *metas = s3_path_in_bucket(s, bucket, "meta");
+	auto_free char *objects = s3_path_in_bucket(s, bucket, "objects"),
+		       *metas = s3_path_in_bucket(s, bucket, "meta");
 	auto_free char *path = NULL, *meta = NULL;
 
 	if (s3_need_bucket(s, bucket, err) < 0)

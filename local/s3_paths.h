@@ -1,7 +1,8 @@
 #ifndef SMPIPE_LOCAL_S3_PATHS_H
 #define SMPIPE_LOCAL_S3_PATHS_H
 
-/* Where in a bucket's folder the files of an object are, and the moves that keep files and folders of one name apart. */
+/* Where in a bucket's folder the files of an object are, and the moves that keep files and folders of one name apart.
+ */
 
 #include "local/s3_store.h"
 
@@ -13,7 +14,8 @@ int s3_need_bucket(struct store_s3 *s, const char *bucket, struct err *err);
 
 /* The file that holds an object now; new string, NULL when there is none. */
 char *s3_path_find(const struct store_s3 *s, const char *bucket, const char *key);
-/* The file that is to hold it: folders are made, a file that stands where a folder must be is moved aside. NULL with err. */
+/* The file that is to hold it: folders are made, a file that stands where a folder must be is moved aside. NULL with
+ * err. */
 char *s3_path_prepare(const struct store_s3 *s, const char *bucket, const char *key, struct err *err);
 /* Its meta file. */
 char *s3_path_meta(const struct store_s3 *s, const char *bucket, const char *key);

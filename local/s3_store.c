@@ -106,7 +106,8 @@ int store_s3_delete_bucket(struct store_s3 *s, const char *bucket, struct err *e
 	if (s3_need_bucket(s, bucket, err) < 0 || s3_collect_keys(s, bucket, "", &keys, err) < 0)
 		return -1;
 	if (keys.n > 0) {
-		err_set(err, ERR_CONFLICT, "The bucket you tried to delete is not empty: '%s' has %zu objects", bucket, keys.n);
+		err_set(err, ERR_CONFLICT, "The bucket you tried to delete is not empty: '%s' has %zu objects", bucket,
+			keys.n);
 		return err_service(err, "BucketNotEmpty");
 	}
 	/* Without bucket.json it is no bucket: killed on the way, what is left is not seen and is used again. */
@@ -132,7 +133,8 @@ int store_s3_buckets(struct store_s3 *s, struct strlist *ret, struct err *err)
 	return 0;
 }
 
-int store_s3_bucket_info(struct store_s3 *s, const char *bucket, char **ret_region, time_t *ret_created, struct err *err)
+int store_s3_bucket_info(struct store_s3 *s, const char *bucket, char **ret_region, time_t *ret_created,
+			 struct err *err)
 {
 	auto_free char *path = NULL, *text = NULL;
 	auto_json *info = NULL;

@@ -10,8 +10,9 @@
  *   <dir>/<bucket>/meta/…           etag, digest and headers of each object
  *   <dir>/<bucket>/tmp/             what is being written
  *
- * An object appears by one rename, so that it is there whole or not at all. Its meta file names size and time of the bytes
- * it describes; where they do not fit, or there is none, the file was put there by other means and is an object all the same.
+ * An object appears by one rename, so that it is there whole or not at all. Its meta file names size and time of the
+ * bytes it describes; where they do not fit, or there is none, the file was put there by other means and is an object
+ * all the same.
  *
  * Errors carry the service's code (err_service): NoSuchBucket and NoSuchKey with ERR_NOT_FOUND, KeyTooLongError with
  * ERR_INVALID, PreconditionFailed, BucketNotEmpty and BucketAlreadyOwnedByYou with ERR_CONFLICT.
@@ -37,7 +38,8 @@ int store_s3_create_bucket(struct store_s3 *s, const char *bucket, const char *r
 int store_s3_delete_bucket(struct store_s3 *s, const char *bucket, struct err *err);
 /* The names, sorted. */
 int store_s3_buckets(struct store_s3 *s, struct strlist *ret, struct err *err);
-int store_s3_bucket_info(struct store_s3 *s, const char *bucket, char **ret_region, time_t *ret_created, struct err *err);
+int store_s3_bucket_info(struct store_s3 *s, const char *bucket, char **ret_region, time_t *ret_created,
+			 struct err *err);
 
 /* Configuration documents; name is one of ours, not from outside. ERR_NOT_FOUND without a code: there is none. */
 int store_s3_put_config(struct store_s3 *s, const char *bucket, const char *name, const char *text, struct err *err);
@@ -46,8 +48,8 @@ int store_s3_delete_config(struct store_s3 *s, const char *bucket, const char *n
 
 struct s3_put {
 	const char *bucket, *key;
-	const char *bytes;   /* size bytes … */
-	int fd;              /* … or a file, when bytes is NULL */
+	const char *bytes; /* size bytes … */
+	int fd;            /* … or a file, when bytes is NULL */
 	uint64_t size;
 	const json_t *headers; /* object: what GetObject gives back, by lower-case name; NULL for none */
 	bool if_absent;        /* only when there is no such object */

@@ -26,8 +26,8 @@ static int copy_all(int from, int to, uint64_t size, const char *what, struct er
 }
 
 /*
- * The path of a key below the folder of its channel: what follows the prefix, or, where the prefix is no whole folder, what
- * follows the prefix's last '/'.
+ * The path of a key below the folder of its channel: what follows the prefix, or, where the prefix is no whole folder,
+ * what follows the prefix's last '/'.
  */
 static const char *path_below(const char *key, const char *prefix)
 {
@@ -71,8 +71,8 @@ int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, 
 		if (!*below || str_ends(below, "/"))
 			continue;
 		if (!fs_is_safe_relative(below))
-			return err_set(err, ERR_INVALID, "download 's3://%s/%s': '%s' cannot be a file's path", bucket, keys.v[i],
-				       below);
+			return err_set(err, ERR_INVALID, "download 's3://%s/%s': '%s' cannot be a file's path", bucket,
+				       keys.v[i], below);
 		if (export_one(s, bucket, keys.v[i], path, err) < 0)
 			return err_wrap(err, "download 's3://%s/%s'", bucket, keys.v[i]);
 		n++;

@@ -18,15 +18,15 @@
 
 /* Holds the request line and all headers; more is answered with 431. Also the unit in which bodies arrive. */
 #define CONNECTION_MEMORY_BYTES ((size_t)256 << 10)
-#define CONNECTIONS_MAX 512U
-#define CONNECTION_IDLE_S 300U
-#define STOP_WAIT_MS 10000
+#define CONNECTIONS_MAX         512U
+#define CONNECTION_IDLE_S       300U
+#define STOP_WAIT_MS            10000
 
 struct server {
 	struct cloud *cloud;
 	struct MHD_Daemon *daemon;
 	pthread_mutex_t lock;
-	int n_active;          /* requests between their first header and the end of their answer */
+	int n_active;        /* requests between their first header and the end of their answer */
 	int64_t last_end_ms; /* ticks */
 };
 
@@ -70,7 +70,8 @@ static char *new_request_id(const struct sys *sys)
 	return xasprintf("%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
-/* Called with the request target as it stands on the wire; elsewhere libmicrohttpd gives it decoded, which no signature survives. */
+/* Called with the request target as it stands on the wire; elsewhere libmicrohttpd gives it decoded, which no signature
+ * survives. */
 static void *begin_exchange(void *ctx, const char *target, struct MHD_Connection *connection)
 {
 	struct server *s = ctx;
@@ -88,7 +89,8 @@ static void *begin_exchange(void *ctx, const char *target, struct MHD_Connection
 	return x;
 }
 
-static void end_exchange(void *ctx, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code)
+static void end_exchange(void *ctx, struct MHD_Connection *connection, void **con_cls,
+			 enum MHD_RequestTerminationCode code)
 {
 	struct exchange *x = *con_cls;
 
@@ -175,7 +177,8 @@ static enum MHD_Result receive_head(struct exchange *x, struct MHD_Connection *c
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, copy_header, &x->req.headers);
 	x->is_refused = !dispatch_admit(x->server->cloud, &x->req, &x->resp, &x->body.max_bytes);
 	expect = http_headers_get(&x->req.headers, "Expect");
-	/* A client that waits for 100 is answered at once; another would not read the answer before it has sent its body. */
+	/* A client that waits for 100 is answered at once; another would not read the answer before it has sent its
+	 * body. */
 	if (x->is_refused && expect && !strcasecmp(expect, "100-continue"))
 		return send_response(x, connection);
 	return MHD_YES;
@@ -265,12 +268,14 @@ int server_start(struct cloud *cloud, int port, struct server **ret, int *ret_po
 	s->cloud = cloud;
 	pthread_mutex_init(&s->lock, NULL);
 	s->last_end_ms = ticks_ms(s);
-	s->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0,
-				     NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK,
-				     begin_exchange, s, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, s,
-				     MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				     CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-				     MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S, MHD_OPTION_END);
+	s->daemon =
+		MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+					 MHD_USE_ITC,
+				 0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK,
+				 begin_exchange, s, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, s,
+				 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				 CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+				 MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S, MHD_OPTION_END);
 	if (!s->daemon) {
 		server_free(s);
 		return err_set(err, ERR_IO, "start the HTTP server on '127.0.0.1:%d'", *ret_port);

@@ -2,8 +2,8 @@
 #define SMPIPE_LOCAL_SERVER_H
 
 /*
- * The HTTP front of the local cloud, on libmicrohttpd: one port on loopback for every service. The service is told by the
- * scope of the signature (AWS) or by the path /v2/ (registry).
+ * The HTTP front of the local cloud, on libmicrohttpd: one port on loopback for every service. The service is told by
+ * the scope of the signature (AWS) or by the path /v2/ (registry).
  */
 
 #include <jansson.h>
@@ -18,12 +18,12 @@ struct cloud; /* local/cloud.h */
 /* A request with its whole body: small ones in memory, larger ones in an unlinked temporary file. */
 struct local_request {
 	char *method;
-	char *path;   /* as sent, still percent-encoded */
-	char *query;  /* as sent, "" if none */
+	char *path;  /* as sent, still percent-encoded */
+	char *query; /* as sent, "" if none */
 	struct http_headers headers;
-	char *body;       /* NUL-terminated; NULL when it lies in body_fd */
+	char *body; /* NUL-terminated; NULL when it lies in body_fd */
 	uint64_t body_size;
-	int body_fd;      /* -1, or positioned anywhere: use pread */
+	int body_fd;               /* -1, or positioned anywhere: use pread */
 	struct digest body_digest; /* SHA-256 of the body as received */
 	char *request_id;
 	/* From the verified signature: */
@@ -39,9 +39,9 @@ struct local_response {
 	size_t n;
 	int file_fd; /* owned; its bytes [file_offset, file_offset + file_size) are sent */
 	uint64_t file_offset, file_size;
-	bool is_head;             /* a HEAD: head_size is announced, nothing is sent */
+	bool is_head; /* a HEAD: head_size is announced, nothing is sent */
 	uint64_t head_size;
-	const char *request_id;   /* of the request; borrowed, set before a handler is called */
+	const char *request_id; /* of the request; borrowed, set before a handler is called */
 };
 
 void local_response_init(struct local_response *resp, const struct local_request *req);
@@ -53,7 +53,8 @@ bool local_query_has(const struct local_request *req, const char *name);
 /* The same of any text of the form a=1&b=2. */
 char *local_form_get(const char *form, const char *name);
 
-/* Answers. Each sets status, content type and body, in place of what was set before; error codes and shapes as the services give them. */
+/* Answers. Each sets status, content type and body, in place of what was set before; error codes and shapes as the
+ * services give them. */
 void local_respond_json(struct local_response *resp, int status, json_t *body /* taken over */);
 /* {"__type": code, "message": …}, content type application/x-amz-json-1.1 */
 void local_respond_json_error(struct local_response *resp, int status, const char *code, const char *fmt, ...)
@@ -67,8 +68,8 @@ void local_respond_query_error(struct local_response *resp, int status, const ch
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * Serve on 127.0.0.1:port (0 = any free one; *ret_port tells) until stopped. One thread per connection; services lock for
- * themselves. ERR_CONFLICT: the port is taken.
+ * Serve on 127.0.0.1:port (0 = any free one; *ret_port tells) until stopped. One thread per connection; services lock
+ * for themselves. ERR_CONFLICT: the port is taken.
  */
 struct server;
 int server_start(struct cloud *cloud, int port, struct server **ret, int *ret_port, struct err *err);

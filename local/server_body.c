@@ -12,7 +12,8 @@ void server_body_init(struct server_body *body, const char *dir, uint64_t max_by
 	*body = (struct server_body){ .dir = dir, .max_bytes = max_bytes, .fd = -1, .digest = digest_new() };
 }
 
-/* A nameless file in the cloud's own folder can be linked into a store later; where that is not possible, any will do. */
+/* A nameless file in the cloud's own folder can be linked into a store later; where that is not possible, any will do.
+ */
 static int open_nameless(const char *dir, struct err *err)
 {
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);

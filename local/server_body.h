@@ -1,13 +1,14 @@
 #ifndef SMPIPE_LOCAL_SERVER_BODY_H
 #define SMPIPE_LOCAL_SERVER_BODY_H
 
-/* The body of a request while it is received: in memory at first, in an unlinked file of the cloud's folder once it is large. */
+/* The body of a request while it is received: in memory at first, in an unlinked file of the cloud's folder once it is
+ * large. */
 
 #include "base/str.h"
 #include "local/server.h"
 
 #define SERVER_BODY_MEMORY_BYTES (1ULL << 20)
-#define SERVER_BODY_MAX_BYTES (64ULL << 30)
+#define SERVER_BODY_MAX_BYTES    (64ULL << 30)
 
 struct server_body {
 	const char *dir; /* where large bodies lie; borrowed */

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "local/auth.h"
 
-#define NOW_S 1700703534 /* 2023-11-23T01:38:54Z */
+#define NOW_S     1700703534 /* 2023-11-23T01:38:54Z */
 #define BODY_HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static const struct auth_key key = { "AKIALOCAL", "the-secret" };
@@ -39,8 +39,9 @@ static void drop_header(struct http_headers *h, const char *name)
 static void make_request(const struct spoil *s, struct local_request *req)
 {
 	const char *service = s->service ? s->service : "s3";
-	struct sigv4_scope scope = { .region = "eu-west-1", .service = service, .time = NOW_S - s->age_s,
-				     .is_s3 = !strcmp(service, "s3") };
+	struct sigv4_scope scope = {
+		.region = "eu-west-1", .service = service, .time = NOW_S - s->age_s, .is_s3 = !strcmp(service, "s3")
+	};
 	struct creds creds = { .access_key_id = xstrdup(s->id ? s->id : key.access_key_id) };
 
 	*req = (struct local_request){ .body_fd = -1 };
@@ -97,7 +98,8 @@ static void test_verdicts(void **state)
 		make_request(&cases[i].spoil, &req);
 		v = auth_verify(&key, NOW_S * 1000LL, &req, BODY_HASH, &words);
 		if (v != cases[i].verdict)
-			fail_msg("case %zu: %d instead of %d (%s)", i, (int)v, (int)cases[i].verdict, words ? words : "");
+			fail_msg("case %zu: %d instead of %d (%s)", i, (int)v, (int)cases[i].verdict,
+				 words ? words : "");
 		assert_int_equal(v == AUTH_ACCEPTED, !words);
 		local_request_release(&req);
 	}
@@ -146,17 +148,22 @@ static void test_scope_is_claimed(void **state)
 static void make_presigned(struct local_request *req, const char *expires)
 {
 	struct sigv4_scope scope = { .region = "eu-west-1", .service = "s3", .time = NOW_S, .is_s3 = true };
-	auto_free char *query = xasprintf("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIALOCAL%%2F20231123%%2Feu-west-1%%2Fs3"
-					  "%%2Faws4_request&X-Amz-Date=20231123T013854Z&X-Amz-Expires=%s&X-Amz-SignedHeaders=host",
-					  expires);
+	auto_free char *query =
+		xasprintf("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIALOCAL%%2F20231123%%2Feu-west-1%%2Fs3"
+			  "%%2Faws4_request&X-Amz-Date=20231123T013854Z&X-Amz-Expires=%s&X-Amz-SignedHeaders=host",
+			  expires);
 	auto_headers headers = { 0 };
 	auto_free char *canonical = NULL, *to_sign = NULL, *signature = NULL;
 
 	http_headers_add(&headers, "host", "127.0.0.1:4566");
-	canonical = sigv4_canonical_request(&(struct sigv4_request){ "GET", "/b/k", query, &headers, "UNSIGNED-PAYLOAD" }, &scope);
+	canonical =
+		sigv4_canonical_request(&(struct sigv4_request){ "GET", "/b/k", query, &headers, "UNSIGNED-PAYLOAD" },
+					&scope);
 	to_sign = sigv4_string_to_sign(canonical, &scope);
 	signature = sigv4_signature(to_sign, &scope, key.secret_access_key);
-	*req = (struct local_request){ .body_fd = -1, .method = xstrdup("GET"), .path = xstrdup("/b/k"),
+	*req = (struct local_request){ .body_fd = -1,
+				       .method = xstrdup("GET"),
+				       .path = xstrdup("/b/k"),
 				       .query = xasprintf("%s&X-Amz-Signature=%s", query, signature) };
 	http_headers_copy(&req->headers, &headers);
 }
@@ -178,7 +185,8 @@ static void test_presigned(void **state)
 		struct local_request req;
 
 		make_presigned(&req, cases[i].expires);
-		assert_int_equal(auth_verify(&key, (NOW_S + cases[i].later_s) * 1000LL, &req, NULL, &words), cases[i].verdict);
+		assert_int_equal(auth_verify(&key, (NOW_S + cases[i].later_s) * 1000LL, &req, NULL, &words),
+				 cases[i].verdict);
 		local_request_release(&req);
 	}
 }

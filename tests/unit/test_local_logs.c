@@ -89,8 +89,8 @@ static void test_follow(void **state)
 		append(f, "job/algo-1", 1000 + i, (char[]){ (char)('a' + i), '\0' });
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		auto_json *out = call(f, "GetLogEvents",
-				      json_pack("{s:s, s:s, s:i, s:b, s:s*}", "logGroupName", GROUP, "logStreamName", "job/algo-1",
-						"limit", 2, "startFromHead", 1, "nextToken", token),
+				      json_pack("{s:s, s:s, s:i, s:b, s:s*}", "logGroupName", GROUP, "logStreamName",
+						"job/algo-1", "limit", 2, "startFromHead", 1, "nextToken", token),
 				      200);
 
 		assert_messages(out, pages[i]);
@@ -102,8 +102,8 @@ static void test_follow(void **state)
 	append(f, "job/algo-1", 2000, "late");
 	{
 		auto_json *out = call(f, "GetLogEvents",
-				      json_pack("{s:s, s:s, s:s}", "logGroupName", GROUP, "logStreamName", "job/algo-1", "nextToken",
-						token),
+				      json_pack("{s:s, s:s, s:s}", "logGroupName", GROUP, "logStreamName", "job/algo-1",
+						"nextToken", token),
 				      200);
 
 		assert_messages(out, "late ");
@@ -120,8 +120,8 @@ static void test_backwards(void **state)
 		append(f, "s", 1000 + i, (char[]){ (char)('a' + i), '\0' });
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		auto_json *out = call(f, "GetLogEvents",
-				      json_pack("{s:s, s:s, s:i, s:s*}", "logGroupName", GROUP, "logStreamName", "s", "limit", 2,
-						"nextToken", token),
+				      json_pack("{s:s, s:s, s:i, s:s*}", "logGroupName", GROUP, "logStreamName", "s",
+						"limit", 2, "nextToken", token),
 				      200);
 
 		assert_messages(out, pages[i]);
@@ -138,7 +138,8 @@ static void test_period(void **state)
 	for (int i = 0; i < 5; i++)
 		append(f, "s", 1000 + i, (char[]){ (char)('a' + i), '\0' });
 	out = call(f, "GetLogEvents",
-		   json_pack("{s:s, s:s, s:i, s:i}", "logGroupName", GROUP, "logStreamName", "s", "startTime", 1001, "endTime", 1003),
+		   json_pack("{s:s, s:s, s:i, s:i}", "logGroupName", GROUP, "logStreamName", "s", "startTime", 1001,
+			     "endTime", 1003),
 		   200);
 	assert_messages(out, "b c ");
 }
@@ -157,7 +158,8 @@ static void test_torn_line(void **state)
 	fputs("{\"t\":2,\"m\":\"ha", file);
 	fflush(file);
 	append(f, "s", 3, "after");
-	out = call(f, "GetLogEvents", json_pack("{s:s, s:s, s:b}", "logGroupName", GROUP, "logStreamName", "s", "startFromHead", 1), 200);
+	out = call(f, "GetLogEvents",
+		   json_pack("{s:s, s:s, s:b}", "logGroupName", GROUP, "logStreamName", "s", "startFromHead", 1), 200);
 	assert_messages(out, "before after ");
 }
 
@@ -198,8 +200,8 @@ static void test_describe_streams(void **state)
 	append(f, "other", 1, "x");
 	do {
 		auto_json *out = call(f, "DescribeLogStreams",
-				      json_pack("{s:s, s:s, s:s*}", "logGroupName", GROUP, "logStreamNamePrefix", "job/", "nextToken",
-						token),
+				      json_pack("{s:s, s:s, s:s*}", "logGroupName", GROUP, "logStreamNamePrefix",
+						"job/", "nextToken", token),
 				      200);
 		const json_t *streams = json_object_get(out, "logStreams"), *stream;
 		size_t i;
@@ -228,8 +230,8 @@ static void test_filter_merges_by_time(void **state)
 	append(f, "else", 1000, "not this");
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		auto_json *out = call(f, "FilterLogEvents",
-				      json_pack("{s:s, s:s, s:i, s:s*}", "logGroupName", GROUP, "logStreamNamePrefix", "job/", "limit",
-						3, "nextToken", token),
+				      json_pack("{s:s, s:s, s:i, s:s*}", "logGroupName", GROUP, "logStreamNamePrefix",
+						"job/", "limit", 3, "nextToken", token),
 				      200);
 
 		assert_messages(out, pages[i]);
@@ -248,15 +250,20 @@ static void test_refusals(void **state)
 	} cases[] = {
 		{ "DescribeLogStreams", "ResourceNotFoundException", json_pack("{s:s}", "logGroupName", "nope") },
 		{ "DescribeLogStreams", "InvalidParameterException", json_object() },
-		{ "DescribeLogStreams", "InvalidParameterException", json_pack("{s:s, s:i}", "logGroupName", GROUP, "limit", 51) },
-		{ "DescribeLogStreams", "InvalidParameterException", json_pack("{s:s, s:s}", "logGroupName", GROUP, "nextToken", "x") },
-		{ "GetLogEvents", "ResourceNotFoundException", json_pack("{s:s, s:s}", "logGroupName", GROUP, "logStreamName", "no") },
-		{ "GetLogEvents", "ResourceNotFoundException", json_pack("{s:s, s:s}", "logGroupName", GROUP, "logStreamName", "../x") },
+		{ "DescribeLogStreams", "InvalidParameterException",
+		  json_pack("{s:s, s:i}", "logGroupName", GROUP, "limit", 51) },
+		{ "DescribeLogStreams", "InvalidParameterException",
+		  json_pack("{s:s, s:s}", "logGroupName", GROUP, "nextToken", "x") },
+		{ "GetLogEvents", "ResourceNotFoundException",
+		  json_pack("{s:s, s:s}", "logGroupName", GROUP, "logStreamName", "no") },
+		{ "GetLogEvents", "ResourceNotFoundException",
+		  json_pack("{s:s, s:s}", "logGroupName", GROUP, "logStreamName", "../x") },
 		{ "GetLogEvents", "InvalidParameterException",
 		  json_pack("{s:s, s:s, s:s}", "logGroupName", GROUP, "logStreamName", "s", "nextToken", "f/-1") },
 		{ "FilterLogEvents", "InvalidParameterException",
 		  json_pack("{s:s, s:s}", "logGroupName", GROUP, "filterPattern", "{ $.x = 1 }") },
-		{ "FilterLogEvents", "InvalidParameterException", json_pack("{s:s, s:s}", "logGroupName", GROUP, "nextToken", "!") },
+		{ "FilterLogEvents", "InvalidParameterException",
+		  json_pack("{s:s, s:s}", "logGroupName", GROUP, "nextToken", "!") },
 		{ "PutLogEvents", "UnknownOperationException", json_object() },
 	};
 
@@ -273,9 +280,14 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_STORE(test_follow),	   WITH_STORE(test_backwards),	WITH_STORE(test_period),
-		WITH_STORE(test_torn_line),	   WITH_STORE(test_hostile_messages), WITH_STORE(test_describe_streams),
-		WITH_STORE(test_filter_merges_by_time), WITH_STORE(test_refusals),
+		WITH_STORE(test_follow),
+		WITH_STORE(test_backwards),
+		WITH_STORE(test_period),
+		WITH_STORE(test_torn_line),
+		WITH_STORE(test_hostile_messages),
+		WITH_STORE(test_describe_streams),
+		WITH_STORE(test_filter_merges_by_time),
+		WITH_STORE(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

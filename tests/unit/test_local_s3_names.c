@@ -14,9 +14,18 @@ static void test_bucket_names(void **state)
 		const char *name;
 		bool is_valid;
 	} cases[] = {
-		{ "abc", true },      { "my.bucket-1", true }, { "ab", false },	 { "Abc", false },	   { "a_b", false },
-		{ "-abc", false },    { "abc-", false },       { "a..b", false }, { "192.168.5.4", false }, { "../x", false },
-		{ "a/b", false },     { "", false },
+		{ "abc", true },
+		{ "my.bucket-1", true },
+		{ "ab", false },
+		{ "Abc", false },
+		{ "a_b", false },
+		{ "-abc", false },
+		{ "abc-", false },
+		{ "a..b", false },
+		{ "192.168.5.4", false },
+		{ "../x", false },
+		{ "a/b", false },
+		{ "", false },
 		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true },
 		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
 	};
@@ -93,7 +102,8 @@ static void test_folders_of_prefixes(void **state)
 {
 	static const struct {
 		const char *prefix, *folder;
-	} cases[] = { { "", "" }, { "da", "" }, { "data/", "data" }, { "data/tr", "data" }, { "../", "%2E%2E" }, { "/", "%e" } };
+	} cases[] = { { "", "" },          { "da", "" }, { "data/", "data" }, { "data/tr", "data" },
+		      { "../", "%2E%2E" }, { "/", "%e" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -106,8 +116,8 @@ static void test_folders_of_prefixes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bucket_names),   cmocka_unit_test(test_paths_of_keys),
-		cmocka_unit_test(test_long_parts),     cmocka_unit_test(test_what_is_no_path),
+		cmocka_unit_test(test_bucket_names),        cmocka_unit_test(test_paths_of_keys),
+		cmocka_unit_test(test_long_parts),          cmocka_unit_test(test_what_is_no_path),
 		cmocka_unit_test(test_folders_of_prefixes),
 	};
 

@@ -45,7 +45,9 @@ static int teardown(void **state)
 static int put(struct fixture *f, const char *key, const char *text, struct err *err)
 {
 	auto_json *headers = json_pack("{s:s}", "content-type", "text/plain");
-	struct s3_put p = { .bucket = "bkt", .key = key, .bytes = text, .size = strlen(text), .fd = -1, .headers = headers };
+	struct s3_put p = {
+		.bucket = "bkt", .key = key, .bytes = text, .size = strlen(text), .fd = -1, .headers = headers
+	};
 	auto_free char *etag = NULL;
 
 	return store_s3_put(f->s, &p, &etag, err);
@@ -87,7 +89,9 @@ static void assert_keys(struct fixture *f, const char *prefix, const char *joine
 /* A key may be the folder of another; whichever comes first, and whichever goes. */
 static void test_key_that_is_folder_of_another(void **state)
 {
-	static const char *const orders[][3] = { { "a", "a/b", "a/b/c" }, { "a/b/c", "a/b", "a" }, { "a/b", "a", "a/b/c" } };
+	static const char *const orders[][3] = { { "a", "a/b", "a/b/c" },
+						 { "a/b/c", "a/b", "a" },
+						 { "a/b", "a", "a/b/c" } };
 	struct fixture *f = *state;
 	auto_err err = { 0 };
 
@@ -135,7 +139,8 @@ static void test_put_only_when_absent(void **state)
 	assert_content(f, "k", "old");
 }
 
-/* A file that was put there or changed by hand is an object; what was known of the old bytes is not said of the new ones. */
+/* A file that was put there or changed by hand is an object; what was known of the old bytes is not said of the new
+ * ones. */
 static void test_files_changed_by_hand(void **state)
 {
 	struct fixture *f = *state;
@@ -182,11 +187,8 @@ static void test_export(void **state)
 		const char *prefix, *path; /* of the object d/train/a/x.csv in the folder */
 		size_t n;
 	} cases[] = {
-		{ "d/train/", "a/x.csv", 1 },
-		{ "d/train", "a/x.csv", 2 },
-		{ "d/train/a/x.csv", "x.csv", 1 },
-		{ "d/tr", "train/a/x.csv", 2 },
-		{ "", "d/train/a/x.csv", 2 },
+		{ "d/train/", "a/x.csv", 1 },   { "d/train", "a/x.csv", 2 },  { "d/train/a/x.csv", "x.csv", 1 },
+		{ "d/tr", "train/a/x.csv", 2 }, { "", "d/train/a/x.csv", 2 },
 	};
 	struct fixture *f = *state;
 	auto_err err = { 0 };

@@ -6,7 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t cancelled;
+/* Set by the handler, read by every thread. */
+static _Atomic sig_atomic_t cancelled;
 
 static int64_t clock_ms(clockid_t clock)
 {

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -117,7 +118,7 @@ const char *archive_library(void)
 	return archive_version_details();
 }
 
-int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)
+static int write_archive(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)
 {
 	struct archive *a = archive_write_new();
 	struct writer w = { sink, ctx, err, false };
@@ -130,6 +131,21 @@ int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink,
 	if (result < 0)
 		archive_write_fail(a);
 	archive_write_free(a);
+	return result;
+}
+
+/* libarchive reads names in the thread's locale; ours are UTF-8, whatever the caller's is. */
+int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), old;
+	int result;
+
+	if (!utf8)
+		return err_errno(err, "find the locale C.UTF-8");
+	old = uselocale(utf8);
+	result = write_archive(files, gzip, sink, ctx, err);
+	uselocale(old);
+	freelocale(utf8);
 	return result;
 }
 

@@ -42,7 +42,7 @@ char *digest_oci(const struct digest *d);
 int digest_parse(const char *s, struct digest *ret_d);
 int digest_equal(const struct digest *a, const struct digest *b); /* constant time */
 
-/* CRC-32 (IEEE 802.3) and MD5, for answers that must carry them; never for identity. */
+/* MD5, for answers that must carry it; never for identity. */
 struct digest_md5 {
 	unsigned char b[16];
 };

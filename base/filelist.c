@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 struct file_entry *filelist_add(struct filelist *l, const char *path, unsigned mode)
 {
@@ -246,7 +247,7 @@ static int hash_entry(struct file_entry *e, void *buffer, size_t size, struct er
 
 	if (file_reader_open(&r, e, err) < 0)
 		return -1;
-	while ((n = file_reader_read(&r, buffer, size, e, err)) > 0)
+	while ((n = sys_check_cancelled(err)) == 0 && (n = file_reader_read(&r, buffer, size, e, err)) > 0)
 		digest_update(state, buffer, (size_t)n);
 	file_reader_close(&r);
 	if (n < 0)

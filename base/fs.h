@@ -56,7 +56,10 @@ int fs_temp_file(struct err *err);
  */
 int fs_lock(const char *path, int *ret_fd, struct err *err);
 
-/* Called for each entry below root, parents first, in byte order of the names; path is relative. Return -1 with err to stop. */
+/*
+ * Called for each entry below root, parents first, in byte order of the names; path is relative. Return -1 with err to stop, 1 to
+ * leave out what is in this folder.
+ */
 struct stat;
 typedef int (*fs_walk_fn)(void *ctx, const char *path, const struct stat *st, struct err *err);
 int fs_walk(const char *root, fs_walk_fn fn, void *ctx, struct err *err);

@@ -23,9 +23,15 @@ static int read_names(int fd, const char *path, struct strlist *names, struct er
 			close(copy);
 		return err_errno(err, "open folder '%s'", path);
 	}
-	while ((e = readdir(d))) {
+	while ((errno = 0, e = readdir(d))) {
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			strlist_add(names, e->d_name);
+	}
+	/* The end looks like an error: half a folder must not pass for all of it. */
+	if (errno) {
+		err_errno(err, "read folder '%s'", path);
+		closedir(d);
+		return -1;
 	}
 	closedir(d);
 	strlist_sort(names);
@@ -44,12 +50,14 @@ static int walk(int fd, const char *path, int depth, fs_walk_fn fn, void *ctx, s
 		auto_free char *child = fs_join(path, names.v[i]);
 		auto_close int child_fd = -1;
 		struct stat st;
+		int answer;
 
 		if (fstatat(fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_errno(err, "stat '%s'", child);
-		if (fn(ctx, child, &st, err) < 0)
+		answer = fn(ctx, child, &st, err);
+		if (answer < 0)
 			return -1;
-		if (!S_ISDIR(st.st_mode))
+		if (answer > 0 || !S_ISDIR(st.st_mode))
 			continue;
 		child_fd = openat(fd, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (child_fd < 0)

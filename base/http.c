@@ -1,5 +1,6 @@
 #include "base/http.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,8 +109,12 @@ static int parse_authority(const char *authority, struct http_url *u)
 {
 	const char *end = *authority == '[' ? strchr(authority, ']') : authority + strcspn(authority, ":");
 
-	if (!end || strpbrk(authority, "@ \\") || end == authority)
+	if (!end || strpbrk(authority, " \\") || end == authority + (*authority == '['))
 		return -1;
+	for (const char *c = authority; *c; c++) {
+		if (iscntrl((unsigned char)*c))
+			return -1;
+	}
 	if (*authority == '[') {
 		u->host = xstrndup(authority + 1, (size_t)(end - authority - 1));
 		end++;
@@ -126,22 +131,26 @@ int http_url_parse(const char *url, struct http_url *ret, struct err *err)
 {
 	auto_url u = { 0 };
 	auto_free char *authority = NULL;
-	const char *rest = strstr(url, "://"), *query;
+	auto_free char *whole = xstrndup(url, strcspn(url, "#"));
+	const char *rest = strstr(whole, "://"), *query;
 	size_t n;
 
 	if (!rest || (!str_starts(url, "http://") && !str_starts(url, "https://")))
 		return err_set(err, ERR_INVALID, "'%s' is no http or https URL", url);
-	u.scheme = xstrndup(url, (size_t)(rest - url));
+	u.scheme = xstrndup(whole, (size_t)(rest - whole));
 	rest += 3;
-	n = strcspn(rest, "/?#");
+	n = strcspn(rest, "/?");
 	authority = xstrndup(rest, n);
+	/* Not shown: it is a password that stands there. */
+	if (strchr(authority, '@'))
+		return err_set(err, ERR_INVALID, "an URL with a user name or password in it is not taken");
 	if (parse_authority(authority, &u) < 0)
 		return err_set(err, ERR_INVALID, "'%s' has no valid host", url);
 	rest += n;
 	query = strchr(rest, '?');
-	n = query ? (size_t)(query - rest) : strcspn(rest, "#");
+	n = query ? (size_t)(query - rest) : strlen(rest);
 	u.path = *rest == '/' ? xstrndup(rest, n) : xstrdup("/");
-	u.query = query ? xstrndup(query + 1, strcspn(query + 1, "#")) : NULL;
+	u.query = query ? xstrdup(query + 1) : NULL;
 	*ret = u;
 	u = (struct http_url){ 0 };
 	return 0;
@@ -164,7 +173,7 @@ static bool is_loopback_v4(const char *host)
 
 	str_split(&parts, host, '.');
 	for (size_t i = 0; i < parts.n; i++) {
-		if (!str_parse_i64(parts.v[i], 0, 255, &n))
+		if (parts.v[i][0] == '-' || !str_parse_i64(parts.v[i], 0, 255, &n))
 			return false;
 	}
 	return parts.n == 4 && !strcmp(parts.v[0], "127");

@@ -111,6 +111,16 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* A line break in a value would make a header of its own. Values may be secret: only the name is shown. */
+static int check_headers(const struct http_request *req, struct err *err)
+{
+	for (size_t i = 0; i < req->headers.n; i++) {
+		if (strpbrk(req->headers.v[i].value, "\r\n"))
+			return err_set(err, ERR_INVALID, "the value of header '%s' holds a line break", req->headers.v[i].name);
+	}
+	return 0;
+}
+
 static struct curl_slist *header_list(const struct http_request *req)
 {
 	/* Nothing that libcurl adds by itself: every header is the caller's, because signatures cover them. */
@@ -125,7 +135,7 @@ static struct curl_slist *header_list(const struct http_request *req)
 
 		list = curl_slist_append(list, line);
 	}
-	if ((req->n || req->body) && !http_headers_get(&req->headers, "content-type"))
+	if (!http_headers_get(&req->headers, "content-type"))
 		list = curl_slist_append(list, "Content-Type:");
 	return list;
 }
@@ -225,6 +235,7 @@ static int drive(struct http_curl *c, struct exchange *x, CURLcode *ret_code)
 	int running = 1, left;
 	CURLMsg *msg;
 
+	*ret_code = CURLE_FAILED_INIT; /* until curl says how it ended */
 	while (curl_multi_perform(c->multi, &running) == CURLM_OK && running) {
 		int64_t now_ms;
 
@@ -257,6 +268,10 @@ static int send_curl(struct http *http, const struct http_request *req, struct h
 	long status = 0;
 	int result;
 
+	if (check_headers(req, err) < 0) {
+		curl_slist_free_all(headers);
+		return -1;
+	}
 	curl_easy_reset(c->easy);
 	set_options(c->easy, &x, headers);
 	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, details);

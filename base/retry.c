@@ -47,5 +47,7 @@ int retry_run(const struct sys *sys, const struct report *report, const char *wh
 		report_text(report, REPORT_NOTE, "retry", "%s: %s; next try in %s (%d of %d)", what, why.msg, wait, attempt + 1,
 			    max_attempts);
 		sys->sleep_ms(sys, delay);
+		if (sys_check_cancelled(err) < 0)
+			return -1;
 	}
 }

@@ -103,6 +103,25 @@ void strlist_sort(struct strlist *l)
 		qsort(l->v, l->n, sizeof(*l->v), compare_strings);
 }
 
+void strlist_sort_unique(struct strlist *l)
+{
+	size_t kept = 0;
+
+	strlist_sort(l);
+	for (size_t i = 0; i < l->n; i++) {
+		if (kept && !strcmp(l->v[kept - 1], l->v[i]))
+			free(l->v[i]);
+		else
+			l->v[kept++] = l->v[i];
+	}
+	l->n = kept;
+}
+
+bool strlist_has_sorted(const struct strlist *l, const char *s)
+{
+	return l->n && bsearch(&s, l->v, l->n, sizeof(*l->v), compare_strings);
+}
+
 bool strlist_has(const struct strlist *l, const char *s)
 {
 	for (size_t i = 0; i < l->n; i++) {

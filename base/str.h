@@ -44,7 +44,9 @@ struct strlist {
 void strlist_add(struct strlist *l, const char *s);  /* copies */
 void strlist_take(struct strlist *l, char *s);       /* takes over */
 void strlist_sort(struct strlist *l);                /* by bytes */
+void strlist_sort_unique(struct strlist *l);          /* by bytes, each string once */
 bool strlist_has(const struct strlist *l, const char *s);
+bool strlist_has_sorted(const struct strlist *l, const char *s); /* of a sorted list */
 void strlist_release(struct strlist *l);
 
 /* Split at every occurrence of sep; empty fields are kept. */

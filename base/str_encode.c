@@ -145,7 +145,7 @@ char *str_uri_decode(const char *s)
 
 char *str_time_basic(time_t t)
 {
-	struct tm tm;
+	struct tm tm = { 0 }; /* stays so for a time beyond all years */
 	char text[40];
 
 	gmtime_r(&t, &tm);
@@ -155,7 +155,7 @@ char *str_time_basic(time_t t)
 
 char *str_time_iso(time_t t)
 {
-	struct tm tm;
+	struct tm tm = { 0 }; /* stays so for a time beyond all years */
 	char text[40];
 
 	gmtime_r(&t, &tm);

@@ -34,12 +34,20 @@ int sagemaker_create_training_job(struct aws *aws, const json_t *request, char *
 
 int sagemaker_describe_training_job(struct aws *aws, const char *name, json_t **ret_answer, struct err *err)
 {
+	static const char *const needed[] = { "TrainingJobArn", "TrainingJobName", "TrainingJobStatus" };
 	auto_json *request = json_pack("{s:s}", "TrainingJobName", name);
+	auto_json *answer = NULL;
 
-	if (aws_call_json(aws, AWS_SAGEMAKER, "DescribeTrainingJob", request, ret_answer, err) == 0)
-		return 0;
-	mark_not_found(name, err);
-	return -1;
+	if (aws_call_json(aws, AWS_SAGEMAKER, "DescribeTrainingJob", request, &answer, err) < 0) {
+		mark_not_found(name, err);
+		return -1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		if (!json_need_str(answer, needed[i], "the answer to DescribeTrainingJob", err))
+			return -1;
+	}
+	*ret_answer = take(answer);
+	return 0;
 }
 
 /* "The request was rejected because the training job is in status Completed." */

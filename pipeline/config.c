@@ -19,10 +19,12 @@ void config_add_position(struct config *c, const char *path, int line, int colum
 static int set_error_at(const struct config *c, struct err *err, int line, int column, const char *words)
 {
 	auto_free char *source = NULL;
+	auto_free char *trimmed = NULL;
 
 	if (line < 1 || (size_t)line > c->lines.n)
 		return err_set(err, ERR_CONFIG, "%s: %s", c->file, words);
-	source = str_printable(c->lines.v[line - 1]);
+	trimmed = xstrndup(c->lines.v[line - 1], strcspn(c->lines.v[line - 1], "\r"));
+	source = str_printable(trimmed);
 	if (strlen(source) > 200)
 		return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", c->file, line, column, words);
 	return err_set(err, ERR_CONFIG, "%s:%d:%d: %s\n%5d | %s\n      | %*s^", c->file, line, column, words, line, source,
@@ -122,8 +124,7 @@ static int check_name(const struct config *c, struct err *err)
 	const char *name = config_str(c, "name");
 	size_t n;
 
-	if (!config_str(c, "version"))
-		{
+	if (!config_str(c, "version")) {
 		err_set(err, ERR_CONFIG, "%s has no 'version'", c->file);
 		return err_hint(err, "add the line `version: 1`");
 	}

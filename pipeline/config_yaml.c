@@ -40,14 +40,19 @@ static int is_null(const yaml_node_t *node)
 	return is_plain(node) && (!*s || !strcmp(s, "~") || !strcmp(s, "null"));
 }
 
+static int is_whole(const yaml_node_t *node)
+{
+	/* The length says more than strlen when the text holds NUL. */
+	return strlen(scalar(node)) == node->data.scalar.length;
+}
+
 static int need_scalar(const struct reader *r, const yaml_node_t *node, const char *path, const char *type, struct err *err)
 {
 	auto_free char *words = xasprintf("'%s' must be %s", path, type);
 
 	if (node->type != YAML_SCALAR_NODE || is_null(node))
 		return complain(r, node, err, words);
-	/* The length says more than strlen when the text holds NUL. */
-	if (strlen(scalar(node)) != node->data.scalar.length)
+	if (!is_whole(node))
 		return complain(r, node, err, "a NUL character cannot stand here");
 	return 0;
 }
@@ -152,63 +157,86 @@ static int is_json_literal(const char *text)
 	return yes;
 }
 
-/* A nested YAML value as JSON; numbers keep their text by being strings only where JSON has no such number. */
-static int read_nested(struct reader *r, const yaml_node_t *node, int depth, json_t **ret, struct err *err)
+static int write_text(const struct reader *r, const yaml_node_t *node, struct str *out, struct err *err)
 {
-	auto_json *j = NULL;
+	auto_json *j = is_whole(node) ? json_string(scalar(node)) : NULL;
+	auto_free char *text = j ? json_compact(j) : NULL;
 
-	if (depth > MAX_DEPTH)
-		return complain(r, node, err, "nested too deeply");
-	if (node->type == YAML_SCALAR_NODE) {
-		j = is_plain(node) && is_json_literal(scalar(node)) ? json_loads(scalar(node), JSON_DECODE_ANY, NULL) :
-								       json_string(scalar(node));
-	} else if (node->type == YAML_SEQUENCE_NODE) {
-		j = json_array();
-		for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
-			json_t *item = NULL;
-
-			if (read_nested(r, yaml_document_get_node(&r->document, *i), depth + 1, &item, err) < 0)
-				return -1;
-			json_array_append_new(j, item);
-		}
-	} else {
-		j = json_object();
-		for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-			const yaml_node_t *key = yaml_document_get_node(&r->document, p->key);
-			json_t *value = NULL;
-
-			if (key->type != YAML_SCALAR_NODE)
-				return complain(r, key, err, "a key must be a string");
-			if (json_object_get(j, scalar(key)))
-				return complain(r, key, err, "this key stands here twice");
-			if (read_nested(r, yaml_document_get_node(&r->document, p->value), depth + 1, &value, err) < 0)
-				return -1;
-			json_object_set_new(j, scalar(key), value);
-		}
-	}
-	if (!j)
-		return complain(r, node, err, "this is no valid UTF-8");
-	*ret = take(j);
+	if (!text)
+		return complain(r, node, err, "this is no valid text");
+	str_add(out, text);
 	return 0;
 }
 
-static int read_value(struct reader *r, const yaml_node_t *node, json_t **ret, struct err *err)
+static int write_nested(struct reader *r, const yaml_node_t *node, struct str *out, struct err *err);
+
+static int write_members(struct reader *r, const yaml_node_t *node, struct str *out, struct err *err)
 {
+	auto_json *seen = json_object();
+
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+		const yaml_node_t *key = yaml_document_get_node(&r->document, p->key);
+
+		if (key->type != YAML_SCALAR_NODE)
+			return complain(r, key, err, "a key must be a string");
+		if (json_object_get(seen, scalar(key)))
+			return complain(r, key, err, "this key stands here twice");
+		json_object_set_new(seen, scalar(key), json_true());
+		str_add(out, p == node->data.mapping.pairs.start ? "" : ",");
+		if (write_text(r, key, out, err) < 0)
+			return -1;
+		str_add(out, ":");
+		if (write_nested(r, yaml_document_get_node(&r->document, p->value), out, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A nested YAML value as JSON text, numbers exactly as written. Its depth is limited by check_events. */
+static int write_nested(struct reader *r, const yaml_node_t *node, struct str *out, struct err *err)
+{
+	int result = 0;
+
 	if (node->type == YAML_SCALAR_NODE) {
 		if (!is_plain(node) || !is_json_literal(scalar(node)))
-			*ret = json_string(scalar(node));
-		else
-			*ret = json_pack("{ss}", "literal", scalar(node));
-	} else {
-		auto_json *nested = NULL;
-		auto_free char *text = NULL;
-
-		if (read_nested(r, node, 0, &nested, err) < 0)
-			return -1;
-		text = json_compact(nested);
-		*ret = json_pack("{ss}", "literal", text);
+			return write_text(r, node, out, err);
+		str_add(out, scalar(node));
+		return 0;
 	}
-	return *ret ? 0 : complain(r, node, err, "this is no valid UTF-8");
+	if (node->type == YAML_MAPPING_NODE) {
+		str_add(out, "{");
+		result = write_members(r, node, out, err);
+		str_add(out, "}");
+		return result;
+	}
+	str_add(out, "[");
+	for (yaml_node_item_t *i = node->data.sequence.items.start; result == 0 && i < node->data.sequence.items.top; i++) {
+		str_add(out, i == node->data.sequence.items.start ? "" : ",");
+		result = write_nested(r, yaml_document_get_node(&r->document, *i), out, err);
+	}
+	str_add(out, "]");
+	return result;
+}
+
+static int read_value(struct reader *r, const yaml_node_t *node, const char *path, json_t **ret, struct err *err)
+{
+	auto_str text = { 0 };
+
+	if (node->type == YAML_SCALAR_NODE && is_plain(node) && !*scalar(node)) {
+		auto_free char *words = xasprintf("'%s' has no value", path);
+
+		return complain(r, node, err, words);
+	}
+	if (node->type == YAML_SCALAR_NODE && !is_whole(node))
+		return complain(r, node, err, "a NUL character cannot stand here");
+	if (node->type == YAML_SCALAR_NODE && (!is_plain(node) || !is_json_literal(scalar(node)))) {
+		*ret = json_string(scalar(node));
+		return *ret ? 0 : complain(r, node, err, "this is no valid text");
+	}
+	if (write_nested(r, node, &text, err) < 0)
+		return -1;
+	*ret = json_pack("{ss}", "literal", str_text(&text));
+	return 0;
 }
 
 static int unknown_key(const struct reader *r, const yaml_node_t *key, const char *parent, struct err *err)
@@ -345,7 +373,7 @@ static int read_node(struct reader *r, const yaml_node_t *node, const struct sch
 	case SCHEMA_INPUT:
 		return read_input(r, node, row, path, ret, err);
 	case SCHEMA_VALUE:
-		return read_value(r, node, ret, err);
+		return read_value(r, node, path, ret, err);
 	case SCHEMA_STRING:
 	case SCHEMA_SCALAR:
 		break;

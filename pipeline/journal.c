@@ -27,7 +27,7 @@ static int read_entries(struct journal *j, struct err *err)
 	size_t n;
 
 	if (fs_read(j->path, MAX_BYTES, &text, &n, err) < 0)
-		return -1;
+		return err_hint(err, "a journal may be deleted when no release of this work tree was cut off");
 	for (line = text; (end = memchr(line, '\n', n - (size_t)(line - text))); line = end + 1) {
 		auto_err torn = { 0 };
 		auto_json *entry = json_parse(line, (size_t)(end - line), j->path, &torn);
@@ -35,7 +35,7 @@ static int read_entries(struct journal *j, struct err *err)
 		if (json_is_object(entry))
 			json_array_append(j->entries, entry);
 	}
-	if (*line && ftruncate(j->fd, line - text) < 0)
+	if (line < text + n && ftruncate(j->fd, line - text) < 0)
 		return err_errno(err, "cut '%s'", j->path);
 	return 0;
 }

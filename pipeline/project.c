@@ -34,8 +34,8 @@ int project_open(const char *file, const char *environment, struct project *ret,
 /* What is ours or git's own and never part of a context or an archive. */
 static bool is_private(const char *path)
 {
-	return !strcmp(path, ".git") || str_starts(path, ".git/") || strstr(path, "/.git/") || str_starts(path, ".smpipe/") ||
-	       !strcmp(path, ".smpipe") || !strcmp(path, LOCKFILE_NAME);
+	return !strcmp(path, ".git") || str_starts(path, ".git/") || strstr(path, "/.git/") || str_ends(path, "/.git") ||
+	       str_starts(path, ".smpipe/") || !strcmp(path, ".smpipe") || !strcmp(path, LOCKFILE_NAME);
 }
 
 static void drop_private(struct filelist *l)
@@ -68,7 +68,9 @@ static int add_from_disk(void *ctx, const char *path, const struct stat *st, str
 	auto_free char *relative = *w->below ? xasprintf("%s/%s", w->below, path) : xstrdup(path);
 	auto_free char *disk_path = fs_join(w->root, relative);
 
-	if (S_ISDIR(st->st_mode) || is_private(relative))
+	if (is_private(relative))
+		return 1;
+	if (S_ISDIR(st->st_mode))
 		return 0;
 	if (filelist_add_disk(w->files, relative, disk_path, err) < 0)
 		return -1;
@@ -184,13 +186,11 @@ static int list_source(const struct project *p, const struct filelist *tracked, 
 	return pack_list(&spec, ret, err);
 }
 
-static void note_untracked(struct project *p, const struct filelist *l, const char *prefix)
+static void note_untracked(struct project *p, const struct filelist *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		auto_free char *path = xasprintf("%s%s", prefix, l->v[i].path);
-
-		if (!l->v[i].is_tracked && !strlist_has(&p->untracked, path))
-			strlist_add(&p->untracked, path);
+		if (!l->v[i].is_tracked)
+			strlist_add(&p->untracked, l->v[i].path);
 	}
 }
 
@@ -206,7 +206,7 @@ static void note_differences(struct project *p, const struct filelist *work, con
 		bool differs = order || a->mode != b->mode || !digest_equal(&a->digest, &b->digest);
 		const struct file_entry *e = order > 0 ? b : a;
 
-		if (differs && e->is_tracked && !strlist_has(&p->dirty, e->path))
+		if (differs && e->is_tracked)
 			strlist_add(&p->dirty, e->path);
 		i += order <= 0;
 		j += order >= 0;
@@ -225,7 +225,7 @@ static int read_context(struct project *p, const struct filelist *work, const st
 	if (list_context(p, work, &p->context, &p->dockerfile, err) < 0)
 		return -1;
 	p->context_tree = filelist_tree_digest(&p->context, false);
-	note_untracked(p, &p->context, "");
+	note_untracked(p, &p->context);
 	/* A commit whose own context is broken (its Dockerfile is new, say) differs in every file that is not in it. */
 	if (commit && list_context(p, commit, &committed, &ignored, &why) < 0)
 		filelist_release(&committed);
@@ -251,7 +251,7 @@ static int read_source(struct project *p, const struct filelist *work, const str
 	if (list_source(p, work, &p->source, err) < 0)
 		return -1;
 	p->source_tree = filelist_tree_digest(&p->source, false);
-	note_untracked(p, &p->source, "");
+	note_untracked(p, &p->source);
 	if (commit && list_source(p, commit, &committed, &why) < 0)
 		filelist_release(&committed);
 	if (commit)
@@ -259,17 +259,31 @@ static int read_source(struct project *p, const struct filelist *work, const str
 	return 0;
 }
 
+/* A path as git writes it: "./data//train/" is "data/train", "." is "". New string. */
+static char *plain_path(const char *path)
+{
+	auto_strlist parts = { 0 };
+	struct str out = { 0 };
+
+	str_split(&parts, path, '/');
+	for (size_t i = 0; i < parts.n; i++) {
+		if (*parts.v[i] && !str_eq(parts.v[i], "."))
+			str_addf(&out, "%s%s", out.len ? "/" : "", parts.v[i]);
+	}
+	return str_detach(&out);
+}
+
 static void note_channel(struct project *p, const struct channel *c, const struct filelist *tracked)
 {
-	bool is_file = c->files.n == 1 && filelist_find(tracked, c->path);
+	auto_free char *folder = *c->path == '/' ? xstrdup(c->path) : plain_path(c->path);
+	bool is_file = c->files.n == 1 && filelist_find(tracked, folder);
 
 	for (size_t i = 0; i < c->files.n; i++) {
-		auto_free char *path = is_file ? xstrdup(c->path) : fs_join(c->path, c->files.v[i].path);
-		bool is_tracked = filelist_find(tracked, path) != NULL;
+		auto_free char *path = is_file ? xstrdup(folder) : fs_join(folder, c->files.v[i].path);
 
-		if (!is_tracked && !strlist_has(&p->untracked, path))
+		if (!filelist_find(tracked, path))
 			strlist_add(&p->untracked, path);
-		if (is_tracked && strlist_has(&p->state.changes, path) && !strlist_has(&p->dirty, path))
+		else if (strlist_has_sorted(&p->state.changes, path))
 			strlist_add(&p->dirty, path);
 	}
 }
@@ -340,8 +354,8 @@ int project_read_files(struct project *p, struct err *err)
 	if (read_context(p, &work, has_changes ? &commit : NULL, err) < 0 ||
 	    read_source(p, &work, has_changes ? &commit : NULL, err) < 0 || read_channels(p, &work, err) < 0)
 		return -1;
-	strlist_sort(&p->dirty);
-	strlist_sort(&p->untracked);
+	strlist_sort_unique(&p->dirty);
+	strlist_sort_unique(&p->untracked);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #define BUILD_TYPE "urn:smpipe:training-job:v1"
 #define BUILDER_ID "urn:smpipe:release"
+#define MAX_TIME_S 253402300800.0 /* the year 10000 */
 
 /* One subject or dependency: what it is to us, where it lies, its SHA-256. */
 static json_t *resource(const char *kind, const char *uri, const char *sha256)
@@ -86,8 +87,12 @@ static json_t *string_array(const struct strlist *l)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < l->n; i++)
-		json_array_append_new(array, json_string(l->v[i]));
+	for (size_t i = 0; i < l->n; i++) {
+		/* Names of untracked files may be any bytes; JSON has only text. */
+		auto_free char *text = str_printable(l->v[i]);
+
+		json_array_append_new(array, json_string(text));
+	}
 	return array;
 }
 
@@ -188,7 +193,7 @@ void provenance_add_outcome(json_t *statement, const struct provenance_outcome *
 	json_put_int(internal, "trainingSeconds", json_integer_value(json_object_get(o->job, "TrainingTimeInSeconds")));
 	json_put_int(internal, "billableSeconds", json_integer_value(json_object_get(o->job, "BillableTimeInSeconds")));
 	json_object_set_new(internal, "metrics", metrics_of_job(o->job));
-	if (json_is_number(end)) {
+	if (json_is_number(end) && json_number_value(end) < MAX_TIME_S) {
 		auto_free char *time = str_time_iso((time_t)json_number_value(end));
 
 		json_put_str(metadata, "finishedOn", time);

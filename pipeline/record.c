@@ -64,13 +64,49 @@ int record_save(const struct session *s, struct git *git, struct record *r, cons
 	return git ? save_to_git(git, r, commit, text, err) : 0;
 }
 
+static bool note_has(struct git *git, const struct record *r, const char *commit)
+{
+	auto_strlist lines = { 0 };
+	auto_err ignored = { 0 };
+	auto_free char *member = xasprintf("\"sha256\":\"%s\"", r->sha256);
+
+	if (git_note_lines(git, commit, &lines, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < lines.n; i++) {
+		if (strstr(lines.v[i], member))
+			return true;
+	}
+	return false;
+}
+
+bool record_is_in_git(struct git *git, const struct record *r, const char *commit)
+{
+	auto_json *copy = NULL;
+	auto_err ignored = { 0 };
+
+	if (!note_has(git, r, commit))
+		return false;
+	return !str_eq(commit, provenance_commit(r->statement)) ||
+	       (record_load_git(git, provenance_job(r->statement), &copy, &ignored) == 0 && json_equal(copy, r->statement));
+}
+
 static int check_statement(const json_t *statement, const char *what, struct err *err)
 {
 	const char *type = json_str(statement, "_type");
+	size_t i;
+	json_t *subject;
 
 	if (!str_eq(type, "https://in-toto.io/Statement/v1") || !provenance_job(statement) || !provenance_commit(statement) ||
-	    !provenance_request(statement))
+	    !provenance_status(statement) || !provenance_request(statement))
 		return err_set(err, ERR_INVALID, "%s is no record of smpipe", what);
+	json_array_foreach(json_object_get(statement, "subject"), i, subject) {
+		const char *sha256 = json_str(json_object_get(subject, "digest"), "sha256");
+		struct digest ignored;
+
+		if (!json_str(subject, "name") || !json_str(subject, "uri") || !sha256 ||
+		    str_unhex(sha256, ignored.b, sizeof(ignored.b)) < 0)
+			return err_set(err, ERR_INVALID, "%s: subject %zu lacks a name, a URI or a SHA-256", what, i + 1);
+	}
 	return 0;
 }
 
@@ -189,7 +225,10 @@ static int hash_model(const struct session *s, const char *owner, const char *mo
 
 static int tag_job(struct clients *c, const json_t *job, const struct record *r, struct err *err)
 {
-	auto_json *tags = json_pack("[{ssss}]", "Key", TAG_STATEMENT, "Value", r->sha256);
+	auto_free char *text = json_pretty(r->statement);
+	struct digest d = digest_of_text(text);
+	auto_free char *hex = digest_hex(&d);
+	auto_json *tags = json_pack("[{ssss}]", "Key", TAG_STATEMENT, "Value", hex);
 
 	return sagemaker_add_tags(&c->aws, json_str(job, "TrainingJobArn"), tags, err);
 }
@@ -220,7 +259,8 @@ int record_complete(const struct session *s, struct git *git, struct record *r, 
 		return -1;
 	}
 	provenance_add_outcome(r->statement, &outcome);
-	if (record_save(s, git, r, provenance_commit(r->statement), err) < 0 || tag_job(&c, job, r, err) < 0)
+	/* The tag first: once S3 has the end nobody completes the record again. */
+	if (tag_job(&c, job, r, err) < 0 || record_save(s, git, r, provenance_commit(r->statement), err) < 0)
 		return -1;
 	if (ret_changed)
 		*ret_changed = true;

@@ -80,7 +80,7 @@ static int open_journal(const struct release *r, struct journal **ret, struct er
 	if (project_make_state_dir(r->p, err) < 0)
 		return -1;
 	while (journal_open(r->p->state_dir, r->s->sys, ret, err) < 0) {
-		if (err->code != ERR_CONFLICT || sys_is_cancelled())
+		if (err->code != ERR_CONFLICT || sys_check_cancelled(err) < 0)
 			return -1;
 		if (!told)
 			report_text(r->s->report, REPORT_NOTE, "release", "waiting: %s", err->msg);
@@ -132,22 +132,6 @@ static int make_statement(struct release *r, json_t **ret, struct err *err)
 	return 0;
 }
 
-/* Whether git has what record_save would write for this commit. */
-static bool git_has_record(struct release *r)
-{
-	auto_strlist lines = { 0 };
-	auto_err ignored = { 0 };
-	auto_free char *member = xasprintf("\"sha256\":\"%s\"", r->out->record.sha256);
-
-	if (git_note_lines(r->p->git, r->p->state.commit, &lines, &ignored) < 0)
-		return false;
-	for (size_t i = 0; i < lines.n; i++) {
-		if (strstr(lines.v[i], member))
-			return true;
-	}
-	return false;
-}
-
 /* The record at launch: written anew for a new job, completed in git for one whose S3 record is there. */
 static int record_launch(struct release *r, struct err *err)
 {
@@ -156,7 +140,9 @@ static int record_launch(struct release *r, struct err *err)
 	auto_err why = { 0 };
 
 	if (record_load_at(r->s, r->plan->bucket, key, r->plan->owner, record, &why) == 0)
-		return git_has_record(r) ? 0 : record_save(r->s, r->p->git, record, r->p->state.commit, err);
+		return record_is_in_git(r->p->git, record, r->p->state.commit) ?
+			       0 :
+			       record_save(r->s, r->p->git, record, r->p->state.commit, err);
 	if (why.code != ERR_NOT_FOUND) {
 		err_move(err, &why);
 		return -1;

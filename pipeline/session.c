@@ -47,18 +47,31 @@ static int ask_registry(struct engine *engine, const char *name, char **ret, str
 
 static int resolve_base(struct engine *engine, const char *name, char **ret, struct err *err)
 {
-	const char *pinned = strstr(name, "@sha256:");
+	auto_free char *digest = NULL;
 	auto_json *image = NULL;
 	auto_err why = { 0 };
+	struct digest ignored;
 
-	if (pinned) {
-		*ret = xstrdup(pinned + 1);
-		return 0;
+	if (engine_inspect_image(engine, name, &image, &why) == 0) {
+		digest = digest_of_image(image);
+	} else if (why.code != ERR_NOT_FOUND) {
+		err_move(err, &why);
+		return -1;
+	} else if (ask_registry(engine, name, &digest, err) < 0) {
+		return -1;
 	}
-	if (engine_inspect_image(engine, name, &image, &why) < 0)
-		return why.code == ERR_NOT_FOUND ? ask_registry(engine, name, ret, err) : (err_move(err, &why), -1);
-	*ret = digest_of_image(image);
-	return *ret ? 0 : err_set(err, ERR_INVALID, "the engine's answer for image '%s' has no digest", name);
+	if (!digest || digest_parse(digest, &ignored) < 0)
+		return err_set(err, ERR_INVALID, "the engine's answer for image '%s' has no digest", name);
+	*ret = take(digest);
+	return 0;
+}
+
+/* What needs no asking: the lock's digest, or the one in the Dockerfile itself. New string or NULL. */
+static char *known_digest(const json_t *locked, const char *name)
+{
+	const char *digest = json_str(locked, name), *pinned = strstr(name, "@sha256:");
+
+	return xstrdup_or_null(digest ? digest : pinned ? pinned + 1 : NULL);
 }
 
 int session_resolve_bases(const struct session *session, const struct project *p, json_t **ret, struct err *err)
@@ -71,8 +84,8 @@ int session_resolve_bases(const struct session *session, const struct project *p
 	if (lockfile_read(p->config.root, &locked, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->bases.n; i++) {
-		const char *name = p->bases.v[i], *known = json_str(locked, name);
-		auto_free char *digest = xstrdup_or_null(known);
+		const char *name = p->bases.v[i];
+		auto_free char *digest = known_digest(locked, name);
 
 		if (!digest && !c.http) {
 			clients_init(&c, session);

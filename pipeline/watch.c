@@ -179,7 +179,6 @@ int watch_judge(const json_t *job, struct err *err)
 	if (str_eq(status, "Failed"))
 		return err_set(err, ERR_JOB_FAILED, "job '%s' failed: %s", name, reason ? reason : "no reason given");
 	if (str_eq(status, "Stopped"))
-		return err_set(err, ERR_STOPPED, "job '%s' was stopped: %s", name,
-			       reason ? reason : json_str(job, "SecondaryStatus"));
+		return err_set(err, ERR_STOPPED, "job '%s' was stopped: %s", name, reason ? reason : "no reason given");
 	return 0;
 }

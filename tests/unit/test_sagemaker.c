@@ -50,9 +50,10 @@ static void test_create(void **state)
 
 static void test_describe(void **state)
 {
-	SERVICE(ANSWER("{\"TrainingJobStatus\":\"InProgress\"}"),
+	SERVICE(ANSWER("{\"TrainingJobName\":\"j\",\"TrainingJobArn\":\"arn\",\"TrainingJobStatus\":\"InProgress\"}"),
 		REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"Requested resource not found.\"}"),
-		REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"name is too long\"}"));
+		REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"name is too long\"}"),
+		ANSWER("{\"TrainingJobName\":\"j\",\"TrainingJobStatus\":\"InProgress\"}"));
 	auto_json *answer = NULL;
 
 	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), 0);
@@ -62,6 +63,9 @@ static void test_describe(void **state)
 	assert_non_null(strstr(err.msg, "training job 'j'"));
 	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), -1);
 	assert_int_equal(err.code, ERR_SERVICE);
+	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_non_null(strstr(err.msg, "TrainingJobArn"));
 }
 
 static void test_stop(void **state)

@@ -39,6 +39,9 @@ void cmd_release_needs(struct cmd *cmd);
 /* The folder of the project's local cloud, or of --dir. New string. */
 char *cmd_local_dir(const struct cmd *cmd);
 
+/* printf to stdout, of what came from outside: made printable line by line. A NULL string is shown as "(null)". */
+void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Print JSON to stdout. */
 void cmd_print_json(const json_t *j);
 

@@ -51,7 +51,7 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}
 	if (o && o->job_name)
-		printf("  launch  exists    %s (%s)\n", o->job_name, o->job_status);
+		printf("  launch  exists    %s (%s)\n", o->job_name, o->job_status ? o->job_status : "?");
 	else
 		printf("  launch  create    %s\n", plan->job_base);
 }

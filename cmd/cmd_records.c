@@ -35,7 +35,7 @@ static void print_metrics(const json_t *statement, const char *format_first, con
 	bool first = true;
 
 	json_object_foreach(json_object_get(provenance_internal(statement), "metrics"), name, value) {
-		printf("%s%s=%.6g", first ? format_first : separator, name, json_number_value(value));
+		cmd_print("%s%s=%.6g", first ? format_first : separator, name, json_number_value(value));
 		first = false;
 	}
 }
@@ -58,10 +58,10 @@ static int refresh(struct cmd *cmd, const char *job, json_t **statement)
 
 static void print_row(const char *job, const json_t *statement)
 {
-	printf("%-20s  %-10s  %.12s  %-*s", started(statement), provenance_status(statement), provenance_commit(statement), 30,
+	cmd_print("%-20s  %-10s  %.12s  %-*s", started(statement), provenance_status(statement), provenance_commit(statement), 30,
 	       job);
 	print_metrics(statement, "  ", ", ");
-	putchar('\n');
+	cmd_print("\n");
 }
 
 static int compare_started(const void *a, const void *b)
@@ -121,13 +121,13 @@ static void print_git(const json_t *statement)
 	size_t i;
 	json_t *file;
 
-	printf("commit     %s%s\n", json_str(git, "commit"), json_is_true(json_object_get(git, "dirty")) ? " (dirty)" : "");
+	cmd_print("commit     %s%s\n", json_str(git, "commit"), json_is_true(json_object_get(git, "dirty")) ? " (dirty)" : "");
 	if (json_str(git, "subject"))
-		printf("           %s\n", json_str(git, "subject"));
+		cmd_print("           %s\n", json_str(git, "subject"));
 	json_array_foreach(dirty, i, file)
-		printf("  changed  %s\n", json_string_value(file));
+		cmd_print("  changed  %s\n", json_string_value(file));
 	if (json_str(git, "snapshotCommit"))
-		printf("  snapshot %s\n", json_str(git, "snapshotCommit"));
+		cmd_print("  snapshot %s\n", json_str(git, "snapshotCommit"));
 }
 
 static void print_record(const struct record *r)
@@ -137,24 +137,24 @@ static void print_record(const struct record *r)
 	size_t i;
 	json_t *subject, *value;
 
-	printf("job        %s\n", provenance_job(r->statement));
-	printf("status     %s%s%s\n", provenance_status(r->statement), reason ? ": " : "", reason ? reason : "");
-	printf("started    %s\n", started(r->statement));
+	cmd_print("job        %s\n", provenance_job(r->statement));
+	cmd_print("status     %s%s%s\n", provenance_status(r->statement), reason ? ": " : "", reason ? reason : "");
+	cmd_print("started    %s\n", started(r->statement));
 	if (json_object_get(internal, "billableSeconds"))
-		printf("billable   %lld s\n", (long long)json_integer_value(json_object_get(internal, "billableSeconds")));
+		cmd_print("billable   %lld s\n", (long long)json_integer_value(json_object_get(internal, "billableSeconds")));
 	print_git(r->statement);
 	json_object_foreach(json_object_get(request, "HyperParameters"), name, value)
-		printf("parameter  %s=%s\n", name, json_string_value(value));
+		cmd_print("parameter  %s=%s\n", name, json_string_value(value));
 	print_metrics(r->statement, "metric     ", "\nmetric     ");
 	if (json_object_size(json_object_get(internal, "metrics")))
-		putchar('\n');
+		cmd_print("\n");
 	json_array_foreach(json_object_get(r->statement, "subject"), i, subject) {
 		const char *sha256 = json_str(json_object_get(subject, "digest"), "sha256");
 
-		printf("%-10s %s\n           sha256:%s\n", json_str(subject, "name"), json_str(subject, "uri"), sha256 ? sha256 : "?");
+		cmd_print("%-10s %s\n           sha256:%s\n", json_str(subject, "name"), json_str(subject, "uri"), sha256 ? sha256 : "?");
 	}
 	if (r->key)
-		printf("record     s3://%s/%s\n           sha256:%s\n", r->bucket, r->key, r->sha256);
+		cmd_print("record     s3://%s/%s\n           sha256:%s\n", r->bucket, r->key, r->sha256);
 }
 
 int cmd_show(struct cmd *cmd, struct err *err)
@@ -177,7 +177,7 @@ static void on_check(void *ctx, const char *what, const char *difference)
 	if (checks)
 		json_array_append_new(checks, json_pack("{ss ss*}", "what", what, "difference", difference));
 	else
-		printf("%-4s %s%s%s\n", difference ? "BAD" : "ok", what, difference ? ": " : "", difference ? difference : "");
+		cmd_print("%-4s %s%s%s\n", difference ? "BAD" : "ok", what, difference ? ": " : "", difference ? difference : "");
 }
 
 int cmd_verify(struct cmd *cmd, struct err *err)

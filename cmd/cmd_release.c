@@ -93,7 +93,7 @@ int cmd_release(struct cmd *cmd, struct err *err)
 	if (cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0 || cmd_make_plan(cmd, &bases, &plan, err) < 0)
 		return -1;
 	result = release_run(&cmd->session, &cmd->project, &plan, bases, &options, &outcome, err);
-	ui_finish(&cmd->ui);
+	ui_clear(&cmd->ui);
 	/* A job that ended badly, or still runs, has a name and a record too. */
 	if (outcome.record.statement && outcome.record.sha256)
 		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(cmd, &outcome);

@@ -23,7 +23,9 @@ char *cmd_local_dir(const struct cmd *cmd)
 
 	if (dir)
 		return fs_join(folder ? folder : "/", dir);
-	return cmd->project.state_dir ? fs_join(cmd->project.state_dir, "local") : fs_join(folder, ".smpipe/local");
+	if (cmd->project.state_dir)
+		return fs_join(cmd->project.state_dir, "local");
+	return fs_join(folder ? folder : "/", ".smpipe/local");
 }
 
 static const char *choose(const char *option, const char *configured)
@@ -121,6 +123,23 @@ void cmd_release_needs(struct cmd *cmd)
 {
 	project_release(&cmd->project);
 	aws_identity_release(&cmd->session.identity);
+}
+
+void cmd_print(const char *fmt, ...)
+{
+	auto_free char *text = NULL;
+	auto_strlist lines = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	str_split(&lines, text, '\n');
+	for (size_t i = 0; i < lines.n; i++) {
+		auto_free char *line = str_printable(lines.v[i]);
+
+		printf("%s%s", i ? "\n" : "", line);
+	}
 }
 
 void cmd_print_json(const json_t *j)

@@ -69,6 +69,13 @@ void ui_init(struct ui *ui)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
+void ui_clear(struct ui *ui)
+{
+	pthread_mutex_lock(&ui->lock);
+	clear_status(ui);
+	pthread_mutex_unlock(&ui->lock);
+}
+
 void ui_finish(struct ui *ui)
 {
 	clear_status(ui);

@@ -21,7 +21,8 @@ struct ui {
 };
 
 void ui_init(struct ui *ui);
-/* Take the status line away. */
+/* Take the status line away, before something else is printed. */
+void ui_clear(struct ui *ui);
 void ui_finish(struct ui *ui);
 
 #endif

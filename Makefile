@@ -30,6 +30,8 @@ LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
+# What end-to-end tests call besides smpipe itself.
+PROBE_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/probe/*.c))
 TEMPLATE_FILES := $(shell find templates -type f -not -path '*/build/*' 2>/dev/null | LC_ALL=C sort)
 
 Q := $(if $(V),,@)
@@ -37,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test unit e2e check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -78,6 +80,12 @@ $(BUILD)/tests/vectors/%: $(BUILD)/tests/vectors/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+$(BUILD)/tests/probe/%: $(BUILD)/tests/probe/%.o $(BUILD)/libsmpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+probes: $(PROBE_BIN)
+
 deps: ## install what building and running needs (as root; otherwise prints the command)
 	$(Q)tools/install-deps build
 
@@ -95,7 +103,7 @@ test: deps-test ## install what is missing and run every test
 unit: $(UNIT_BIN) ## run the unit tests only
 	$(Q)set -e; for t in $^; do $$t; done
 
-e2e: $(BUILD)/smpipe ## run the end-to-end tests only (T=pattern picks some)
+e2e: $(BUILD)/smpipe $(PROBE_BIN) ## run the end-to-end tests only (T=pattern picks some)
 	$(Q)BUILD=$(BUILD) tools/run-tests e2e '$(T)'
 
 check-layers: ## check that no layer includes one above it

@@ -25,6 +25,9 @@ void record_release(struct record *r);
  */
 int record_save(const struct session *s, struct git *git, struct record *r, const char *commit, struct err *err);
 
+/* Whether git has what record_save() writes there for this commit. */
+bool record_is_in_git(struct git *git, const struct record *r, const char *commit);
+
 /*
  * Find the record of a job: S3 by the job's tag smpipe:record, else git's copy. ERR_NOT_FOUND. git may be NULL.
  */

@@ -99,6 +99,12 @@ int git_lfs_of_blob(struct git *g, const git_oid *id, uint64_t size, struct git_
 /* Whether the file on disk is a regular file of that size and digest; false also when it cannot be read. */
 bool git_lfs_matches(const struct git_lfs *lfs, const char *disk_path);
 
+/*
+ * After the attempt-th try to move a ref met a lock or another process: wait a little, and remove the lock of a process
+ * that was killed. Such a lock is held for milliseconds, so one that is seconds old has no owner. false: give up.
+ */
+bool git_outlast_lock(struct git *g, const char *ref, int attempt);
+
 /* user.name and user.email, else smpipe <smpipe@localhost>. */
 int git_identity(struct git *g, git_signature **ret, struct err *err);
 

@@ -1,12 +1,18 @@
 /* What is written into the repository beside its history: notes and the tag objects of jobs. */
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/sys.h"
 #include "pipeline/git_internal.h"
 
-/* How often a note is written anew when another process moved the notes meanwhile. */
-#define NOTE_ATTEMPTS 8
+/* How often a ref is written anew when another process moves it or holds its lock. */
+#define REF_ATTEMPTS 100
+#define LOCK_POLL_MS 50
+#define LOCK_STALE_S 3
 
 int git_identity(struct git *g, git_signature **ret, struct err *err)
 {
@@ -87,6 +93,21 @@ static int write_note(struct git *g, const git_oid *commit, const char *job, con
 	return rc < 0 ? git_refuse(err, rc, "write the note of job '%s' to " GIT_NOTES_REF, job) : 0;
 }
 
+bool git_outlast_lock(struct git *g, const char *ref, int attempt)
+{
+	auto_free char *path = xasprintf("%s/%s.lock", git_repository_commondir(g->repo), ref);
+	struct stat st;
+
+	if (attempt >= REF_ATTEMPTS || sys_is_cancelled())
+		return false;
+	if (lstat(path, &st) < 0)
+		return true;
+	if (time(NULL) - st.st_mtime >= LOCK_STALE_S)
+		return unlink(path) == 0;
+	sys_real.sleep_ms(&sys_real, LOCK_POLL_MS);
+	return true;
+}
+
 int git_note_set(struct git *g, const char *commit, const char *job, const char *json_line, struct err *err)
 {
 	git_oid id;
@@ -100,7 +121,7 @@ int git_note_set(struct git *g, const char *commit, const char *job, const char 
 
 		if (write_note(g, &id, job, json_line, &local) == 0)
 			return 0;
-		if (local.code != ERR_CONFLICT || attempt == NOTE_ATTEMPTS) {
+		if (local.code != ERR_CONFLICT || !git_outlast_lock(g, GIT_NOTES_REF, attempt)) {
 			err_move(err, &local);
 			return -1;
 		}
@@ -144,8 +165,12 @@ int git_job_ref_set(struct git *g, const char *job, const char *commit, const ch
 	if (rc < 0)
 		return git_refuse(err, rc, "find commit %s", commit);
 	rc = git_tag_annotation_create(&tag_id, g->repo, job, target, who, message);
-	if (rc == 0)
+	for (int attempt = 1; rc == 0; attempt++) {
 		rc = git_reference_create(&ref, g->repo, name, &tag_id, true, NULL);
+		if (rc != GIT_ELOCKED || !git_outlast_lock(g, name, attempt))
+			break;
+		rc = 0;
+	}
 	return rc < 0 ? git_refuse(err, rc, "write '%s'", name) : 0;
 }
 

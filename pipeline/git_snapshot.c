@@ -105,7 +105,11 @@ int git_snapshot_work(struct git *g, char **ret_commit, struct err *err)
 		return -1;
 	git_oid_tostr(hex, sizeof(hex), &commit_id);
 	name = xasprintf(GIT_SNAPSHOTS_PREFIX "%s", hex);
-	rc = git_reference_create(&ref, g->repo, name, &commit_id, true, NULL);
+	for (int attempt = 1;; attempt++) {
+		rc = git_reference_create(&ref, g->repo, name, &commit_id, true, NULL);
+		if (rc != GIT_ELOCKED || !git_outlast_lock(g, name, attempt))
+			break;
+	}
 	if (rc < 0)
 		return git_refuse(err, rc, "write '%s'", name);
 	*ret_commit = xstrdup(hex);

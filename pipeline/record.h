@@ -2,8 +2,8 @@
 #define SMPIPE_PIPELINE_RECORD_H
 
 /*
- * Where statements live: in S3 (the truth), and copies in git: one line in the note of the commit, the tag object of the job.
- * The job's tags name the S3 object. Writing is repeatable: the same statement again changes nothing.
+ * Where statements live: in S3 (the truth), and copies in git: one line in the note of the commit, the tag object of
+ * the job. The job's tags name the S3 object. Writing is repeatable: the same statement again changes nothing.
  */
 
 #include "pipeline/git.h"
@@ -38,8 +38,8 @@ int record_load_at(const struct session *s, const char *bucket, const char *key,
 		   struct err *err);
 
 /*
- * Add the end of the job if the record lacks it and the job has ended: reads the model once for its SHA-256, saves, and tags the job
- * with smpipe:statement. *ret_changed may be NULL.
+ * Add the end of the job if the record lacks it and the job has ended: reads the model once for its SHA-256, saves, and
+ * tags the job with smpipe:statement. *ret_changed may be NULL.
  */
 int record_complete(const struct session *s, struct git *git, struct record *r, bool *ret_changed, struct err *err);
 

@@ -404,6 +404,32 @@ static void notes_hold_a_line_per_job(void **state)
 	assert_int_equal(git_note_set(g, "HEAD", "j1", "{}", &err), -1);
 }
 
+/* A release that was killed while it moved a ref leaves git's lock behind. */
+static void stale_locks_of_refs_are_removed(void **state)
+{
+	struct place *p = *state;
+	auto_free char *root = fs_join(p->top, "repo");
+	auto_free char *commit = NULL, *left = NULL;
+	auto_err err = { 0 };
+	auto_git *g = NULL;
+
+	run(p->top, BASE);
+	commit = shell(root, "git rev-parse HEAD | tr -d '\\n'");
+	g = open_git(root);
+	assert_int_equal(git_note_set(g, commit, "j", "{\"job\":\"j\"}", &err), 0);
+	assert_int_equal(git_job_ref_set(g, "j", commit, "1", &err), 0);
+	run(root, "touch -d '-1 hour' .git/refs/notes/smpipe.lock .git/refs/smpipe/jobs/j.lock");
+	assert_int_equal(git_note_set(g, commit, "j", "{\"job\":\"j\",\"v\":2}", &err), 0);
+	assert_int_equal(git_job_ref_set(g, "j", commit, "2", &err), 0);
+	/* One that is held now is waited for. */
+	run(root, "touch .git/refs/notes/smpipe.lock; (sleep 0.3; rm .git/refs/notes/smpipe.lock) > /dev/null 2>&1 &");
+	assert_int_equal(git_note_set(g, commit, "j", "{\"job\":\"j\",\"v\":3}", &err), 0);
+	left = shell(
+		root,
+		"find .git -name '*.lock'; git notes --ref=smpipe show; git cat-file -p refs/smpipe/jobs/j | tail -n 1");
+	assert_string_equal(left, "{\"job\":\"j\",\"v\":3}\n2");
+}
+
 static void jobs_have_a_tag_object(void **state)
 {
 	struct place *p = *state;
@@ -490,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(scrubs_the_remote, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lfs_files_come_from_the_work_tree, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(notes_hold_a_line_per_job, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stale_locks_of_refs_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(jobs_have_a_tag_object, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(snapshot_is_the_work_tree, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(init_makes_one_repository, set_up, tear_down),

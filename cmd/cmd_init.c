@@ -40,19 +40,17 @@ static int check_name(const char *name, struct err *err)
 	return 0;
 }
 
-static int write_ci(const struct cmd *cmd, const char *dir, const char *name, struct strlist *written, struct err *err)
+/* *ret is the template of the CI file; NULL for none. */
+static int choose_ci(const struct cmd *cmd, char **ret, struct err *err)
 {
 	const char *ci = opt_get(&cmd->opts, OPT_CI);
-	auto_free char *template = NULL;
 
 	if (!ci)
 		ci = opt_has(&cmd->opts, OPT_ADOPT) ? "none" : "github";
-	if (str_eq(ci, "none"))
-		return 0;
-	if (!str_eq(ci, "github") && !str_eq(ci, "gitlab") && !str_eq(ci, "codebuild"))
+	if (!str_eq(ci, "none") && !str_eq(ci, "github") && !str_eq(ci, "gitlab") && !str_eq(ci, "codebuild"))
 		return err_set(err, ERR_USAGE, "--ci takes github, gitlab, codebuild or none, not '%s'", ci);
-	template = xasprintf("ci/%s", ci);
-	return template_write(template, dir, name, written, err);
+	*ret = str_eq(ci, "none") ? NULL : xasprintf("ci/%s", ci);
+	return 0;
 }
 
 /* Sources of COPY that exist without being tracked must be named in image.include. */
@@ -138,14 +136,12 @@ static int adopt(const char *dir, const char *name, struct strlist *written, str
 	return 0;
 }
 
-static int write_files(const struct cmd *cmd, const char *dir, const char *name, struct strlist *written, struct err *err)
+/* Before the first file: what is refused must leave nothing behind. template is NULL when a repository is adopted. */
+static int check(const char *dir, const char *template, const char *ci, struct err *err)
 {
-	const char *template = opt_get(&cmd->opts, OPT_TEMPLATE);
-
-	if (opt_has(&cmd->opts, OPT_ADOPT))
-		return template ? err_set(err, ERR_USAGE, "--adopt and --template exclude each other") :
-				  adopt(dir, name, written, err);
-	return template_write(template ? template : "native", dir, name, written, err);
+	if (template && template_check(template, dir, err) < 0)
+		return -1;
+	return ci ? template_check(ci, dir, err) : 0;
 }
 
 static void print_written(const char *dir, const struct strlist *written, bool created, bool adopted)
@@ -162,20 +158,28 @@ static void print_written(const char *dir, const struct strlist *written, bool c
 int cmd_init(struct cmd *cmd, struct err *err)
 {
 	const char *dir = cmd->opts.operands.n ? cmd->opts.operands.v[0] : ".";
+	const char *template = opt_get(&cmd->opts, OPT_TEMPLATE);
+	bool adopts = opt_has(&cmd->opts, OPT_ADOPT), created = false;
 	auto_free char *name = xstrdup_or_null(opt_get(&cmd->opts, OPT_NAME));
+	auto_free char *ci = NULL;
 	auto_strlist written = { 0 };
-	bool created = false;
 
-	if (name && check_name(name, err) < 0)
+	if (adopts && template)
+		return err_set(err, ERR_USAGE, "--adopt and --template exclude each other");
+	if (!adopts && !template)
+		template = "native";
+	if ((name && check_name(name, err) < 0) || choose_ci(cmd, &ci, err) < 0 || check(dir, template, ci, err) < 0)
 		return -1;
-	if (fs_mkdir_p(dir, 0755, err) < 0)
+	if (!adopts && fs_mkdir_p(dir, 0755, err) < 0)
 		return -1;
 	if (!name)
 		name = name_from_folder(dir);
-	if (write_files(cmd, dir, name, &written, err) < 0 || write_ci(cmd, dir, name, &written, err) < 0)
+	if ((adopts ? adopt(dir, name, &written, err) : template_write(template, dir, name, &written, err)) < 0)
 		return -1;
-	if (!opt_has(&cmd->opts, OPT_ADOPT) && git_init(dir, &created, err) < 0)
+	if (ci && template_write(ci, dir, name, &written, err) < 0)
 		return -1;
-	print_written(dir, &written, created, opt_has(&cmd->opts, OPT_ADOPT));
+	if (!adopts && git_init(dir, &created, err) < 0)
+		return -1;
+	print_written(dir, &written, created, adopts);
 	return 0;
 }

@@ -57,7 +57,7 @@ static int check_absent(const char *dir, const char *path, struct err *err)
 	return 0;
 }
 
-static int check_all_absent(const char *template_name, const char *dir, struct err *err)
+int template_check(const char *template_name, const char *dir, struct err *err)
 {
 	bool is_known = false;
 
@@ -107,7 +107,7 @@ static int write_file(const struct template_file *f, const char *path, const cha
 int template_write(const char *template_name, const char *dir, const char *name, struct strlist *written,
 		   struct err *err)
 {
-	if (check_all_absent(template_name, dir, err) < 0)
+	if (template_check(template_name, dir, err) < 0)
 		return -1;
 	for (const struct template_file *f = template_files; f->path; f++) {
 		const char *path = path_below(f, template_name);

@@ -75,7 +75,7 @@ static int plan_built_image(const struct project *p, const struct target *t, str
 	plan->registry_host = xstrdup(t->registry_host);
 	plan->repository = repository ? xstrdup(repository) : str_lower(config_str(&p->config, "name"));
 	if (reference_check_repository(plan->repository, err) < 0)
-		return config_error(&p->config, err, "image.repository", "%s", err->msg);
+		return config_error(&p->config, err, repository ? "image.repository" : "name", "%s", err->msg);
 	plan->build_key = identity_build_key(&in);
 	plan->image_tag = xasprintf("c-%.16s", plan->build_key);
 	return 0;

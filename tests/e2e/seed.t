@@ -73,6 +73,11 @@ expect 2 'no account number'
 run "$SMPIPE" plan --offline --account 123456789012
 expect 2 'no region'
 err_has 'no region is given' 'it says so'
+sed -i 's/^name: .*/name: x/' smpipe.yaml
+plan --region us-west-2
+expect 2 'a name that is too short for a repository'
+err_has '^smpipe: smpipe.yaml:3:' 'the message stands at the name'
+git checkout -q smpipe.yaml
 
 # The slip that the recipe itself makes: the tag's colon is written twice.
 sed -i 's,^bucket:,image: {uri: "123456789012.dkr.ecr.us-west-2.amazonaws.com/my-algo::latest"}\n&,' smpipe.yaml

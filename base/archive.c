@@ -128,8 +128,8 @@ static int write_archive(const struct filelist *files, bool gzip, archive_sink_f
 		result = write_entry(a, &files->v[i], &w);
 	if (result == 0 && archive_write_close(a) != ARCHIVE_OK)
 		result = archive_error(a, &w, "tar");
-	if (result < 0)
-		archive_write_fail(a);
+	/* libarchive closes what it frees; nothing more goes out. (archive_write_fail() would leak the compressor.) */
+	w.sink_refused = true;
 	archive_write_free(a);
 	return result;
 }

@@ -28,7 +28,10 @@ static int compare_age(const void *a, const void *b)
 	return (tx > ty) - (tx < ty);
 }
 
-/* A job whose file cannot be read is left alone: its folder keeps the name, nobody sees it. */
+/*
+ * A folder without a job's file is a request's that was cut off before it was answered. A job whose file cannot be read
+ * is left alone: its folder keeps the name, nobody sees it.
+ */
 static int load_all(struct store_sagemaker *s, struct err *err)
 {
 	auto_strlist names = { 0 };
@@ -42,6 +45,11 @@ static int load_all(struct store_sagemaker *s, struct err *err)
 
 		if (job_load(dir, s->cloud->sys, &j, &ignored) == 0)
 			append(s, j);
+		else if (ignored.code == ERR_NOT_FOUND) {
+			auto_err left = { 0 };
+
+			fs_remove_tree(dir, &left);
+		}
 	}
 	if (s->n > 1)
 		qsort(s->jobs, s->n, sizeof(*s->jobs), compare_age);

@@ -69,11 +69,11 @@ index=$(sha256sum < index | cut -d ' ' -f 1)
 cp index "layout/blobs/sha256/$index"
 jq -n --arg digest "sha256:$index" --argjson size "$(wc -c < index)" '{schemaVersion: 2, manifests:
 	[{mediaType: "application/vnd.oci.image.index.v1+json", $digest, $size}]}' > layout/index.json
-run skopeo copy -q --all --insecure-policy --dest-tls-verify=false --dest-creds "judge:$PASSWORD" oci:layout "docker://$host/team/probe:index"
+run skopeo copy -q --all --insecure-policy --dest-tls-verify=false --dest-creds "judge:$PASSWORD" oci:layout "docker://$host/team/probe:many"
 expect 0 'skopeo pushes an index'
-run "$probe" get "$host" judge team/probe index
+run "$probe" get "$host" judge team/probe many
 expect 1 'smpipe refuses it'
-err_has 'index|platforms' 'it says what it is'
+err_has 'it is an index of several images' 'it says what it is'
 
 # --- refusals ---
 run "$probe" get "$host" judge team/probe absent

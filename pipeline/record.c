@@ -25,28 +25,31 @@ void record_release(struct record *r)
 	*r = (struct record){ 0 };
 }
 
-static int save_to_s3(const struct session *s, struct record *r, const char *text, struct err *err)
+static int save_to_s3(const struct session *s, struct record *r, const char *text, bool is_new, struct err *err)
 {
 	auto_clients c = { 0 };
 	struct s3 s3 = { &c.aws, r->owner };
 
 	clients_init(&c, s);
-	if (s3_put_bytes(&s3, r->bucket, r->key, text, strlen(text), "application/vnd.in-toto+json", err) < 0)
+	if ((is_new ? s3_put_new_bytes : s3_put_bytes)(&s3, r->bucket, r->key, text, strlen(text),
+						       "application/vnd.in-toto+json", err) < 0)
 		return err_wrap(err, "write record 's3://%s/%s'", r->bucket, r->key);
 	return 0;
 }
 
-static int save_to_git(struct git *git, const struct record *r, const char *commit, const char *text, struct err *err)
+int record_copy_to_git(struct git *git, const struct record *r, const char *commit, struct err *err)
 {
+	auto_free char *text = json_pretty(r->statement);
 	const char *job = provenance_job(r->statement), *own = provenance_commit(r->statement);
 	auto_free char *uri = s3_uri_format(r->bucket, r->key);
-	auto_json *line = json_pack("{s:s, s:s, s:s, s:s, s:O}", "job", job, "commit", own, "record", uri, "sha256", r->sha256,
-				    "statement", r->statement);
+	auto_json *line = json_pack("{s:s, s:s, s:s, s:s, s:O}", "job", job, "commit", own, "record", uri, "sha256",
+				    r->sha256, "statement", r->statement);
 	auto_free char *line_text = json_compact(line);
 
 	if (git_note_set(git, commit, job, line_text, err) < 0)
 		return err_wrap(err, "write git note of commit %.12s", commit);
-	/* The tag object belongs to the commit that the job was made from; a later one that adopts the job has only its note. */
+	/* The tag object belongs to the commit that the job was made from; a later one that adopts the job has only its
+	 * note. */
 	if (str_eq(commit, own) && git_job_ref_set(git, job, own, text, err) < 0)
 		return err_wrap(err, "write git ref of job '%s'", job);
 	return 0;
@@ -59,9 +62,9 @@ int record_save(const struct session *s, struct git *git, struct record *r, cons
 
 	free(r->sha256);
 	r->sha256 = digest_hex(&d);
-	if (save_to_s3(s, r, text, err) < 0)
+	if (save_to_s3(s, r, text, false, err) < 0)
 		return -1;
-	return git ? save_to_git(git, r, commit, text, err) : 0;
+	return git ? record_copy_to_git(git, r, commit, err) : 0;
 }
 
 static bool note_has(struct git *git, const struct record *r, const char *commit)
@@ -87,7 +90,31 @@ bool record_is_in_git(struct git *git, const struct record *r, const char *commi
 	if (!note_has(git, r, commit))
 		return false;
 	return !str_eq(commit, provenance_commit(r->statement)) ||
-	       (record_load_git(git, provenance_job(r->statement), &copy, &ignored) == 0 && json_equal(copy, r->statement));
+	       (record_load_git(git, provenance_job(r->statement), &copy, &ignored) == 0 &&
+		json_equal(copy, r->statement));
+}
+
+int record_create(const struct session *s, struct git *git, struct record *r, const char *commit, struct err *err)
+{
+	auto_free char *text = json_pretty(r->statement);
+	struct digest d = digest_of_text(text);
+	auto_record theirs = { 0 };
+	auto_err why = { 0 };
+
+	free(r->sha256);
+	r->sha256 = digest_hex(&d);
+	if (save_to_s3(s, r, text, true, &why) < 0) {
+		if (why.code != ERR_CONFLICT) {
+			err_move(err, &why);
+			return -1;
+		}
+		if (record_load_at(s, r->bucket, r->key, r->owner, &theirs, err) < 0)
+			return -1;
+		record_release(r);
+		*r = theirs;
+		theirs = (struct record){ 0 };
+	}
+	return record_copy_to_git(git, r, commit, err);
 }
 
 static int check_statement(const json_t *statement, const char *what, struct err *err)
@@ -96,8 +123,8 @@ static int check_statement(const json_t *statement, const char *what, struct err
 	size_t i;
 	json_t *subject;
 
-	if (!str_eq(type, "https://in-toto.io/Statement/v1") || !provenance_job(statement) || !provenance_commit(statement) ||
-	    !provenance_status(statement) || !provenance_request(statement))
+	if (!str_eq(type, "https://in-toto.io/Statement/v1") || !provenance_job(statement) ||
+	    !provenance_commit(statement) || !provenance_status(statement) || !provenance_request(statement))
 		return err_set(err, ERR_INVALID, "%s is no record of smpipe", what);
 	json_array_foreach(json_object_get(statement, "subject"), i, subject) {
 		const char *sha256 = json_str(json_object_get(subject, "digest"), "sha256");
@@ -105,7 +132,8 @@ static int check_statement(const json_t *statement, const char *what, struct err
 
 		if (!json_str(subject, "name") || !json_str(subject, "uri") || !sha256 ||
 		    str_unhex(sha256, ignored.b, sizeof(ignored.b)) < 0)
-			return err_set(err, ERR_INVALID, "%s: subject %zu lacks a name, a URI or a SHA-256", what, i + 1);
+			return err_set(err, ERR_INVALID, "%s: subject %zu lacks a name, a URI or a SHA-256", what,
+				       i + 1);
 	}
 	return 0;
 }
@@ -184,7 +212,8 @@ static int locate(struct clients *c, const char *job_name, struct s3_uri *ret, s
 		return -1;
 	uri = json_str(tags, TAG_RECORD);
 	if (!uri)
-		return err_set(err, ERR_NOT_FOUND, "job '%s' has no tag '%s': smpipe did not launch it", job_name, TAG_RECORD);
+		return err_set(err, ERR_NOT_FOUND, "job '%s' has no tag '%s': smpipe did not launch it", job_name,
+			       TAG_RECORD);
 	return s3_uri_parse(uri, ret, err);
 }
 
@@ -233,6 +262,30 @@ static int tag_job(struct clients *c, const json_t *job, const struct record *r,
 	return sagemaker_add_tags(&c->aws, json_str(job, "TrainingJobArn"), tags, err);
 }
 
+/*
+ * Git's copy was made while the job ran, and another clone completed the record. What S3 has takes its place if the
+ * job's own tag vouches for it; otherwise the difference is verify's to tell.
+ */
+static int catch_up(const struct session *s, struct git *git, const struct record *r, struct err *err)
+{
+	auto_clients c = { 0 };
+	auto_json *copy = NULL;
+	auto_json *job = NULL;
+	auto_json *tags = NULL;
+	auto_err ignored = { 0 };
+
+	if (record_load_git(git, provenance_job(r->statement), &copy, &ignored) < 0 ||
+	    sagemaker_is_final(provenance_status(copy)))
+		return 0;
+	clients_init(&c, s);
+	if (sagemaker_describe_training_job(&c.aws, provenance_job(r->statement), &job, err) < 0 ||
+	    sagemaker_list_tags(&c.aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+		return -1;
+	if (!str_eq(json_str(tags, TAG_STATEMENT), r->sha256))
+		return 0;
+	return record_copy_to_git(git, r, provenance_commit(r->statement), err);
+}
+
 int record_complete(const struct session *s, struct git *git, struct record *r, bool *ret_changed, struct err *err)
 {
 	auto_clients c = { 0 };
@@ -244,8 +297,10 @@ int record_complete(const struct session *s, struct git *git, struct record *r, 
 
 	if (ret_changed)
 		*ret_changed = false;
-	if (sagemaker_is_final(provenance_status(r->statement)) || !r->key)
+	if (!r->key)
 		return 0;
+	if (sagemaker_is_final(provenance_status(r->statement)))
+		return git ? catch_up(s, git, r, err) : 0;
 	clients_init(&c, s);
 	if (sagemaker_describe_training_job(&c.aws, provenance_job(r->statement), &job, err) < 0)
 		return -1;

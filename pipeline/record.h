@@ -25,7 +25,11 @@ void record_release(struct record *r);
  */
 int record_save(const struct session *s, struct git *git, struct record *r, const char *commit, struct err *err);
 
-/* Whether git has what record_save() writes there for this commit. */
+/* The same for a job that has no record yet. Another release may have been quicker: then its record replaces *r. */
+int record_create(const struct session *s, struct git *git, struct record *r, const char *commit, struct err *err);
+/* Only git's part of it. */
+int record_copy_to_git(struct git *git, const struct record *r, const char *commit, struct err *err);
+/* Whether git has what record_copy_to_git() writes for this commit. */
 bool record_is_in_git(struct git *git, const struct record *r, const char *commit);
 
 /*

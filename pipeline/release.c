@@ -142,7 +142,7 @@ static int record_launch(struct release *r, struct err *err)
 	if (record_load_at(r->s, r->plan->bucket, key, r->plan->owner, record, &why) == 0)
 		return record_is_in_git(r->p->git, record, r->p->state.commit) ?
 			       0 :
-			       record_save(r->s, r->p->git, record, r->p->state.commit, err);
+			       record_copy_to_git(r->p->git, record, r->p->state.commit, err);
 	if (why.code != ERR_NOT_FOUND) {
 		err_move(err, &why);
 		return -1;
@@ -152,7 +152,7 @@ static int record_launch(struct release *r, struct err *err)
 	record->bucket = xstrdup(r->plan->bucket);
 	record->key = take(key);
 	record->owner = xstrdup(r->plan->owner);
-	return record_save(r->s, r->p->git, record, r->p->state.commit, err);
+	return record_create(r->s, r->p->git, record, r->p->state.commit, err);
 }
 
 static int launch_and_record(struct release *r, const struct release_options *o, struct journal *journal, struct err *err)
@@ -192,7 +192,7 @@ static int follow(struct release *r, const struct release_options *o, struct err
 		return err_wrap(err, "complete the record of job '%s'", r->out->launch.job_name);
 	/* A later commit that adopts the job keeps a copy of its own. */
 	if (changed && !str_eq(provenance_commit(r->out->record.statement), r->p->state.commit) &&
-	    record_save(r->s, r->p->git, &r->out->record, r->p->state.commit, err) < 0)
+	    record_copy_to_git(r->p->git, &r->out->record, r->p->state.commit, err) < 0)
 		return -1;
 	return watch_judge(r->out->job, err);
 }

@@ -67,6 +67,7 @@ struct put {
 	const char *name; /* of the local thing, for messages */
 	uint64_t size;
 	struct digest digest;
+	bool if_absent;
 	/* One of these. */
 	const struct file_entry *entry;
 	const void *bytes;
@@ -146,6 +147,8 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	req.aws.payload_hash = hash;
 	http_headers_add(&req.headers, "Content-Type", put->content_type);
 	http_headers_add(&req.headers, CHECKSUM_HEADER, checksum);
+	if (put->if_absent)
+		http_headers_add(&req.headers, "If-None-Match", "*");
 	if (put->bytes) {
 		req.aws.bytes = put->bytes;
 		req.aws.n = put->size;
@@ -182,8 +185,8 @@ int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struc
 	return put_object(s3, &put, err);
 }
 
-int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
-		 struct err *err)
+static int put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n,
+		     const char *content_type, bool if_absent, struct err *err)
 {
 	struct put put = { .bucket = bucket,
 			   .key = key,
@@ -192,9 +195,22 @@ int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void 
 			   .size = n,
 			   .digest = digest_of(p, n),
 			   .bytes = p ? p : "",
-			   .fd = -1 };
+			   .fd = -1,
+			   .if_absent = if_absent };
 
 	return put_object(s3, &put, err);
+}
+
+int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
+		 struct err *err)
+{
+	return put_bytes(s3, bucket, key, p, n, content_type, false, err);
+}
+
+int s3_put_new_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n,
+		     const char *content_type, struct err *err)
+{
+	return put_bytes(s3, bucket, key, p, n, content_type, true, err);
 }
 
 int s3_put_fd(struct s3 *s3, const char *bucket, const char *key, int fd, uint64_t size, const struct digest *digest,

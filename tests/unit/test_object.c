@@ -101,6 +101,9 @@ static void what_is_put_can_be_got(void **state)
 	assert_int_equal(s3_put_entry(&f->s3, "bucket", "e", e, "text/plain", &err), 0);
 	assert_string_equal(http_headers_get(&f->last, "content-type"), "text/plain");
 	assert_int_equal(s3_put_bytes(&f->s3, "bucket", "empty", NULL, 0, "text/plain", &err), 0);
+	assert_null(http_headers_get(&f->last, "if-none-match"));
+	assert_int_equal(s3_put_new_bytes(&f->s3, "bucket", "new", "1", 1, "text/plain", &err), 0);
+	assert_string_equal(http_headers_get(&f->last, "if-none-match"), "*");
 	assert_int_equal(write(fd, "12345", 5), 5);
 	assert_int_equal(s3_put_fd(&f->s3, "bucket", "fd", fd, 5, &digest, "text/plain", &err), 0);
 

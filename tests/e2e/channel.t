@@ -9,7 +9,7 @@ echo './helper' >> src/train.sh
 echo '[ -x train.sh ] || echo "the entry point is a plain file"' >> src/train.sh
 commit 'A program beside the entry point'
 
-release() { run "$SMPIPE" release --local "$@"; }
+release() { run "$SMPIPE" release --local; }
 image() { sed -n 's/^image  *//p' "$T/out"; }
 
 release

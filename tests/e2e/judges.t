@@ -24,7 +24,7 @@ bucket=sagemaker-us-east-1-000000000000
 # --- awscli: S3 ---
 run aws s3 ls --recursive "s3://$bucket"
 expect 0 'aws s3 ls'
-for key in data/train/[0-9a-f]{64}/iris.csv 'data/train/[0-9a-f]{64}\.json' source/[0-9a-f]{64}/sourcedir.tar.gz \
+for key in 'data/train/[0-9a-f]{64}/iris\.csv' 'data/train/[0-9a-f]{64}\.json' 'source/[0-9a-f]{64}/sourcedir\.tar\.gz' \
 	"output/$job/output/model.tar.gz" "records/$job/statement.json"; do
 	out_has " iris/$key$" "it lists $key"
 done

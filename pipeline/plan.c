@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/sagemaker_limits.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -180,6 +181,16 @@ static int choose_role(const struct project *p, const struct target *t, const ch
 	return 0;
 }
 
+/* The release adds tags of its own: with them the request must still be one that the service takes. */
+static int check_tags(const struct project *p, const struct plan *plan, const char *image, struct err *err)
+{
+	auto_json *request = plan_request(plan, p, image, plan->job_base);
+
+	if (sagemaker_check_training_job(request, err) == 0)
+		return 0;
+	return config_error(&p->config, err, "estimator.tags", "with the tags of smpipe: %s", err->msg);
+}
+
 static int plan_job(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
 {
 	auto_free char *image = plan_image_placeholder(plan);
@@ -201,7 +212,7 @@ static int plan_job(const struct project *p, const struct target *t, struct plan
 	plan->job_base = xasprintf("%s-%.12s", config_str(&p->config, "name"), plan->request_key);
 	training_job_set_name(plan->request, plan->job_base);
 	json_put_str(json_object_get(plan->request, "AlgorithmSpecification"), "TrainingImage", image);
-	return 0;
+	return check_tags(p, plan, facts.image, err);
 }
 
 int plan_make(const struct project *p, const struct target *t, struct plan *ret, struct err *err)

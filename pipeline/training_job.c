@@ -54,8 +54,11 @@ static json_t *member_value(const struct config *c, const struct schema_key *row
 {
 	const json_t *value = config_value(c, row->path);
 
+	/* An empty list or map says nothing, and the service refuses some of them. */
 	if (row->type == SCHEMA_LIST)
-		return value ? rename_items(value, row->path) : NULL;
+		return json_array_size(value) ? rename_items(value, row->path) : NULL;
+	if (row->type == SCHEMA_MAP && !json_object_size(value))
+		return NULL;
 	if (value)
 		return json_deep_copy(value);
 	if (!row->fallback)
@@ -187,7 +190,11 @@ static char *key_of_member(const char *complaint)
 		free(key);
 		key = xasprintf("%s%.*s", row->path, complaint[n] == '[' ? (int)strcspn(complaint + n, ".:") : 0, complaint + n);
 	}
-	return key ? key : xstrdup(str_starts(complaint, "InputDataConfig") ? "inputs" : "estimator");
+	if (key)
+		return key;
+	return xstrdup(str_starts(complaint, "InputDataConfig") ? "inputs" :
+		       str_starts(complaint, "Tags")		? "estimator.tags" :
+								  "estimator");
 }
 
 static int check(const struct config *c, const json_t *request, struct err *err)

@@ -39,9 +39,8 @@ static const char *model_of(const struct release_outcome *o)
 	return provenance_subject(o->record.statement, "model", &uri) ? uri : NULL;
 }
 
-static void print_outcome(const struct cmd *cmd, const struct release_outcome *o)
+static void tell_work(const struct cmd *cmd, const struct release_outcome *o)
 {
-	const char *status = provenance_status(o->record.statement), *model = model_of(o);
 	auto_free char *image_time = str_duration_ms(o->image.stage.took_ms);
 	auto_free char *source_time = str_duration_ms(o->source.took_ms);
 	auto_free char *data_time = str_duration_ms(o->data.took_ms);
@@ -52,8 +51,14 @@ static void print_outcome(const struct cmd *cmd, const struct release_outcome *o
 	else
 		report_text(&cmd->ui.report, REPORT_NOTE, "release", "image %s, source %s, data %s", image_time, source_time,
 			    data_time);
+}
+
+static void print_outcome(const struct release_outcome *o)
+{
+	const char *model = model_of(o);
+
 	printf("job     %s\n", o->launch.job_name);
-	printf("status  %s\n", status);
+	printf("status  %s\n", provenance_status(o->record.statement));
 	printf("image   %s\n", o->image.uri);
 	if (model)
 		printf("model   %s\n", model);
@@ -95,7 +100,9 @@ int cmd_release(struct cmd *cmd, struct err *err)
 	result = release_run(&cmd->session, &cmd->project, &plan, bases, &options, &outcome, err);
 	ui_clear(&cmd->ui);
 	/* A job that ended badly, or still runs, has a name and a record too. */
-	if (outcome.record.statement && outcome.record.sha256)
-		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(cmd, &outcome);
+	if (outcome.record.statement && outcome.record.sha256) {
+		tell_work(cmd, &outcome);
+		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(&outcome);
+	}
 	return result;
 }

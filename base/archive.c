@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -113,9 +114,20 @@ static int setup(struct archive *a, bool gzip, struct writer *w)
 	return archive_write_open2(a, w, NULL, on_write, NULL, NULL) == ARCHIVE_OK ? 0 : archive_error(a, w, "tar");
 }
 
+static const char *details;
+
+static void read_details(void)
+{
+	details = archive_version_details();
+}
+
+/* Asked once: libarchive 3.6 makes the text anew at each call and forgets the old one. */
 const char *archive_library(void)
 {
-	return archive_version_details();
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_details);
+	return details;
 }
 
 static int write_archive(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)

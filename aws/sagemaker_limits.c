@@ -12,6 +12,7 @@
 
 #define MAX_SHOWN_BYTES 80
 #define MAX_MEMBERS     64
+#define WHOLE_REQUEST   "CreateTrainingJob"
 
 struct check {
 	struct str path; /* "InputDataConfig[0].ChannelName" */
@@ -28,7 +29,7 @@ static int refuse(const struct check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	words = xvasprintf(fmt, ap);
 	va_end(ap);
-	return err_set(c->err, ERR_CONFIG, "%s: %s", c->path.len ? c->path.s : "CreateTrainingJob", words);
+	return err_set(c->err, ERR_CONFIG, "%s: %s", c->path.len ? c->path.s : WHOLE_REQUEST, words);
 }
 
 /* A value as an error shows it: printable and short. */
@@ -116,7 +117,9 @@ static int check_part(struct check *c, const char *part, const struct shape *sha
 
 	str_addf(&c->path, "%s%s", n && *part != '[' ? "." : "", part);
 	result = check_value(c, shape, value);
-	str_truncate(&c->path, n);
+	/* Where it failed, the path stays: it is part of the answer. */
+	if (result == 0)
+		str_truncate(&c->path, n);
 	return result;
 }
 
@@ -215,13 +218,27 @@ static int check_value(struct check *c, const struct shape *shape, const json_t 
 	}
 }
 
+int sagemaker_check_training_job_at(const json_t *request, char **ret_path, struct err *err)
+{
+	auto_str path = { 0 };
+	struct check c = { .err = err };
+
+	if (check_value(&c, &sagemaker_training_job_shape, request) < 0) {
+		*ret_path = c.path.len ? str_detach(&c.path) : xstrdup(WHOLE_REQUEST);
+		return -1;
+	}
+	str_release(&c.path);
+	if (sagemaker_check_rules(request, &path, err) == 0)
+		return 0;
+	*ret_path = str_detach(&path);
+	return -1;
+}
+
 int sagemaker_check_training_job(const json_t *request, struct err *err)
 {
-	struct check c = { .err = err };
-	int result = check_value(&c, &sagemaker_training_job_shape, request);
+	auto_free char *path = NULL;
 
-	str_release(&c.path);
-	return result < 0 ? -1 : sagemaker_check_rules(request, err);
+	return sagemaker_check_training_job_at(request, &path, err);
 }
 
 int sagemaker_check_job_name(const char *name, struct err *err)
@@ -239,4 +256,31 @@ int sagemaker_is_final(const char *training_job_status)
 {
 	return str_eq(training_job_status, "Completed") || str_eq(training_job_status, "Failed") ||
 	       str_eq(training_job_status, "Stopped") || str_eq(training_job_status, "Deleted");
+}
+
+static const struct shape *member_shape(const struct shape *shape, const char *name, size_t n)
+{
+	for (const struct member *m = shape->members; m && m->name; m++)
+		if (strlen(m->name) == n && !strncmp(m->name, name, n))
+			return m->shape;
+	return NULL;
+}
+
+const struct shape *sagemaker_shape_at(const char *path)
+{
+	const struct shape *shape = &sagemaker_training_job_shape;
+
+	while (shape && *path) {
+		size_t n = strcspn(path, ".[");
+
+		if (*path == '[')
+			shape = shape->kind == SHAPE_LIST ? shape->element : NULL;
+		else if (shape->kind == SHAPE_MAP)
+			shape = shape->element;
+		else
+			shape = member_shape(shape, path, n);
+		path += *path == '[' ? strcspn(path, "]") + 1 : n;
+		path += *path == '.';
+	}
+	return shape;
 }

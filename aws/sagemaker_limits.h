@@ -14,6 +14,10 @@
  */
 int sagemaker_check_training_job(const json_t *request, struct err *err);
 
+/* The same; on failure *ret_path is the path alone ("CreateTrainingJob" for the request itself), with which err->msg
+ * begins, followed by ": ". New string. */
+int sagemaker_check_training_job_at(const json_t *request, char **ret_path, struct err *err);
+
 /* [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62} */
 int sagemaker_check_job_name(const char *name, struct err *err);
 

@@ -53,8 +53,15 @@ bool sagemaker_is_tag_text(const char *s)
 	return true;
 }
 
-static int refuse(struct err *err, const char *path, const char *words)
+int sagemaker_refuse(struct str *ret_path, struct err *err, const char *path, const char *fmt, ...)
 {
+	auto_free char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	str_add(ret_path, path);
 	return err_set(err, ERR_CONFIG, "%s: %s", path, words);
 }
 
@@ -63,148 +70,173 @@ static bool has(const json_t *object, const char *name)
 	return json_object_get(object, name) != NULL;
 }
 
-static int check_algorithm(const json_t *request, struct err *err)
+static int check_algorithm(const json_t *request, struct str *path, struct err *err)
 {
+	static const char *const needed[] = { "AlgorithmSpecification", "ResourceConfig", "StoppingCondition" };
 	const json_t *algorithm = json_object_get(request, "AlgorithmSpecification");
 
 	/* Only a serverless job needs none of these. */
 	if (has(request, "ServerlessJobConfig"))
 		return 0;
-	if (!algorithm)
-		return refuse(err, "CreateTrainingJob", "'AlgorithmSpecification' is missing");
-	if (!has(request, "ResourceConfig"))
-		return refuse(err, "CreateTrainingJob", "'ResourceConfig' is missing");
-	if (!has(request, "StoppingCondition"))
-		return refuse(err, "CreateTrainingJob", "'StoppingCondition' is missing");
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		if (!has(request, needed[i]))
+			return sagemaker_refuse(path, err, "CreateTrainingJob", "'%s' is missing", needed[i]);
+	}
 	if (has(algorithm, "TrainingImage") == has(algorithm, "AlgorithmName"))
-		return refuse(err, "AlgorithmSpecification",
-			      "either 'TrainingImage' or 'AlgorithmName' is needed, not both");
+		return sagemaker_refuse(path, err, "AlgorithmSpecification",
+					"either 'TrainingImage' or 'AlgorithmName' is needed, not both");
 	return 0;
 }
 
-static int check_resources(const json_t *request, struct err *err)
+static int check_image_config(const json_t *request, struct str *path, struct err *err)
+{
+	const json_t *config = json_at(request, "AlgorithmSpecification", "TrainingImageConfig", NULL);
+	bool is_vpc = str_eq(json_str(config, "TrainingRepositoryAccessMode"), "Vpc");
+
+	if (is_vpc && !has(request, "VpcConfig")) {
+		sagemaker_refuse(path, err, "AlgorithmSpecification.TrainingImageConfig.TrainingRepositoryAccessMode",
+				 "'Vpc' needs a VpcConfig");
+		return err_hint(err, "add VpcConfig.Subnets and VpcConfig.SecurityGroupIds");
+	}
+	if (has(config, "TrainingRepositoryAuthConfig") && !is_vpc)
+		return sagemaker_refuse(path, err,
+					"AlgorithmSpecification.TrainingImageConfig.TrainingRepositoryAuthConfig",
+					"goes with TrainingRepositoryAccessMode 'Vpc' only");
+	return 0;
+}
+
+static int check_groups(const json_t *resources, struct str *path, struct err *err)
+{
+	static const char *const instead[] = { "InstanceType", "InstanceCount" };
+	json_t *group;
+	size_t i;
+
+	for (size_t k = 0; k < ARRAY_LEN(instead); k++) {
+		auto_free char *member = xasprintf("ResourceConfig.%s", instead[k]);
+
+		if (has(resources, instead[k]))
+			return sagemaker_refuse(path, err, member, "does not go together with InstanceGroups");
+	}
+	json_array_foreach(json_object_get(resources, "InstanceGroups"), i, group) {
+		auto_free char *count = xasprintf("ResourceConfig.InstanceGroups[%zu].InstanceCount", i);
+
+		if (json_integer_value(json_object_get(group, "InstanceCount")) < 1)
+			return sagemaker_refuse(path, err, count, "at least 1 is needed");
+	}
+	if (json_integer_value(json_object_get(resources, "KeepAlivePeriodInSeconds")) > 0)
+		return sagemaker_refuse(path, err, "ResourceConfig.KeepAlivePeriodInSeconds",
+					"a warm pool is not kept for InstanceGroups");
+	return sagemaker_check_distinct(json_object_get(resources, "InstanceGroups"), "ResourceConfig.InstanceGroups",
+					"InstanceGroupName", path, err);
+}
+
+static int check_resources(const json_t *request, struct str *path, struct err *err)
 {
 	const json_t *resources = json_object_get(request, "ResourceConfig");
-	bool has_groups = json_array_size(json_object_get(resources, "InstanceGroups")) > 0;
-	bool has_type = has(resources, "InstanceType"), has_count = has(resources, "InstanceCount");
+	bool is_spot = json_is_true(json_object_get(request, "EnableManagedSpotTraining"));
 
 	if (!resources)
 		return 0;
-	if (has_groups && (has_type || has_count))
-		return refuse(err, "ResourceConfig",
-			      "'InstanceGroups' goes without 'InstanceType' and 'InstanceCount'");
-	if (has_groups)
+	if (has(request, "ServerlessJobConfig") && (has(resources, "InstanceType") || has(resources, "InstanceGroups")))
+		return sagemaker_refuse(path, err, "ResourceConfig", "a job with ServerlessJobConfig has no instances");
+	if (json_integer_value(json_object_get(resources, "KeepAlivePeriodInSeconds")) > 0 && is_spot)
+		return sagemaker_refuse(path, err, "ResourceConfig.KeepAlivePeriodInSeconds",
+					"a warm pool is not kept with EnableManagedSpotTraining");
+	if (json_array_size(json_object_get(resources, "InstanceGroups")) > 0)
+		return check_groups(resources, path, err);
+	if (has(request, "ServerlessJobConfig"))
 		return 0;
-	if (!has_type || !has_count)
-		return refuse(err, "ResourceConfig", "'InstanceType' and 'InstanceCount' are needed");
+	if (!has(resources, "InstanceType")) {
+		sagemaker_refuse(path, err, "ResourceConfig", "'InstanceType' is missing");
+		return err_hint(err, "name a type (ml.m5.large), or InstanceGroups");
+	}
+	if (!has(resources, "InstanceCount"))
+		return sagemaker_refuse(path, err, "ResourceConfig", "'InstanceCount' is missing");
 	if (json_integer_value(json_object_get(resources, "InstanceCount")) < 1)
-		return refuse(err, "ResourceConfig.InstanceCount", "at least 1 is needed");
+		return sagemaker_refuse(path, err, "ResourceConfig.InstanceCount", "at least 1 is needed");
 	return 0;
 }
 
-static int check_stopping(const json_t *request, struct err *err)
+static int check_stopping(const json_t *request, struct str *path, struct err *err)
 {
 	const json_t *stopping = json_object_get(request, "StoppingCondition");
 	const json_t *run = json_object_get(stopping, "MaxRuntimeInSeconds");
 	const json_t *wait = json_object_get(stopping, "MaxWaitTimeInSeconds");
 	bool is_spot = json_is_true(json_object_get(request, "EnableManagedSpotTraining"));
 
-	if (is_spot && !wait)
-		return refuse(err, "StoppingCondition",
-			      "'MaxWaitTimeInSeconds' is needed with EnableManagedSpotTraining");
+	if (is_spot && !wait) {
+		sagemaker_refuse(path, err, "EnableManagedSpotTraining",
+				 "needs StoppingCondition.MaxWaitTimeInSeconds");
+		return err_hint(err, "it covers waiting and training: at least MaxRuntimeInSeconds");
+	}
 	if (!is_spot && wait)
-		return refuse(err, "StoppingCondition.MaxWaitTimeInSeconds",
-			      "is only allowed with EnableManagedSpotTraining");
+		return sagemaker_refuse(path, err, "StoppingCondition.MaxWaitTimeInSeconds",
+					"is only allowed with EnableManagedSpotTraining");
 	if (wait && run && json_integer_value(wait) < json_integer_value(run))
-		return refuse(err, "StoppingCondition.MaxWaitTimeInSeconds",
-			      "must not be less than MaxRuntimeInSeconds");
+		return sagemaker_refuse(path, err, "StoppingCondition.MaxWaitTimeInSeconds",
+					"must not be less than MaxRuntimeInSeconds");
 	return 0;
 }
 
-static bool has_group(const json_t *request, const char *name)
+/* https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProfilerConfig.html */
+static int check_profiler(const json_t *request, struct str *path, struct err *err)
 {
-	const json_t *groups = json_at(request, "ResourceConfig", "InstanceGroups", NULL);
-	json_t *group;
-	size_t i;
+	const json_t *interval = json_at(request, "ProfilerConfig", "ProfilingIntervalInMilliseconds", NULL);
+	static const int allowed[] = { 100, 200, 500, 1000, 5000, 60000 };
 
-	json_array_foreach(groups, i, group) {
-		if (str_eq(json_str(group, "InstanceGroupName"), name))
-			return true;
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
+		if (!interval || json_integer_value(interval) == allowed[i])
+			return 0;
 	}
-	return false;
+	return sagemaker_refuse(path, err, "ProfilerConfig.ProfilingIntervalInMilliseconds",
+				"is %" JSON_INTEGER_FORMAT "; it must be one of 100, 200, 500, 1000, 5000, 60000",
+				json_integer_value(interval));
 }
 
-static int check_data_source(const json_t *request, const json_t *channel, const char *path, struct err *err)
-{
-	const json_t *source = json_object_get(channel, "DataSource");
-	const json_t *groups = json_at(source, "S3DataSource", "InstanceGroupNames", NULL);
-	json_t *group;
-	size_t i;
-
-	if (json_object_size(source) != 1)
-		return err_set(err, ERR_CONFIG, "%s.DataSource: exactly one source is needed", path);
-	if (has(source, "FileSystemDataSource") && !has(request, "VpcConfig"))
-		return err_set(err, ERR_CONFIG, "%s.DataSource.FileSystemDataSource: a file system needs a VpcConfig",
-			       path);
-	json_array_foreach(groups, i, group) {
-		if (!has_group(request, json_string_value(group)))
-			return err_set(err, ERR_CONFIG,
-				       "%s.DataSource.S3DataSource.InstanceGroupNames: there is no group '%s'", path,
-				       json_string_value(group));
-	}
-	return 0;
-}
-
-/* Names of a list's objects must differ. */
-static int check_distinct(const json_t *list, const char *list_name, const char *key, struct err *err)
+int sagemaker_check_distinct(const json_t *list, const char *list_path, const char *key, struct str *ret_path,
+			     struct err *err)
 {
 	auto_strlist seen = { 0 };
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(list, i, item) {
+		auto_free char *path = xasprintf("%s[%zu].%s", list_path, i, key);
 		const char *name = json_str(item, key);
 
 		if (strlist_has(&seen, name))
-			return err_set(err, ERR_CONFIG, "%s[%zu].%s: '%s' is there twice", list_name, i, key, name);
+			return sagemaker_refuse(ret_path, err, path, "'%s' is there twice", name);
 		strlist_add(&seen, name);
 	}
 	return 0;
 }
 
-static int check_channels(const json_t *request, struct err *err)
-{
-	const json_t *channels = json_object_get(request, "InputDataConfig");
-	json_t *channel;
-	size_t i;
-
-	json_array_foreach(channels, i, channel) {
-		auto_free char *path = xasprintf("InputDataConfig[%zu]", i);
-
-		if (check_data_source(request, channel, path, err) < 0)
-			return -1;
-	}
-	return check_distinct(channels, "InputDataConfig", "ChannelName", err);
-}
-
-static int check_tags(const json_t *request, struct err *err)
+static int check_tags(const json_t *request, struct str *path, struct err *err)
 {
 	const json_t *tags = json_object_get(request, "Tags");
 	json_t *tag;
 	size_t i;
 
 	json_array_foreach(tags, i, tag) {
+		auto_free char *key = xasprintf("Tags[%zu].Key", i);
+
 		if (!strncasecmp(json_str(tag, "Key"), "aws:", 4))
-			return err_set(err, ERR_CONFIG, "Tags[%zu].Key: 'aws:' at the beginning is reserved", i);
+			return sagemaker_refuse(path, err, key, "'aws:' at the beginning is reserved");
 	}
-	return check_distinct(tags, "Tags", "Key", err);
+	return sagemaker_check_distinct(tags, "Tags", "Key", path, err);
 }
 
-int sagemaker_check_rules(const json_t *request, struct err *err)
+int sagemaker_check_rules(const json_t *request, struct str *ret_path, struct err *err)
 {
-	if (check_algorithm(request, err) < 0 || check_resources(request, err) < 0 ||
-	    check_stopping(request, err) < 0 || check_channels(request, err) < 0 || check_tags(request, err) < 0)
-		return -1;
-	return check_distinct(json_at(request, "ResourceConfig", "InstanceGroups", NULL),
-			      "ResourceConfig.InstanceGroups", "InstanceGroupName", err);
+	static int (*const rules[])(const json_t *, struct str *, struct err *) = {
+		check_algorithm, check_image_config, check_resources,
+		check_stopping,  check_profiler,     sagemaker_check_channel_rules,
+		check_tags,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		if (rules[i](request, ret_path, err) < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -7,9 +7,22 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
-/* The request has the right form already. ERR_CONFIG, worded as in aws/sagemaker_limits.h. */
-int sagemaker_check_rules(const json_t *request, struct err *err);
+/* The request has the right form already. ERR_CONFIG, worded as in aws/sagemaker_limits.h; the path is added to
+ * *ret_path. */
+int sagemaker_check_rules(const json_t *request, struct str *ret_path, struct err *err);
+
+/* The part of it that is about InputDataConfig. */
+int sagemaker_check_channel_rules(const json_t *request, struct str *ret_path, struct err *err);
+
+/* Set the error "<path>: <words>" and *ret_path. Returns -1. */
+int sagemaker_refuse(struct str *ret_path, struct err *err, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Names of a list's objects must differ. */
+int sagemaker_check_distinct(const json_t *list, const char *list_path, const char *key, struct str *ret_path,
+			     struct err *err);
 
 /* Letters, digits and separators of any script, and _.:/=+-@ ([\p{L}\p{Z}\p{N}_.:/=+\-@]*). */
 bool sagemaker_is_tag_text(const char *s);

@@ -42,4 +42,8 @@ struct member {
 
 extern const struct shape sagemaker_training_job_shape;
 
+/* The shape at a path below the request, "VpcConfig.Subnets[]", "Environment.*" (a value of the map); NULL when there
+ * is none. */
+const struct shape *sagemaker_shape_at(const char *path);
+
 #endif

@@ -110,7 +110,7 @@ static void test_what_does_not_run_is_refused(void **state)
 		const char *old, *new, *words;
 	} rows[] = {
 		{ "\"File\"", "\"Pipe\"", "does not run channels in Pipe mode yet" },
-		{ "\"None\"", "\"Gzip\"", "does not run channels with a CompressionType yet" },
+		{ "\"None\"", "\"Gzip\"", "'Gzip' goes with Pipe mode only" },
 		{ "\"S3Prefix\"", "\"ManifestFile\"",
 		  "does not run channels with an S3DataType other than S3Prefix yet" },
 		{ "\"InstanceCount\":1", "\"InstanceCount\":2", "does not run jobs on several instances yet" },

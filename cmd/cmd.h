@@ -36,6 +36,9 @@ struct command {
 int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err);
 void cmd_release_needs(struct cmd *cmd);
 
+/* Lay the options -p over a configuration. */
+int cmd_set_parameters(const struct cmd *cmd, struct config *c, struct err *err);
+
 /* The folder of the project's local cloud, or of --dir. New string. */
 char *cmd_local_dir(const struct cmd *cmd);
 

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "pipeline/schema.h"
@@ -14,8 +16,15 @@ int cmd_config(struct cmd *cmd, struct err *err)
 		json_decref(schema);
 		return 0;
 	}
+	if (opt_has(&cmd->opts, OPT_REFERENCE)) {
+		auto_free char *page = schema_reference();
+
+		fputs(page, stdout);
+		return 0;
+	}
 	file = opt_has(&cmd->opts, OPT_FILE) ? xstrdup(opt_get(&cmd->opts, OPT_FILE)) : config_discover(err);
-	if (!file || config_load(file, opt_get(&cmd->opts, OPT_ENVIRONMENT), &c, err) < 0)
+	if (!file || config_load(file, opt_get(&cmd->opts, OPT_ENVIRONMENT), &c, err) < 0 ||
+	    cmd_set_parameters(cmd, &c, err) < 0)
 		return -1;
 	cmd_print_json(c.values);
 	return 0;

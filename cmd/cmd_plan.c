@@ -32,9 +32,9 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 
 	if (plan->image_uri)
 		printf("  image   use       %s\n", plan->image_uri);
-	else
-		printf("  image   %-9s %s/%s:%s (context: %zu files, %s)\n", o && o->has_image ? "exists" : "build", plan->registry_host,
-		       plan->repository, plan->image_tag, p->context.n, context_bytes);
+	else if (plan->build_key)
+		printf("  image   %-9s %s/%s:%s (context: %zu files, %s)\n", o && o->has_image ? "exists" : "build",
+		       plan->registry_host, plan->repository, plan->image_tag, p->context.n, context_bytes);
 	if (plan->source_key)
 		printf("  source  %-9s %s (%zu files, %s)\n", o && o->has_source ? "exists" : "upload", plan->source_uri, p->source.n,
 		       source_bytes);
@@ -56,6 +56,25 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 		printf("  launch  create    %s\n", plan->job_base);
 }
 
+/* What the container finds in /opt/ml/input/config/hyperparameters.json. */
+static void print_parameters(const json_t *request)
+{
+	const json_t *parameters = json_object_get(request, "HyperParameters");
+	auto_free char *text = parameters ? json_pretty(parameters) : NULL;
+
+	if (parameters)
+		printf("\nhyperparameters.json %s", text);
+}
+
+static void print_raw(const struct cmd *cmd)
+{
+	const json_t *raw = config_value(&cmd->project.config, "raw");
+	auto_free char *text = raw ? json_pretty(raw) : NULL;
+
+	if (raw)
+		printf("\nraw, merged into it last %s", text);
+}
+
 static int print_plan(const struct cmd *cmd, const struct plan *plan, const struct outlook *o)
 {
 	auto_free char *image = o && o->has_image ? xasprintf("%s/%s@%s", plan->registry_host, plan->repository, o->image_digest) :
@@ -66,6 +85,8 @@ static int print_plan(const struct cmd *cmd, const struct plan *plan, const stru
 	print_head(cmd);
 	print_steps(cmd, plan, o);
 	printf("\nCreateTrainingJob %s", text);
+	print_raw(cmd);
+	print_parameters(request);
 	return 0;
 }
 

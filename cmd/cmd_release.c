@@ -59,7 +59,8 @@ static void print_outcome(const struct release_outcome *o)
 
 	printf("job     %s\n", o->launch.job_name);
 	printf("status  %s\n", provenance_status(o->record.statement));
-	printf("image   %s\n", o->image.uri);
+	if (o->image.uri)
+		printf("image   %s\n", o->image.uri);
 	if (model)
 		printf("model   %s\n", model);
 	printf("record  s3://%s/%s\n", o->record.bucket, o->record.key);

@@ -12,13 +12,15 @@
 #define CLOUD_OPTS   OPT_LOCAL, OPT_REGION, OPT_PROFILE
 
 static const enum opt_id init_opts[] = { OPT_TEMPLATE, OPT_NAME, OPT_CI, OPT_ADOPT, OPT_COUNT };
-static const enum opt_id plan_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_OFFLINE, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
-static const enum opt_id release_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ALLOW_DIRTY, OPT_NO_WAIT, OPT_NO_LOGS,
-					    OPT_WAIT_TIMEOUT, OPT_AGAIN, OPT_ATTEMPT, OPT_JSON, OPT_COUNT };
+static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS, OPT_OFFLINE,
+					 OPT_ACCOUNT,  OPT_JSON,      OPT_COUNT };
+static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS,       OPT_ALLOW_DIRTY,
+					    OPT_NO_WAIT,  OPT_NO_LOGS,   OPT_WAIT_TIMEOUT, OPT_AGAIN,
+					    OPT_ATTEMPT,  OPT_JSON,      OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
 static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_FOLLOW, OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
-static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_SCHEMA, OPT_COUNT };
+static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_SCHEMA, OPT_REFERENCE, OPT_COUNT };
 static const enum opt_id version_opts[] = { OPT_VERBOSE, OPT_COUNT };
 static const enum opt_id no_opts[] = { OPT_COUNT };
 

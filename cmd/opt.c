@@ -10,11 +10,14 @@ struct opt_row {
 	const char *value; /* placeholder; NULL for a flag */
 	bool is_optional;  /* the value may be left out: --again, --again=failed */
 	const char *words;
+	bool is_repeatable; /* every value counts, not only the last */
 };
 
 static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_FILE] = { "file", 0, "FILE", false, "the configuration (default: the nearest smpipe.yaml upwards)" },
 	[OPT_ENVIRONMENT] = { "environment", 'e', "NAME", false, "lay this environment of the file over the rest" },
+	[OPT_PARAMETER] = { "parameter", 'p', "NAME=VALUE", false,
+			    "set a hyperparameter, the value as in YAML (may be repeated)", true },
 	[OPT_LOCAL] = { "local", 0, NULL, false, "use the embedded local cloud instead of AWS" },
 	[OPT_JSON] = { "json", 0, NULL, false, "print the result as JSON" },
 	[OPT_OFFLINE] = { "offline", 0, NULL, false, "ask no service; needs --account and --region unless the file has them" },
@@ -33,7 +36,9 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_CI] = { "ci", 0, "KIND", false, "write the CI file for github (default), gitlab, codebuild or none" },
 	[OPT_ADOPT] = { "adopt", 0, NULL, false, "add smpipe.yaml to an existing repository with a Dockerfile" },
 	[OPT_SCHEMA] = { "schema", 0, NULL, false, "print the JSON Schema of smpipe.yaml, for editors" },
-	[OPT_DIR] = { "dir", 0, "DIR", false, "folder of the local cloud's state (default: .smpipe/local of the project)" },
+	[OPT_REFERENCE] = { "reference", 0, NULL, false, "print the reference of smpipe.yaml, in Markdown" },
+	[OPT_DIR] = { "dir", 0, "DIR", false,
+		      "folder of the local cloud's state (default: .smpipe/local of the project)" },
 	[OPT_PORT] = { "port", 0, "PORT", false, "port on 127.0.0.1 (default: the last one, else any free)" },
 	[OPT_IDLE] = { "idle", 0, "SECONDS", false, "end when nothing runs and nobody asked for so long (default: never)" },
 	[OPT_VERBOSE] = { "verbose", 'v', NULL, false, "say more" },
@@ -91,6 +96,8 @@ static int parse_one(const enum opt_id *allowed, int argc, char **argv, int *i, 
 	} else {
 		return err_set(err, ERR_USAGE, "option '%s' needs a value: %s", arg, rows[id].value);
 	}
+	if (rows[id].is_repeatable)
+		strlist_add(&o->all[id], o->value[id]);
 	return 0;
 }
 
@@ -111,12 +118,19 @@ int opt_parse(const enum opt_id *allowed, int argc, char **argv, struct opt_valu
 
 void opt_release(struct opt_values *o)
 {
+	for (size_t i = 0; i < OPT_COUNT; i++)
+		strlist_release(&o->all[i]);
 	strlist_release(&o->operands);
 }
 
 bool opt_has(const struct opt_values *o, enum opt_id id)
 {
 	return o->value[id] != NULL;
+}
+
+const struct strlist *opt_all(const struct opt_values *o, enum opt_id id)
+{
+	return &o->all[id];
 }
 
 const char *opt_get(const struct opt_values *o, enum opt_id id)

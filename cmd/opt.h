@@ -12,6 +12,7 @@
 enum opt_id {
 	OPT_FILE,
 	OPT_ENVIRONMENT,
+	OPT_PARAMETER,
 	OPT_LOCAL,
 	OPT_JSON,
 	OPT_OFFLINE,
@@ -30,6 +31,7 @@ enum opt_id {
 	OPT_CI,
 	OPT_ADOPT,
 	OPT_SCHEMA,
+	OPT_REFERENCE,
 	OPT_DIR,
 	OPT_PORT,
 	OPT_IDLE,
@@ -38,7 +40,8 @@ enum opt_id {
 };
 
 struct opt_values {
-	const char *value[OPT_COUNT]; /* NULL: not given; "" for a flag */
+	const char *value[OPT_COUNT];  /* NULL: not given; "" for a flag; the last one where it was repeated */
+	struct strlist all[OPT_COUNT]; /* every value of those that may be repeated, in order */
 	struct strlist operands;
 };
 
@@ -47,6 +50,7 @@ int opt_parse(const enum opt_id *allowed, int argc, char **argv, struct opt_valu
 void opt_release(struct opt_values *o);
 
 bool opt_has(const struct opt_values *o, enum opt_id id);
+const struct strlist *opt_all(const struct opt_values *o, enum opt_id id);
 const char *opt_get(const struct opt_values *o, enum opt_id id);
 
 /* The lines of a help text for these options. */

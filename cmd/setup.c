@@ -106,13 +106,30 @@ static int meet_cloud(struct cmd *cmd, struct err *err)
 	return 0;
 }
 
+int cmd_set_parameters(const struct cmd *cmd, struct config *c, struct err *err)
+{
+	const struct strlist *assignments = opt_all(&cmd->opts, OPT_PARAMETER);
+
+	for (size_t i = 0; i < assignments->n; i++) {
+		if (config_set_hyperparameter(c, assignments->v[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int meet_project(struct cmd *cmd, struct err *err)
+{
+	if (project_open(opt_get(&cmd->opts, OPT_FILE), opt_get(&cmd->opts, OPT_ENVIRONMENT), &cmd->project, err) < 0)
+		return -1;
+	return cmd_set_parameters(cmd, &cmd->project.config, err);
+}
+
 int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err)
 {
 	cmd->session.sys = &sys_real;
 	cmd->session.report = &cmd->ui.report;
 	cmd->session.docker_host = getenv("DOCKER_HOST");
-	if ((needs & NEEDS_PROJECT) && !cmd->project.git &&
-	    project_open(opt_get(&cmd->opts, OPT_FILE), opt_get(&cmd->opts, OPT_ENVIRONMENT), &cmd->project, err) < 0)
+	if ((needs & NEEDS_PROJECT) && !cmd->project.git && meet_project(cmd, err) < 0)
 		return -1;
 	if ((needs & NEEDS_FILES) && project_read_files(&cmd->project, err) < 0)
 		return -1;

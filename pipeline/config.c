@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "pipeline/config_internal.h"
 #include "pipeline/schema.h"
 
 void config_add_position(struct config *c, const char *path, int line, int column)
@@ -77,16 +78,85 @@ static const struct config_position *find_position(const struct config *c, const
 	}
 }
 
-int config_error(const struct config *c, struct err *err, const char *path, const char *fmt, ...)
+/* The name of the hyperparameter at path when -p has set it: then no line of the file is to blame. */
+static const char *set_by_option(const struct config *c, const char *path)
+{
+	static const char parent[] = "estimator.hyperparameters.";
+	const char *name = str_starts(path, parent) ? path + strlen(parent) : NULL;
+
+	return name && strlist_has(&c->set, name) ? name : NULL;
+}
+
+static int error_at_path(const struct config *c, struct err *err, const char *path, size_t offset, const char *words)
 {
 	const struct config_position *position = find_position(c, path);
+
+	if (set_by_option(c, path))
+		return err_set(err, ERR_CONFIG, "-p %s: %s", set_by_option(c, path), words);
+	return set_error_at(c, err, position ? position->line : 0, position ? position->column + (int)offset : 0,
+			    words);
+}
+
+int config_error(const struct config *c, struct err *err, const char *path, const char *fmt, ...)
+{
 	auto_free char *words = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	words = xvasprintf(fmt, ap);
 	va_end(ap);
-	return set_error_at(c, err, position ? position->line : 0, position ? position->column : 0, words);
+	return error_at_path(c, err, path, 0, words);
+}
+
+int config_error_inside(const struct config *c, struct err *err, const char *path, size_t offset, const char *fmt, ...)
+{
+	const struct config_position *position = find_position(c, path);
+	const char *line = position && (size_t)position->line <= c->lines.n ? c->lines.v[position->line - 1] : "";
+	size_t column = position ? (size_t)position->column : 0;
+	auto_free char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	/* The mark of a quoted value stands at its quote. */
+	if (column && column <= strlen(line) && (line[column - 1] == '"' || line[column - 1] == '\''))
+		offset++;
+	return error_at_path(c, err, path, offset, words);
+}
+
+/* "file:line:column", or the file alone. */
+static char *place_of(const struct config *c, const char *path)
+{
+	const struct config_position *position = find_position(c, path);
+
+	if (set_by_option(c, path))
+		return xasprintf("-p %s", set_by_option(c, path));
+	return position ? xasprintf("%s:%d:%d", c->file, position->line, position->column) : xstrdup(c->file);
+}
+
+int config_error_unquoted(const struct config *c, struct err *err, const char *path, const char *fmt, ...)
+{
+	auto_free char *place = place_of(c, path);
+	auto_free char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	return err_set(err, ERR_CONFIG, "%s: %s", place, words);
+}
+
+char *config_warning(const struct config *c, const char *path, const char *fmt, ...)
+{
+	auto_free char *place = place_of(c, path);
+	auto_free char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	return xasprintf("%s: %s", place, words);
 }
 
 /* Lay the members of over on base, mapping by mapping. An input or a hyperparameter is replaced whole. */
@@ -175,6 +245,34 @@ int config_load(const char *file, const char *environment, struct config *ret, s
 	return 0;
 }
 
+/* The mapping at a key of an object, made when it is absent. */
+static json_t *member_mapping(json_t *object, const char *key)
+{
+	if (!json_object_get(object, key))
+		json_object_set_new(object, key, json_object());
+	return json_object_get(object, key);
+}
+
+int config_set_hyperparameter(struct config *c, const char *assignment, struct err *err)
+{
+	const char *equals = strchr(assignment, '=');
+	auto_free char *name = equals ? xstrndup(assignment, (size_t)(equals - assignment)) : NULL;
+	auto_config value = { 0 };
+	json_t *j = NULL;
+
+	if (!name || !*name || !str_is_utf8(name, strlen(name))) {
+		err_set(err, ERR_USAGE, "option '-p' needs a name and a value, not '%s'", assignment);
+		return err_hint(err, "write -p name=value");
+	}
+	value.file = xasprintf("-p %s", name);
+	str_split(&value.lines, equals + 1, '\n');
+	if (config_yaml_value(equals + 1, strlen(equals + 1), &value, &j, err) < 0)
+		return -1;
+	json_object_set_new(member_mapping(member_mapping(c->values, "estimator"), "hyperparameters"), name, j);
+	strlist_add(&c->set, name);
+	return 0;
+}
+
 /* The name that a user types best: relative when the file is in the working folder. */
 char *config_discover(struct err *err)
 {
@@ -207,6 +305,7 @@ void config_release(struct config *c)
 	free(c->environment);
 	json_decref(c->values);
 	strlist_release(&c->lines);
+	strlist_release(&c->set);
 	for (size_t i = 0; i < c->n_positions; i++)
 		free(c->positions[i].path);
 	free(c->positions);
@@ -226,11 +325,9 @@ const json_t *config_value(const struct config *c, const char *path)
 
 static const char *fallback_of(const char *path)
 {
-	for (const struct schema_key *row = schema_keys; row->path; row++) {
-		if (!strcmp(row->path, path))
-			return row->fallback;
-	}
-	return NULL;
+	const struct schema_key *row = schema_row(path);
+
+	return row ? row->fallback : NULL;
 }
 
 const char *config_str(const struct config *c, const char *path)

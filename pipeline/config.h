@@ -32,6 +32,7 @@ struct config {
 	json_t *values;      /* with the environment laid over */
 	struct digest digest; /* of the file's bytes */
 	struct strlist lines;
+	struct strlist set; /* names of hyperparameters that -p has set */
 	struct config_position *positions;
 	size_t n_positions, cap_positions;
 };
@@ -42,6 +43,9 @@ struct config {
 int config_load(const char *file, const char *environment, struct config *ret, struct err *err);
 int config_parse(const char *text, size_t n, const char *name, const char *environment, struct config *ret, struct err *err);
 void config_release(struct config *c);
+
+/* Set a hyperparameter as -p does: "name=value", the value read as in YAML. ERR_CONFIG. */
+int config_set_hyperparameter(struct config *c, const char *assignment, struct err *err);
 
 /* The nearest smpipe.yaml upwards from the working folder, or ERR_CONFIG. New string. */
 char *config_discover(struct err *err);
@@ -60,10 +64,16 @@ void config_list(const struct config *c, const char *path, struct strlist *ret);
 int config_error(const struct config *c, struct err *err, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* For config_yaml.c. */
-void config_add_position(struct config *c, const char *path, int line, int column);
-int config_error_at(const struct config *c, struct err *err, int line, int column, const char *fmt, ...)
+/* As config_error, at the character `offset` of the value at path. */
+int config_error_inside(const struct config *c, struct err *err, const char *path, size_t offset, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
-int config_yaml_parse(const char *text, size_t n, struct config *c, struct err *err);
+
+/* As config_error, without the line itself: it holds a secret. */
+int config_error_unquoted(const struct config *c, struct err *err, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* "smpipe.yaml:3:7: <words>" for a warning; without a position where there is none. New string. */
+char *config_warning(const struct config *c, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

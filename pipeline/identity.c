@@ -34,6 +34,7 @@ char *identity_request_key(const json_t *request, const char *image_identity)
 	json_object_del(j, "Tags");
 	json_object_del(j, "ExperimentConfig");
 	json_object_del(json_object_get(j, "HyperParameters"), "sagemaker_job_name");
-	json_put_str(json_object_get(j, "AlgorithmSpecification"), "TrainingImage", image_identity);
+	if (image_identity)
+		json_put_str(json_object_get(j, "AlgorithmSpecification"), "TrainingImage", image_identity);
 	return hash_json(j);
 }

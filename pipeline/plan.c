@@ -82,15 +82,28 @@ static int plan_built_image(const struct project *p, const struct target *t, str
 	return 0;
 }
 
+/* The caret of reference_parse() stands below the reference; here it stands below the line of smpipe.yaml. */
+static int wrong_reference(const struct project *p, struct err *err)
+{
+	auto_free char *words = xstrndup(err->msg, strcspn(err->msg, "\n"));
+	const char *caret = strrchr(err->msg, '\n');
+	size_t offset = caret ? strspn(caret + 1, " ") : 0;
+
+	/* The parser indents by two. */
+	return config_error_inside(&p->config, err, "image.uri", offset > 2 ? offset - 2 : 0, "%s", words);
+}
+
 static int plan_image(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
 {
 	const char *uri = config_str(&p->config, "image.uri");
 	auto_reference reference = { 0 };
 
-	if (!uri)
+	if (p->builds_image)
 		return plan_built_image(p, t, plan, err);
+	if (!uri)
+		return 0; /* an algorithm's name, or a serverless job */
 	if (reference_parse(uri, &reference, err) < 0)
-		return config_error(&p->config, err, "image.uri", "%s", err->msg);
+		return wrong_reference(p, err);
 	if (!reference.digest) {
 		config_error(&p->config, err, "image.uri", "'%s' is not pinned: a tag can be moved", uri);
 		return err_hint(err, "write it with its digest: repository@sha256:…");
@@ -126,20 +139,40 @@ static int plan_source(const struct project *p, struct plan *plan, struct err *e
 	return 0;
 }
 
-static int plan_one_channel(const struct project *p, struct plan *plan, const struct channel *c, struct plan_channel *pc,
-			    struct err *err)
+/* What people call the data that a channel reads in place. New string. */
+static char *channel_uri(const struct channel *c)
+{
+	if (c->kind == CHANNEL_S3)
+		return xstrdup(c->path);
+	if (c->kind == CHANNEL_DATASET)
+		return xstrdup(json_str(c->settings, "dataset_arn"));
+	return xasprintf("%s:%s", json_str(c->settings, "file_system_id"), json_str(c->settings, "directory_path"));
+}
+
+/* A prefix is a string of characters: `…/train` is also the beginning of `…/train_old/`. */
+static void warn_of_prefix(const struct project *p, struct plan *plan, const struct channel *c)
+{
+	const char *type = json_str(c->settings, "s3_data_type");
+	auto_free char *path = xasprintf("inputs.%s", c->name);
+
+	if (c->kind == CHANNEL_S3 && (!type || str_eq(type, "S3Prefix")) && !str_ends(c->path, "/"))
+		strlist_take(&plan->warnings,
+			     config_warning(&p->config, path,
+					    "inputs.%s: '%s' also matches longer names; end a folder with '/'", c->name,
+					    c->path));
+}
+
+static int plan_one_channel(const struct project *p, struct plan *plan, const struct channel *c,
+			    struct plan_channel *pc, struct err *err)
 {
 	auto_free char *prefix = NULL;
 	auto_free char *key = NULL;
 	auto_free char *folder = NULL;
 
 	pc->channel = c;
-	if (!c->is_local) {
-		pc->uri = xstrdup(c->path);
-		/* A prefix is a string of characters: `…/train` is also the beginning of `…/train_old/`. */
-		if (!str_ends(c->path, "/"))
-			strlist_take(&plan->warnings, xasprintf("inputs.%s: '%s' also matches longer names; end a folder with '/'",
-								c->name, c->path));
+	if (c->kind != CHANNEL_LOCAL) {
+		pc->uri = channel_uri(c);
+		warn_of_prefix(p, plan, c);
 		return 0;
 	}
 	if (locate(p, plan, "data_location", &pc->bucket, &prefix, err) < 0)
@@ -181,6 +214,12 @@ static int choose_role(const struct project *p, const struct target *t, const ch
 	return 0;
 }
 
+static void put_image(json_t *request, const char *image)
+{
+	if (image)
+		json_put_str(json_object_get(request, "AlgorithmSpecification"), "TrainingImage", image);
+}
+
 /* The release adds tags of its own: with them the request must still be one that the service takes. */
 static int check_tags(const struct project *p, const struct plan *plan, const char *image, struct err *err)
 {
@@ -197,6 +236,7 @@ static int plan_job(const struct project *p, const struct target *t, struct plan
 	struct training_job_facts facts = {
 		.job_name = "job",
 		.image = plan->build_key ? plan->build_key : plan->image_uri,
+		.warnings = &plan->warnings,
 		.region = t->region,
 		.output_path = plan->output_path,
 		.source_uri = plan->source_uri,
@@ -211,7 +251,7 @@ static int plan_job(const struct project *p, const struct target *t, struct plan
 	plan->request_key = identity_request_key(plan->request, facts.image);
 	plan->job_base = xasprintf("%s-%.12s", config_str(&p->config, "name"), plan->request_key);
 	training_job_set_name(plan->request, plan->job_base);
-	json_put_str(json_object_get(plan->request, "AlgorithmSpecification"), "TrainingImage", image);
+	put_image(plan->request, image);
 	return check_tags(p, plan, facts.image, err);
 }
 
@@ -229,8 +269,8 @@ int plan_make(const struct project *p, const struct target *t, struct plan *ret,
 
 char *plan_image_placeholder(const struct plan *plan)
 {
-	if (plan->image_uri)
-		return xstrdup(plan->image_uri);
+	if (!plan->build_key)
+		return xstrdup_or_null(plan->image_uri);
 	return xasprintf("%s/%s@(known after build %s)", plan->registry_host, plan->repository, plan->image_tag);
 }
 
@@ -261,7 +301,7 @@ json_t *plan_request(const struct plan *plan, const struct project *p, const cha
 		json_object_set_new(request, "Tags", tags);
 	}
 	training_job_set_name(request, job_name);
-	json_put_str(json_object_get(request, "AlgorithmSpecification"), "TrainingImage", image);
+	put_image(request, image);
 	add_tag(tags, TAG_REQUEST, plan->request_key);
 	add_tag(tags, TAG_COMMIT, p->state.commit);
 	add_tag(tags, TAG_DIRTY, p->dirty.n ? "true" : "false");
@@ -291,6 +331,10 @@ json_t *plan_json(const struct plan *plan, const struct project *p)
 	json_put_str(j, "request_key", plan->request_key);
 	json_put_str(j, "job", plan->job_base);
 	json_object_set_new(j, "request", plan_request(plan, p, image, plan->job_base));
+	/* As /opt/ml/input/config/hyperparameters.json will be. */
+	json_object_set(j, "hyperparameters", json_object_get(plan->request, "HyperParameters"));
+	if (config_value(&p->config, "raw"))
+		json_object_set_new(j, "raw", json_deep_copy(config_value(&p->config, "raw")));
 	return j;
 }
 

@@ -32,7 +32,7 @@ struct plan {
 	char *owner;  /* account that must own the buckets */
 	char *bucket; /* of the record, and of what has no location of its own */
 
-	/* image: one of the two forms */
+	/* image: one of the two forms, or none (an algorithm's name, a serverless job) */
 	char *registry_host, *repository, *image_tag; /* built here: "c-<16 hex>" */
 	char *build_key;                              /* 64 hex, or NULL */
 	char *image_uri;                              /* image.uri, or NULL */
@@ -58,14 +58,15 @@ struct plan {
 int plan_make(const struct project *p, const struct target *target, struct plan *ret, struct err *err);
 void plan_release(struct plan *plan);
 
-/* What the request names as image before it is built: "host/repository@(known after build c-…)", or image.uri. New string. */
+/* What the request names as image before it is built: "host/repository@(known after build c-…)", or image.uri. New
+ * string; NULL when the job names none. */
 char *plan_image_placeholder(const struct plan *plan);
 
 /* "<job_base>", "<job_base>-2", or "<job_base>-<id>". New string. */
 char *plan_job_name(const struct plan *plan, const char *attempt);
 
 /*
- * The request to send: image and job name filled in, the tags of this release added. New reference.
+ * The request to send: image (may be NULL) and job name filled in, the tags of this release added. New reference.
  * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
  */
 json_t *plan_request(const struct plan *plan, const struct project *p, const char *image, const char *job_name);

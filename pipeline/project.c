@@ -12,7 +12,6 @@
 #include "pipeline/lockfile.h"
 #include "s3/pack.h"
 #include "s3/snapshot.h"
-#include "s3/uri.h"
 
 #define MAX_DOCKERFILE_BYTES (1024 * 1024)
 
@@ -219,7 +218,8 @@ static int read_context(struct project *p, const struct filelist *work, const st
 	auto_free char *ignored = NULL;
 	auto_err why = { 0 };
 
-	p->builds_image = !config_str(&p->config, "image.uri");
+	p->builds_image = !config_str(&p->config, "image.uri") && !config_str(&p->config, "image.algorithm_name") &&
+			  !config_value(&p->config, "estimator.serverless_job_config");
 	if (!p->builds_image)
 		return 0;
 	if (list_context(p, work, &p->context, &p->dockerfile, err) < 0)
@@ -293,15 +293,8 @@ static int read_channel(struct project *p, struct channel *c, const struct filel
 	auto_free char *disk_path = NULL;
 	auto_free char *key = xasprintf("inputs.%s", c->name);
 
-	c->path = json_str(c->settings, "path");
-	if (!c->path)
-		return config_error(&p->config, err, key, "channel '%s' needs a 'path'", c->name);
-	if (str_starts(c->path, "s3://")) {
-		auto_s3_uri uri = { 0 };
-
-		return s3_uri_parse(c->path, &uri, err) < 0 ? config_error(&p->config, err, key, "%s", err->msg) : 0;
-	}
-	c->is_local = true;
+	if (c->kind != CHANNEL_LOCAL)
+		return 0;
 	disk_path = fs_join(p->config.root, c->path);
 	if (snapshot_list(disk_path, &c->files, err) < 0)
 		return err->code == ERR_CONFIG ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg) :
@@ -321,9 +314,7 @@ static int read_channels(struct project *p, const struct filelist *tracked, stru
 	json_object_foreach(inputs, name, settings) {
 		struct channel *c = &p->channels[p->n_channels++];
 
-		c->name = name;
-		c->settings = settings;
-		if (read_channel(p, c, tracked, err) < 0)
+		if (channel_open(&p->config, name, settings, c, err) < 0 || read_channel(p, c, tracked, err) < 0)
 			return -1;
 	}
 	return 0;

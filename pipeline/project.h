@@ -12,12 +12,19 @@
 #include "pipeline/config.h"
 #include "pipeline/git.h"
 
+enum channel_kind {
+	CHANNEL_LOCAL,       /* a path on this machine: a snapshot of it is uploaded */
+	CHANNEL_S3,          /* what an s3:// path names is used as it is */
+	CHANNEL_FILE_SYSTEM, /* EFS or FSx for Lustre */
+	CHANNEL_DATASET,     /* a data set of a hub */
+};
+
 struct channel {
 	const char *name;       /* borrowed from the configuration */
 	const json_t *settings; /* the mapping in smpipe.yaml; borrowed */
-	bool is_local;          /* a path to snapshot; else an s3:// prefix that is used as it is */
-	const char *path;       /* as written; borrowed */
-	struct filelist files;  /* when local: sorted and hashed */
+	enum channel_kind kind;
+	const char *path;      /* of the local and S3 kinds: as written, without file://; borrowed */
+	struct filelist files; /* when local: sorted and hashed */
 	struct digest tree;
 };
 
@@ -27,7 +34,7 @@ struct project {
 	struct git_state state;
 	char *state_dir; /* <root>/.smpipe */
 
-	bool builds_image;
+	bool builds_image; /* else image.uri is used, or image.algorithm_name, or the job is serverless and has none */
 	struct filelist context; /* when builds_image: sorted and hashed */
 	struct digest context_tree;
 	char *dockerfile;        /* path within the context */
@@ -46,6 +53,10 @@ struct project {
 };
 
 #define auto_project __attribute__((cleanup(project_release))) struct project
+
+/* What kind of channel the settings of name make. ERR_CONFIG. *ret borrows from both. */
+int channel_open(const struct config *c, const char *name, const json_t *settings, struct channel *ret,
+		 struct err *err);
 
 /* Configuration and commit only. file NULL: discover. */
 int project_open(const char *file, const char *environment, struct project *ret, struct err *err);

@@ -40,11 +40,14 @@ static json_t *manifest_resource(const struct plan_channel *pc)
 static json_t *inputs(const struct provenance_facts *f)
 {
 	json_t *list = json_array();
-	json_t *image = resource("image", f->image->uri, f->image->digest + strlen("sha256:"));
 
-	/* First writer wins: an image of the same build key may carry another commit's label. */
-	json_put_str(json_object_get(image, "annotations"), "builtFromCommit", f->image->first_commit);
-	json_array_append_new(list, image);
+	if (f->image->uri) {
+		json_t *image = resource("image", f->image->uri, f->image->digest + strlen("sha256:"));
+
+		/* First writer wins: an image of the same build key may carry another commit's label. */
+		json_put_str(json_object_get(image, "annotations"), "builtFromCommit", f->image->first_commit);
+		json_array_append_new(list, image);
+	}
 	if (f->source) {
 		auto_free char *hex = digest_hex(f->source);
 		json_t *j = resource("source", f->plan->source_uri, hex);

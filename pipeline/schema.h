@@ -2,45 +2,74 @@
 #define SMPIPE_PIPELINE_SCHEMA_H
 
 /*
- * smpipe.yaml's keys, once: the parser, the request builder, `smpipe config --schema` and the reference page read this table.
+ * smpipe.yaml's keys, once: the parser, the request builder, `smpipe config --schema` and the reference page read this
+ * table. The limits of what is sent stand in aws/sagemaker_limits_table.h and are found through the column `request`.
  */
 
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/sagemaker_limits_table.h"
+
 enum schema_type {
-	SCHEMA_MAPPING,     /* keys below are rows of their own */
-	SCHEMA_MAP,         /* any keys, each value by the row "<path>.*" */
-	SCHEMA_LIST,        /* each item by the row "<path>[]" */
+	SCHEMA_MAPPING, /* keys below are rows of their own */
+	SCHEMA_MAP,     /* any keys, each value by the row "<path>.*" */
+	SCHEMA_LIST,    /* each item by the row "<path>[]" */
 	SCHEMA_STRING,
 	SCHEMA_INTEGER,
 	SCHEMA_BOOLEAN,
-	SCHEMA_DURATION,    /* whole seconds, or with a unit: 90s, 30m, 4h, 4d; becomes an integer of seconds */
-	SCHEMA_SCALAR,      /* any scalar, its text exactly as written */
-	SCHEMA_VALUE,       /* a hyperparameter: any YAML value; see config.h */
-	SCHEMA_INPUT,       /* a string (as if it were `path`) or a mapping */
+	SCHEMA_DURATION, /* whole seconds, or with a unit: 90s, 30m, 4h, 4d; becomes an integer of seconds */
+	SCHEMA_SCALAR,   /* any scalar, its text exactly as written */
+	SCHEMA_VALUE,    /* a hyperparameter: any YAML value; see config.h */
+	SCHEMA_RAW,      /* a mapping as JSON: whole numbers, booleans, strings, lists, mappings */
+	SCHEMA_INPUTS,   /* a SCHEMA_MAP, or a string (as if it were `{training: …}`) */
+	SCHEMA_INPUT,    /* a string (as if it were `path`) or a mapping */
 };
 
 struct schema_key {
-	const char *path;           /* "estimator.instance_type"; `*` stands for any key, `[]` for an item */
+	const char *path; /* "estimator.instance_type"; `*` stands for any key, `[]` for an item */
 	enum schema_type type;
-	const char *request;        /* member of CreateTrainingJob that gets the value as it is, or NULL */
-	const char *fallback;       /* default, as written in YAML, or NULL */
-	const char *const *choices; /* allowed strings, or NULL */
-	int64_t min, max;           /* of integers and durations; max 0 = none */
-	const char *words;          /* one sentence for people */
+	const char *words;    /* one sentence for people */
+	const char *request;  /* member of CreateTrainingJob that says the same, "Tags[].Key", or NULL */
+	const char *fallback; /* default, as written in YAML, or NULL */
+	/* Allowed strings where the request has no list of them. Of a boolean: what the request says for true. */
+	const char *const *choices;
+	int64_t min, max;    /* of integers and durations, narrower than the request's; max 0 = none */
+	const char *example; /* as written in YAML; NULL: schema_example() makes one up */
+};
+
+/* A name that people bring from elsewhere, and what is right here: a key below the parent, or a path from the top. */
+struct schema_alias {
+	const char *parent, *name, *right;
 };
 
 /* Ended by a row without path; parents stand before their children. */
 extern const struct schema_key schema_keys[];
+extern const struct schema_alias schema_aliases[];
 
+/* The row with this path, or NULL. */
+const struct schema_key *schema_row(const char *path);
 /* The row of a key below a parent row's path ("" = top level): exact, else the parent's "*"; NULL when unknown. */
 const struct schema_key *schema_find(const char *parent, const char *key);
-/* The nearest known key below parent, or NULL. */
+/* Call fn for every row directly below parent, with its last part; "*" is among them. */
+typedef void (*schema_child_fn)(void *ctx, const struct schema_key *row, const char *key);
+void schema_each_child(const char *parent, schema_child_fn fn, void *ctx);
+/* What was meant by an unknown key below parent: a key there, a path from the top, or NULL. */
 const char *schema_nearest(const char *parent, const char *key);
+
+/* The shape of the row's member in the request, or NULL. */
+const struct shape *schema_shape(const struct schema_key *row);
+/* Allowed strings of a row that is no boolean, or NULL. */
+const char *const *schema_choices(const struct schema_key *row);
+/* Of integers and durations; SHAPE_NO_MAX without a maximum. */
+void schema_range(const struct schema_key *row, int64_t *ret_min, int64_t *ret_max);
+/* A value as it may stand in YAML, or NULL for what has rows below it. New string. */
+char *schema_example(const struct schema_key *row);
 
 /* JSON Schema (2020-12) of the file. New reference. */
 json_t *schema_json(void);
+/* The reference page, in Markdown. New string. */
+char *schema_reference(void);
 
 #endif

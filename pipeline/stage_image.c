@@ -186,6 +186,10 @@ int stage_image(const struct session *s, const struct project *p, const struct p
 		ret->stage.existed = true;
 		return 0;
 	}
+	if (!plan->build_key) {
+		ret->stage.existed = true;
+		return 0;
+	}
 	clients_init(&st.c, s);
 	if (run_stage(&st, &result, err) < 0) {
 		image_result_release(&result);

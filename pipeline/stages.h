@@ -20,7 +20,7 @@ struct stage_result {
 
 struct image_result {
 	struct stage_result stage;
-	char *uri;         /* host/repository@sha256:… */
+	char *uri;         /* host/repository@sha256:…; NULL when the job names no image */
 	char *digest;      /* sha256:… */
 	char *first_commit; /* the commit that the image's labels name, when it existed; else NULL */
 };

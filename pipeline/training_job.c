@@ -5,95 +5,59 @@
 #include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "pipeline/schema.h"
-#include "s3/uri.h"
+#include "pipeline/hyperparameters.h"
+#include "pipeline/lint.h"
+#include "pipeline/members.h"
+#include "pipeline/raw.h"
+#include "pipeline/sm_env.h"
 
-/* The member at "A.B" of an object, made on the way when it is absent. */
-static void put_member(json_t *object, const char *path, json_t *value)
+static json_t *s3_channel(const char *name, const char *uri, const char *type, const char *distribution)
 {
-	auto_strlist parts = { 0 };
-
-	str_split(&parts, path, '.');
-	for (size_t i = 0; i + 1 < parts.n; i++) {
-		json_t *child = json_object_get(object, parts.v[i]);
-
-		if (!child) {
-			child = json_object();
-			json_object_set_new(object, parts.v[i], child);
-		}
-		object = child;
-	}
-	json_object_set_new(object, parts.v[parts.n - 1], value);
+	return json_pack("{s:s, s:{s:{s:s, s:s, s:s}}}", "ChannelName", name, "DataSource", "S3DataSource",
+			 "S3DataType", type, "S3Uri", uri, "S3DataDistributionType", distribution);
 }
 
-/* Copies of the items with their keys renamed by the rows below the list's. */
-static json_t *rename_items(const json_t *list, const char *list_path)
+/* A key's value, or its default. */
+static const char *setting(const json_t *settings, const char *path)
 {
-	auto_free char *parent = xasprintf("%s[]", list_path);
-	json_t *out = json_array();
-	size_t i;
-	json_t *item, *value;
-	const char *key;
+	const struct schema_key *row = schema_row(path);
+	const char *value = json_str(settings, strrchr(path, '.') + 1);
 
-	json_array_foreach(list, i, item) {
-		json_t *renamed;
-
-		if (!json_is_object(item)) {
-			json_array_append(out, item);
-			continue;
-		}
-		renamed = json_object();
-		json_object_foreach(item, key, value)
-			json_object_set(renamed, schema_find(parent, key)->request, value);
-		json_array_append_new(out, renamed);
-	}
-	return out;
+	return value ? value : row->fallback;
 }
 
-static json_t *member_value(const struct config *c, const struct schema_key *row)
+static void add_channel(const struct plan_channel *pc, json_t *channels)
 {
-	const json_t *value = config_value(c, row->path);
+	const struct channel *c = pc->channel;
+	auto_json *settings = json_deep_copy(c->settings);
+	auto_json *members = NULL;
+	json_t *j;
 
-	/* An empty list or map says nothing, and the service refuses some of them. */
-	if (row->type == SCHEMA_LIST)
-		return json_array_size(value) ? rename_items(value, row->path) : NULL;
-	if (row->type == SCHEMA_MAP && !json_object_size(value))
-		return NULL;
-	if (value)
-		return json_deep_copy(value);
-	if (!row->fallback)
-		return NULL;
-	return row->type == SCHEMA_STRING ? json_string(row->fallback) : json_integer(config_int(c, row->path));
+	json_object_del(settings, "path");
+	if (c->kind == CHANNEL_FILE_SYSTEM)
+		json_put_str(settings, "file_system_access_mode",
+			     setting(settings, "inputs.*.file_system_access_mode"));
+	members = members_convert(schema_row("inputs.*"), settings);
+	if (c->kind == CHANNEL_LOCAL || c->kind == CHANNEL_S3)
+		j = s3_channel(c->name, pc->uri, setting(settings, "inputs.*.s3_data_type"),
+			       setting(settings, "inputs.*.distribution"));
+	else
+		j = json_pack("{ss}", "ChannelName", c->name);
+	json_object_update_recursive(j, members);
+	json_array_append_new(channels, j);
 }
 
-static void add_estimator(const struct config *c, json_t *request)
+/* As the SDK sends model_uri. */
+static void add_model_channel(const struct config *c, json_t *channels)
 {
-	for (const struct schema_key *row = schema_keys; row->path; row++) {
-		json_t *value;
+	const char *uri = config_str(c, "estimator.model_uri");
+	json_t *j = uri ? s3_channel(config_str(c, "estimator.model_channel_name"), uri, "S3Prefix", "FullyReplicated")
+			: NULL;
 
-		if (!row->request || !str_starts(row->path, "estimator.") || strpbrk(row->path, "[*"))
-			continue;
-		value = member_value(c, row);
-		if (value)
-			put_member(request, row->request, value);
-	}
-}
-
-static json_t *s3_channel(const char *name, const char *uri, const char *distribution)
-{
-	return json_pack("{s:s, s:{s:{s:s, s:s, s:s}}}", "ChannelName", name, "DataSource", "S3DataSource", "S3DataType",
-			 "S3Prefix", "S3Uri", uri, "S3DataDistributionType", distribution);
-}
-
-static void add_channel(const struct config *c, const struct plan_channel *channel, json_t *channels)
-{
-	const json_t *settings = channel->channel->settings;
-	const char *distribution = json_str(settings, "distribution");
-	json_t *j = s3_channel(channel->channel->name, channel->uri, distribution ? distribution : "FullyReplicated");
-
-	(void)c;
-	json_put_str(j, "ContentType", json_str(settings, "content_type"));
-	json_put_str(j, "InputMode", json_str(settings, "input_mode"));
+	if (!j)
+		return;
+	json_put_str(j, "ContentType", "application/x-sagemaker-model");
+	json_put_str(j, "InputMode", "File");
 	json_array_append_new(channels, j);
 }
 
@@ -102,63 +66,41 @@ static void add_channels(const struct config *c, const struct training_job_facts
 	auto_json *channels = json_array();
 
 	for (size_t i = 0; i < facts->n_channels; i++)
-		add_channel(c, &facts->channels[i], channels);
+		add_channel(&facts->channels[i], channels);
 	/* The tarball's own URI, as the SDK sends it under network isolation: the channel holds exactly this file. */
 	if (facts->source_uri && str_eq(config_str(c, "source.delivery"), "channel"))
-		json_array_append_new(channels, s3_channel("code", facts->source_uri, "FullyReplicated"));
+		json_array_append_new(channels, s3_channel("code", facts->source_uri, "S3Prefix", "FullyReplicated"));
+	add_model_channel(c, channels);
 	if (json_array_size(channels))
 		json_object_set(request, "InputDataConfig", channels);
 }
 
-static char *json_quoted(const char *text)
+static int add_hyperparameters(const struct config *c, const struct training_job_facts *facts, json_t *request,
+			       struct err *err)
 {
-	auto_json *j = json_string(text);
+	auto_json *parameters = NULL;
 
-	return json_compact(j);
-}
-
-static bool encodes_json(const struct config *c, const struct training_job_facts *facts)
-{
-	const char *encoding = config_str(c, "estimator.hyperparameter_encoding");
-
-	if (encoding)
-		return str_eq(encoding, "json");
-	return facts->source_uri && str_eq(config_str(c, "source.delivery"), "toolkit");
-}
-
-/* The SageMaker training toolkit's own parameters, JSON-encoded as its SDK does. */
-static void add_toolkit_parameters(const struct config *c, const struct training_job_facts *facts, json_t *parameters)
-{
-	bool is_channel = str_eq(config_str(c, "source.delivery"), "channel");
-	auto_free char *directory = json_quoted(is_channel ? "/opt/ml/input/data/code/sourcedir.tar.gz" : facts->source_uri);
-	auto_free char *program = json_quoted(config_str(c, "source.entry_point"));
-	auto_free char *name = json_quoted(facts->job_name);
-	auto_free char *region = json_quoted(facts->region);
-
-	json_put_str(parameters, "sagemaker_submit_directory", directory);
-	json_put_str(parameters, "sagemaker_program", program);
-	json_put_str(parameters, "sagemaker_container_log_level", "20");
-	json_put_str(parameters, "sagemaker_job_name", name);
-	json_put_str(parameters, "sagemaker_region", region);
-}
-
-static void add_hyperparameters(const struct config *c, const struct training_job_facts *facts, json_t *request)
-{
-	bool as_json = encodes_json(c, facts);
-	auto_json *parameters = json_object();
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)config_value(c, "estimator.hyperparameters"), name, value) {
-		const char *literal = json_str(value, "literal");
-		auto_free char *quoted = literal || !as_json ? NULL : json_quoted(json_string_value(value));
-
-		json_put_str(parameters, name, literal ? literal : quoted ? quoted : json_string_value(value));
-	}
-	if (facts->source_uri)
-		add_toolkit_parameters(c, facts, parameters);
+	if (hyperparameters_encode(c, facts, &parameters, err) < 0)
+		return -1;
 	if (json_object_size(parameters))
 		json_object_set(request, "HyperParameters", parameters);
+	return 0;
+}
+
+static int add_environment(const struct config *c, const struct training_job_facts *facts, json_t *request,
+			   struct err *err)
+{
+	auto_json *environment = NULL;
+
+	if (!config_is_true(c, "estimator.sm_env"))
+		return 0;
+	environment = json_incref(json_object_get(request, "Environment"));
+	if (!environment)
+		environment = json_object();
+	if (sm_env_add(c, facts, environment, err) < 0)
+		return -1;
+	json_object_set(request, "Environment", environment);
+	return 0;
 }
 
 static void add_tags(const struct config *c, json_t *request)
@@ -173,55 +115,82 @@ static void add_tags(const struct config *c, json_t *request)
 		json_object_set(request, "Tags", tags);
 }
 
-/* The key of smpipe.yaml whose value a complaint about a member of the request is about. */
-static char *key_of_member(const char *complaint)
+/* Debugger and profiler write to the output's place when they are given none, as the SDK has it. */
+static void add_debug_paths(const struct config *c, const struct training_job_facts *facts, json_t *request)
 {
-	size_t best = 0;
-	char *key = NULL;
+	static const char *const places[][2] = {
+		{ "estimator.debugger_hook_config", "DebugHookConfig" },
+		{ "estimator.profiler_config", "ProfilerConfig" },
+	};
 
-	if (str_starts(complaint, "HyperParameters."))
-		return xasprintf("estimator.hyperparameters.%.*s", (int)strcspn(complaint + 16, ": "), complaint + 16);
-	for (const struct schema_key *row = schema_keys; row->path; row++) {
-		size_t n = row->request ? strlen(row->request) : 0;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		auto_free char *member = xasprintf("%s.S3OutputPath", places[i][1]);
 
-		if (n <= best || strpbrk(row->path, "[*") || !str_starts(complaint, row->request))
-			continue;
-		best = n;
-		free(key);
-		key = xasprintf("%s%.*s", row->path, complaint[n] == '[' ? (int)strcspn(complaint + n, ".:") : 0, complaint + n);
+		if (config_value(c, places[i][0]) && !json_at(request, places[i][1], "S3OutputPath", NULL))
+			members_put(request, member, json_string(facts->output_path));
 	}
-	if (key)
-		return key;
-	return xstrdup(str_starts(complaint, "InputDataConfig") ? "inputs" :
-		       str_starts(complaint, "Tags")		? "estimator.tags" :
-								  "estimator");
 }
 
-static int check(const struct config *c, const json_t *request, struct err *err)
+/* A complaint about the request becomes one about smpipe.yaml. */
+static int complain(const struct config *c, const json_t *request, const char *member, struct err *err)
 {
-	auto_free char *key = NULL;
-	auto_free char *words = NULL;
+	auto_free char *words = xstrdup(err->msg + strlen(member) + strlen(": "));
+	auto_free char *key = raw_says(c, member) ? xasprintf("raw.%s", member) : members_key_of(c, request, member);
+	auto_free char *translated = members_translate(words, member);
+	auto_free char *hint = err->hint ? members_translate(err->hint, member) : NULL;
 
-	if (sagemaker_check_training_job(request, err) == 0)
+	if (raw_says(c, member))
+		config_error(c, err, key, "%s: %s", key, words);
+	else
+		config_error(c, err, key, "%s: %s", key, translated);
+	return hint ? err_hint(err, "%s", hint) : -1;
+}
+
+static int check(const struct config *c, const struct training_job_facts *facts, const json_t *request, struct err *err)
+{
+	auto_strlist newer = { 0 };
+	auto_json *known = raw_without_newer(c, request, &newer);
+	auto_free char *member = NULL;
+
+	for (size_t i = 0; i < newer.n; i++) {
+		auto_free char *path = xasprintf("raw.%s", newer.v[i]);
+
+		strlist_take(facts->warnings,
+			     config_warning(c, path, "%s is newer than this program: it is sent as it is", path));
+	}
+	if (sagemaker_check_training_job_at(known, &member, err) == 0)
 		return 0;
-	words = xstrdup(err->msg);
-	key = key_of_member(words);
-	return config_error(c, err, key, "%s", words);
+	return complain(c, known, member, err);
+}
+
+static json_t *start_request(const struct config *c, const struct training_job_facts *facts)
+{
+	json_t *request = json_object();
+	const char *algorithm = config_str(c, "image.algorithm_name");
+
+	json_put_str(request, "TrainingJobName", facts->job_name);
+	if (facts->image)
+		members_put(request, "AlgorithmSpecification.TrainingImage", json_string(facts->image));
+	if (algorithm)
+		members_put(request, "AlgorithmSpecification.AlgorithmName", json_string(algorithm));
+	json_put_str(request, "RoleArn", facts->role);
+	members_put(request, "OutputDataConfig.S3OutputPath", json_string(facts->output_path));
+	members_put_keys(c, request);
+	return request;
 }
 
 int training_job_request(const struct config *c, const struct training_job_facts *facts, json_t **ret, struct err *err)
 {
-	auto_json *request = json_object();
+	auto_json *request = NULL;
 
-	json_put_str(request, "TrainingJobName", facts->job_name);
-	put_member(request, "AlgorithmSpecification.TrainingImage", json_string(facts->image));
-	json_put_str(request, "RoleArn", facts->role);
-	put_member(request, "OutputDataConfig.S3OutputPath", json_string(facts->output_path));
-	add_estimator(c, request);
+	if (lint_secrets(c, facts, err) < 0 || lint_keys(c, facts, err) < 0)
+		return -1;
+	request = start_request(c, facts);
 	add_channels(c, facts, request);
-	add_hyperparameters(c, facts, request);
 	add_tags(c, request);
-	if (check(c, request, err) < 0)
+	add_debug_paths(c, facts, request);
+	if (add_hyperparameters(c, facts, request, err) < 0 || add_environment(c, facts, request, err) < 0 ||
+	    raw_merge(c, request, err) < 0 || check(c, facts, request, err) < 0 || lint_metrics(c, facts, err) < 0)
 		return -1;
 	*ret = take(request);
 	return 0;
@@ -233,7 +202,7 @@ void training_job_set_name(json_t *request, const char *job_name)
 
 	json_put_str(request, "TrainingJobName", job_name);
 	if (json_object_get(parameters, "sagemaker_job_name")) {
-		auto_free char *quoted = json_quoted(job_name);
+		auto_free char *quoted = hyperparameters_quote(job_name);
 
 		json_put_str(parameters, "sagemaker_job_name", quoted);
 	}

@@ -12,6 +12,7 @@
 static inline void made_channels(struct project *p)
 {
 	json_t *inputs = (json_t *)config_value(&p->config, "inputs");
+	auto_err err = { 0 };
 	const char *name;
 	json_t *settings;
 
@@ -19,9 +20,9 @@ static inline void made_channels(struct project *p)
 	json_object_foreach(inputs, name, settings) {
 		struct channel *c = &p->channels[p->n_channels++];
 
-		*c = (struct channel){ .name = name, .settings = settings, .path = json_str(settings, "path") };
-		c->is_local = !str_starts(c->path, "s3://");
-		c->tree = digest_of_text(c->path);
+		if (channel_open(&p->config, name, settings, c, &err) < 0)
+			fail_msg("%s", err.msg);
+		c->tree = digest_of_text(c->path ? c->path : "");
 	}
 }
 
@@ -39,7 +40,8 @@ static inline void make_project(struct project *p, const char *yaml)
 	p->state.tree = xstrdup("89abcdef0123456789abcdef0123456789abcdef");
 	p->state.branch = xstrdup("main");
 	p->state.subject = xstrdup("Start");
-	p->builds_image = !config_str(&p->config, "image.uri");
+	p->builds_image = !config_str(&p->config, "image.uri") && !config_str(&p->config, "image.algorithm_name") &&
+			  !config_value(&p->config, "estimator.serverless_job_config");
 	p->dockerfile = xstrdup("Dockerfile");
 	p->context_tree = digest_of_text("context");
 	source_dir = config_str(&p->config, "source.source_dir");

@@ -146,7 +146,7 @@ static void test_refusals(void **state)
 		  "smpipe.yaml:4:38: code in S3 must be a file that ends in .tar.gz" },
 		{ ROLE, "smpipe.yaml: " }, /* no instance type */
 		{ ROLE "estimator: {instance_type: ml.m5.large, tags: {'smpipe:request': x}}\n",
-		  "smpipe.yaml:4:47: with the tags of smpipe: " },
+		  "smpipe.yaml:4:66: with the tags of smpipe: " },
 		{ ROLE "estimator: {instance_type: ml.m5.large, tags: {'aws:x': x}}\n", "smpipe.yaml:4:47: " },
 		{ ROLE "source: {entry_point: a, delivery: channel}\ninputs: {code: s3://b/c/}\n" SMALL,
 		  "smpipe.yaml:5:9: " },

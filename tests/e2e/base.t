@@ -37,7 +37,7 @@ image: {dockerfile: Dockerfile}
 estimator:
   instance_type: ml.m5.large
   metric_definitions:
-    - {name: Train Loss, regex: 'train_loss=([-+0-9.eE]+)'}
+    - {name: Train Loss, regex: 'train_loss=([-+0-9.eE]+|nan)'}
 END
 commit Start
 

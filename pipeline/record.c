@@ -225,7 +225,7 @@ int record_load(const struct session *s, struct git *git, const char *job_name, 
 
 	clients_init(&c, s);
 	if (locate(&c, job_name, &uri, err) == 0 &&
-	    record_load_at(s, uri.bucket, uri.key, s->identity.account, ret, err) == 0)
+	    record_load_at(s, uri.bucket, uri.key, s->bucket_owner, ret, err) == 0)
 		return 0;
 	if (git && err->code == ERR_NOT_FOUND && record_load_git(git, job_name, &ret->statement, &ignored) == 0) {
 		err_release(err);

@@ -217,7 +217,7 @@ int verify_record(const struct session *s, struct git *git, const struct record 
 		  struct err *err)
 {
 	struct verify __attribute__((cleanup(verify_release))) v = { .s = s, .git = git, .r = r, .fn = fn, .ctx = ctx };
-	const char *owner = r->owner ? r->owner : s->identity.account;
+	const char *owner = r->owner ? r->owner : s->bucket_owner;
 
 	clients_init(&v.c, s);
 	v.s3 = (struct s3){ &v.c.aws, owner };

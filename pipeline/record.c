@@ -46,6 +46,8 @@ int record_copy_to_git(struct git *git, const struct record *r, const char *comm
 				    r->sha256, "statement", r->statement);
 	auto_free char *line_text = json_compact(line);
 
+	if (!git_has_commit(git, commit))
+		return 0;
 	if (git_note_set(git, commit, job, line_text, err) < 0)
 		return err_wrap(err, "write git note of commit %.12s", commit);
 	/* The tag object belongs to the commit that the job was made from; a later one that adopts the job has only its

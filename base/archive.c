@@ -173,7 +173,9 @@ static int write_to_temp(void *ctx, const void *p, size_t n, struct err *err)
 
 	digest_update(t->state, p, n);
 	t->size += n;
-	return fs_write_all(t->fd, p, n, "temporary archive", err);
+	if (fs_write_all(t->fd, p, n, "temporary archive", err) < 0)
+		return err_wrap(err, "in '%s'", fs_temp_root());
+	return 0;
 }
 
 int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest, uint64_t *ret_size,

@@ -58,6 +58,7 @@ void filelist_add_copy(struct filelist *l, const struct file_entry *from, const 
 	struct file_entry copy = *from;
 
 	copy.path = xstrdup(path);
+	copy.origin = from->origin ? xstrdup(from->origin) : strcmp(path, from->path) ? xstrdup(from->path) : NULL;
 	copy.disk_path = xstrdup_or_null(from->disk_path);
 	copy.bytes = xstrdup_or_null(from->bytes);
 	array_grow(l->v, l->n, l->cap);
@@ -116,6 +117,7 @@ int filelist_check_unique(const struct filelist *l, const char *what, struct err
 static void release_entry(struct file_entry *e)
 {
 	free(e->path);
+	free(e->origin);
 	free(e->disk_path);
 	free(e->bytes);
 }

@@ -27,6 +27,7 @@ struct file_store {
 
 struct file_entry {
 	char *path;    /* relative, '/' between parts, no "." or ".." */
+	char *origin;  /* path in the list that it was copied from, where that differs; else NULL */
 	unsigned mode; /* one of FILE_MODE_* */
 	uint64_t size; /* bytes of the content */
 

@@ -226,11 +226,16 @@ bool fs_is_safe_relative(const char *path)
 	}
 }
 
-static char *temp_path(const char *prefix)
+const char *fs_temp_root(void)
 {
 	const char *folder = getenv("TMPDIR");
 
-	return xasprintf("%s/%s.XXXXXX", folder && *folder == '/' ? folder : "/tmp", prefix);
+	return folder && *folder == '/' ? folder : "/tmp";
+}
+
+static char *temp_path(const char *prefix)
+{
+	return xasprintf("%s/%s.XXXXXX", fs_temp_root(), prefix);
 }
 
 char *fs_temp_dir(const char *prefix, struct err *err)

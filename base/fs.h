@@ -44,7 +44,9 @@ char *fs_realpath(const char *path);
  */
 bool fs_is_safe_relative(const char *path);
 
-/* A new private folder (mode 0700) under $TMPDIR or /tmp. New string. */
+/* Where temporary files go: $TMPDIR when it is absolute, else /tmp. */
+const char *fs_temp_root(void);
+/* A new private folder (mode 0700) there. New string. */
 char *fs_temp_dir(const char *prefix, struct err *err);
 
 /* An unlinked temporary file for reading and writing; -1 on error. */

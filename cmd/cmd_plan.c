@@ -5,6 +5,19 @@
 #include "cmd/cmd.h"
 #include "pipeline/outlook.h"
 
+#define MAX_PATHS 20
+
+static void print_paths(const char *label, const struct strlist *paths)
+{
+	for (size_t i = 0; i < paths->n && i < MAX_PATHS; i++) {
+		auto_free char *path = str_printable(paths->v[i]);
+
+		printf("  %-9s %s\n", label, path);
+	}
+	if (paths->n > MAX_PATHS)
+		printf("  %-9s … and %zu more\n", label, paths->n - MAX_PATHS);
+}
+
 static void print_head(const struct cmd *cmd)
 {
 	const struct project *p = &cmd->project;
@@ -13,12 +26,8 @@ static void print_head(const struct cmd *cmd)
 	       p->state.branch ? p->state.branch : "", p->dirty.n ? ", with changes" : "");
 	printf("into account %s, region %s%s\n\n", cmd->session.identity.account, cmd->session.identity.region,
 	       cmd->session.is_local ? " (the local cloud)" : "");
-	for (size_t i = 0; i < p->dirty.n; i++)
-		printf("  changed   %s\n", p->dirty.v[i]);
-	for (size_t i = 0; i < p->untracked.n && i < 20; i++)
-		printf("  untracked %s\n", p->untracked.v[i]);
-	if (p->untracked.n > 20)
-		printf("  untracked … and %zu more\n", p->untracked.n - 20);
+	print_paths("changed", &p->dirty);
+	print_paths("untracked", &p->untracked);
 	if (p->dirty.n || p->untracked.n)
 		putchar('\n');
 }

@@ -136,18 +136,28 @@ static void print_lines(const char *label, const char *text)
 	}
 }
 
+/*
+ * The first line as an annotation of GitHub Actions, where '%' is the escape.
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ */
+static void annotate(const char *message)
+{
+	auto_free char *line = xstrndup(message, strcspn(message, "\n"));
+	auto_free char *text = str_printable(line);
+
+	fputs("::error::", stderr);
+	for (const char *p = text; *p; p++)
+		fputs(*p == '%' ? "%25" : (char[]){ *p, '\0' }, stderr);
+	fputc('\n', stderr);
+}
+
 static void print_error(const struct err *err)
 {
 	print_lines("smpipe: ", err->msg);
 	if (err->hint)
 		print_lines("hint: ", err->hint);
-	/* https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
-	if (getenv("GITHUB_ACTIONS")) {
-		auto_free char *line = xstrndup(err->msg, strcspn(err->msg, "\n"));
-		auto_free char *text = str_printable(line);
-
-		fprintf(stderr, "::error::%s\n", text);
-	}
+	if (getenv("GITHUB_ACTIONS"))
+		annotate(err->msg);
 }
 
 /* Results that could not be written are no results. */

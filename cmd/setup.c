@@ -98,6 +98,9 @@ static int meet_cloud(struct cmd *cmd, struct err *err)
 	http = http_curl_new();
 	if (sts_get_caller_identity(http, &cmd->session.identity, err) < 0)
 		return -1;
+	cmd->session.bucket_owner = config_str(&cmd->project.config, "bucket_owner");
+	if (!cmd->session.bucket_owner || cmd->session.is_local)
+		cmd->session.bucket_owner = cmd->session.identity.account;
 	/* Before anything else is asked in an account that this file is not for. */
 	if (guard && !cmd->session.is_local && !str_eq(guard, cmd->session.identity.account))
 		return config_error(&cmd->project.config, err, "account",

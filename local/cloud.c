@@ -121,7 +121,8 @@ int cloud_serve(const struct cloud_options *options, void (*ready)(void *ctx, in
 	c.account = xstrdup(state.account);
 	c.access_key_id = xstrdup(state.access_key_id);
 	secret_set(&c.secret_access_key, state.secret_access_key.value);
-	c.docker_host = xstrdup_or_null(options->docker_host);
+	c.docker_host = xstrdup(cloud_docker_host(options));
+	c.idle_s = options->exit_when_idle ? options->idle_s : 0;
 	sys_catch_signals();
 	return serve_locked(&c, &state, options, ready, ctx, err);
 }

@@ -2,8 +2,8 @@
 #define SMPIPE_LOCAL_CLOUD_H
 
 /*
- * An AWS on loopback: STS, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One process, one port,
- * one account; state lives in a folder as plain files.
+ * An AWS on loopback: STS, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One process, one
+ * port, one account; state lives in a folder as plain files.
  */
 
 #include <pthread.h>
@@ -27,7 +27,8 @@ struct cloud {
 	char *access_key_id;
 	struct secret secret_access_key;
 	int port;
-	char *docker_host; /* for training jobs; NULL = default */
+	char *docker_host; /* for training jobs; "" = default */
+	int idle_s;        /* 0: it stays up */
 	const struct sys *sys;
 	struct store_s3 *s3;
 	struct store_logs *logs;
@@ -37,13 +38,15 @@ struct cloud {
 
 /* The services, each in a file of its own. A handler fills resp and never fails otherwise. */
 typedef void (*local_handler_fn)(struct cloud *cloud, const struct local_request *req, struct local_response *resp);
-void local_sts_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);       /* sts.c */
-void local_s3_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);        /* s3.c */
-void local_logs_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);      /* logs.c */
-void local_ecr_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);       /* ecr.c */
-void local_sagemaker_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp); /* sagemaker.c */
+void local_sts_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);  /* sts.c */
+void local_s3_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);   /* s3.c */
+void local_logs_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp); /* logs.c */
+void local_ecr_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);  /* ecr.c */
+void local_sagemaker_handle(struct cloud *cloud, const struct local_request *req,
+			    struct local_response *resp); /* sagemaker.c */
 /* The registry has its own authentication: Basic AWS:<password of GetAuthorizationToken>. */
-void local_registry_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);  /* registry.c */
+void local_registry_handle(struct cloud *cloud, const struct local_request *req,
+			   struct local_response *resp); /* registry.c */
 
 /* Each store is made and freed by the cloud. */
 int store_s3_new(const char *dir, struct store_s3 **ret, struct err *err);
@@ -52,8 +55,8 @@ int store_logs_new(const char *dir, struct store_logs **ret, struct err *err);
 void store_logs_free(struct store_logs *s);
 int store_ecr_new(const char *dir, struct store_ecr **ret, struct err *err);
 void store_ecr_free(struct store_ecr *s);
-/* Jobs found InProgress belong to a dead process: they become Failed (InternalServerError: the local cloud was stopped), or their
- * container is adopted when it is still there. */
+/* Jobs found InProgress belong to a dead process: they become Failed (InternalServerError: the local cloud was
+ * stopped), or their container is adopted when it is still there. */
 int store_sagemaker_new(struct cloud *cloud, struct store_sagemaker **ret, struct err *err);
 /* Waits for nothing; jobs that run are told to stop. */
 void store_sagemaker_free(struct store_sagemaker *s);
@@ -61,8 +64,8 @@ void store_sagemaker_free(struct store_sagemaker *s);
 int store_sagemaker_running(struct store_sagemaker *s);
 
 /* What the job runner needs of the other stores. */
-int store_logs_append(struct store_logs *s, const char *group, const char *stream, int64_t timestamp_ms, const char *message,
-		      struct err *err);
+int store_logs_append(struct store_logs *s, const char *group, const char *stream, int64_t timestamp_ms,
+		      const char *message, struct err *err);
 /* Download the objects below prefix (a plain string prefix of keys, as the service does) into dir. *ret_n objects. */
 int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, const char *dir, size_t *ret_n,
 		    struct err *err);
@@ -79,6 +82,9 @@ struct cloud_options {
 	const char *docker_host;
 };
 
+/* The options' own, else DOCKER_HOST of the environment, else "". */
+const char *cloud_docker_host(const struct cloud_options *options);
+
 /* Run in this process until SIGTERM, ^C or idle. ready is called once requests are answered. */
 int cloud_serve(const struct cloud_options *options, void (*ready)(void *ctx, int port), void *ctx, struct err *err);
 
@@ -88,6 +94,8 @@ struct cloud_access {
 	char *account, *access_key_id;
 	struct secret secret_access_key;
 	int64_t pid;
+	char *docker_host;
+	int idle_s, running_jobs;
 };
 #define auto_cloud_access __attribute__((cleanup(cloud_access_release))) struct cloud_access
 void cloud_access_release(struct cloud_access *a);
@@ -96,8 +104,9 @@ void cloud_access_release(struct cloud_access *a);
 int cloud_find(const char *dir, struct cloud_access *ret, struct err *err);
 
 /*
- * Find or start: runs `<executable> local serve --dir DIR [--exit-when-idle]` as a process of its own (setsid, output to DIR/cloud.log)
- * and waits until it answers (10 s). ERR_CONFLICT when options->port is taken.
+ * Find or start: runs `<executable> local serve --dir DIR [--exit-when-idle]` as a process of its own (setsid, output
+ * to DIR/cloud.log) and waits until it answers (10 s). One that was started with another DOCKER_HOST is started anew,
+ * unless it runs a job. ERR_CONFLICT when options->port is taken.
  */
 int cloud_up(const char *executable, const struct cloud_options *options, struct cloud_access *ret, struct err *err);
 /* SIGTERM and wait for the end. 1 = stopped, 0 = none was running. */

@@ -28,12 +28,20 @@ void cloud_access_release(struct cloud_access *a)
 	free(a->url);
 	free(a->account);
 	free(a->access_key_id);
+	free(a->docker_host);
 	secret_release(&a->secret_access_key);
 	*a = (struct cloud_access){ 0 };
 }
 
-/* Whether what answers on the port is the cloud of this folder, and not one that has come after it. */
-static bool is_answering(const char *real_dir, const struct cloud_state *state)
+const char *cloud_docker_host(const struct cloud_options *options)
+{
+	const char *host = options->docker_host ? options->docker_host : getenv("DOCKER_HOST");
+
+	return host ? host : "";
+}
+
+/* What the cloud of this folder says; NULL when nothing answers on the port, or one that has come after it. */
+static json_t *ask_health(const char *real_dir, const struct cloud_state *state)
 {
 	auto_http *http = http_curl_new();
 	auto_free char *url = xasprintf("http://127.0.0.1:%d" DISPATCH_HEALTH_PATH, state->port);
@@ -45,10 +53,12 @@ static bool is_answering(const char *real_dir, const struct cloud_state *state)
 	auto_json *health = NULL;
 
 	if (http_send(http, &req, &resp, &ignored) < 0 || resp.status != 200)
-		return false;
+		return NULL;
 	health = json_parse(str_text(&resp.body), resp.body.len, "health", &ignored);
-	return str_eq(json_str(health, "dir"), real_dir) &&
-	       json_integer_value(json_object_get(health, "pid")) == state->pid;
+	if (!str_eq(json_str(health, "dir"), real_dir) ||
+	    json_integer_value(json_object_get(health, "pid")) != state->pid)
+		return NULL;
+	return take(health);
 }
 
 int cloud_find(const char *dir, struct cloud_access *ret, struct err *err)
@@ -56,6 +66,7 @@ int cloud_find(const char *dir, struct cloud_access *ret, struct err *err)
 	auto_free char *real_dir = fs_realpath(dir);
 	auto_cloud_state state = { 0 };
 	auto_err read_err = { 0 };
+	auto_json *health = NULL;
 
 	if (!real_dir)
 		return errno == ENOENT ? 0 : err_errno(err, "find folder '%s'", dir);
@@ -65,13 +76,17 @@ int cloud_find(const char *dir, struct cloud_access *ret, struct err *err)
 		err_move(err, &read_err);
 		return -1;
 	}
-	if (state.pid <= 0 || state.port <= 0 || !is_answering(real_dir, &state))
+	if (state.pid <= 0 || state.port <= 0 || !(health = ask_health(real_dir, &state)))
 		return 0;
 	*ret = (struct cloud_access){ .url = xasprintf("http://127.0.0.1:%d", state.port),
 				      .account = take(state.account),
 				      .access_key_id = take(state.access_key_id),
 				      .secret_access_key = state.secret_access_key,
-				      .pid = state.pid };
+				      .pid = state.pid,
+				      .docker_host = xstrdup_or_null(json_str(health, "docker_host")),
+				      .idle_s = (int)json_integer_value(json_object_get(health, "idle_s")),
+				      .running_jobs =
+					      (int)json_integer_value(json_object_get(health, "running_jobs")) };
 	state.secret_access_key = (struct secret){ 0 };
 	return 1;
 }
@@ -255,10 +270,17 @@ static int start(const char *executable, const char *dir, const struct cloud_opt
 	}
 }
 
+/* A job would fail there although the image was built here. */
+static bool has_other_engine(const struct cloud_access *access, const struct cloud_options *options)
+{
+	return !access->running_jobs && !str_eq(access->docker_host, cloud_docker_host(options));
+}
+
 int cloud_up(const char *executable, const struct cloud_options *options, struct cloud_access *ret, struct err *err)
 {
 	auto_free char *dir = NULL;
 	auto_cloud_access access = { 0 };
+	struct cloud_options anew = *options;
 	int found;
 
 	if (fs_mkdir_p(options->dir, 0700, err) < 0)
@@ -267,6 +289,13 @@ int cloud_up(const char *executable, const struct cloud_options *options, struct
 	if (!dir)
 		return err_errno(err, "find folder '%s'", options->dir);
 	found = cloud_find(dir, &access, err);
+	if (found > 0 && has_other_engine(&access, options)) {
+		anew.exit_when_idle = access.idle_s > 0;
+		anew.idle_s = access.idle_s;
+		found = cloud_down(dir, err) < 0 ? -1 : 0;
+		cloud_access_release(&access);
+		options = &anew;
+	}
 	if (found < 0 || (!found && start(executable, dir, options, &access, err) < 0) ||
 	    check_port(options, &access, err) < 0)
 		return -1;

@@ -176,6 +176,9 @@ static void answer_health(struct cloud *cloud, struct local_response *resp)
 
 	json_put_str(body, "dir", cloud->dir);
 	json_put_int(body, "pid", getpid());
+	json_put_str(body, "docker_host", cloud->docker_host);
+	json_put_int(body, "idle_s", cloud->idle_s);
+	json_put_int(body, "running_jobs", cloud->sagemaker ? store_sagemaker_running(cloud->sagemaker) : 0);
 	/* Nobody should find a cloud that is about to end. */
 	local_respond_json(resp, sys_is_cancelled() ? 503 : 200, body);
 }

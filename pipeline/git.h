@@ -54,6 +54,9 @@ enum git_view {
  */
 int git_list_files(struct git *g, enum git_view view, struct filelist *ret, struct strlist *ret_submodules, struct err *err);
 
+/* Whether the repository holds a commit: a clone may lack one that another clone released. */
+bool git_has_commit(struct git *g, const char *commit);
+
 /*
  * Keep one line of text per job in the note of a commit in refs/notes/smpipe, replacing the line that holds the same
  * `"job":"<job>"` member. Lines are compact JSON. Identity: user.name and user.email, else smpipe <smpipe@localhost>.

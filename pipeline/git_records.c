@@ -33,6 +33,16 @@ static int parse_commit(const char *commit, git_oid *ret, struct err *err)
 	return 0;
 }
 
+bool git_has_commit(struct git *g, const char *commit)
+{
+	auto_of(git_object) *found = NULL;
+	auto_err ignored = { 0 };
+	git_oid id;
+
+	return parse_commit(commit, &id, &ignored) == 0 &&
+	       git_object_lookup(&found, g->repo, &id, GIT_OBJECT_COMMIT) == 0;
+}
+
 static int read_note(struct git *g, const git_oid *commit, struct strlist *lines, struct err *err)
 {
 	auto_of(git_note) *note = NULL;

@@ -185,11 +185,17 @@ static int list_source(const struct project *p, const struct filelist *tracked, 
 	return pack_list(&spec, ret, err);
 }
 
-static void note_untracked(struct project *p, const struct filelist *l)
+/* Where a packed file lies in the project; folder is what the packed paths are relative to. New string. */
+static char *project_path(const struct file_entry *e, const char *folder)
+{
+	return e->origin || str_eq(folder, ".") ? xstrdup(e->origin ? e->origin : e->path) : fs_join(folder, e->path);
+}
+
+static void note_untracked(struct project *p, const struct filelist *l, const char *folder)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (!l->v[i].is_tracked)
-			strlist_add(&p->untracked, l->v[i].path);
+			strlist_take(&p->untracked, project_path(&l->v[i], folder));
 	}
 }
 
@@ -206,7 +212,7 @@ static void note_differences(struct project *p, const struct filelist *work, con
 		const struct file_entry *e = order > 0 ? b : a;
 
 		if (differs && e->is_tracked)
-			strlist_add(&p->dirty, e->path);
+			strlist_take(&p->dirty, project_path(e, "."));
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -225,7 +231,7 @@ static int read_context(struct project *p, const struct filelist *work, const st
 	if (list_context(p, work, &p->context, &p->dockerfile, err) < 0)
 		return -1;
 	p->context_tree = filelist_tree_digest(&p->context, false);
-	note_untracked(p, &p->context);
+	note_untracked(p, &p->context, config_str(&p->config, "image.context"));
 	/* A commit whose own context is broken (its Dockerfile is new, say) differs in every file that is not in it. */
 	if (commit && list_context(p, commit, &committed, &ignored, &why) < 0)
 		filelist_release(&committed);
@@ -251,7 +257,7 @@ static int read_source(struct project *p, const struct filelist *work, const str
 	if (list_source(p, work, &p->source, err) < 0)
 		return -1;
 	p->source_tree = filelist_tree_digest(&p->source, false);
-	note_untracked(p, &p->source);
+	note_untracked(p, &p->source, ".");
 	if (commit && list_source(p, commit, &committed, &why) < 0)
 		filelist_release(&committed);
 	if (commit)

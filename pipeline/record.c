@@ -46,6 +46,8 @@ int record_copy_to_git(struct git *git, const struct record *r, const char *comm
 				    r->sha256, "statement", r->statement);
 	auto_free char *line_text = json_compact(line);
 
+	if (!git_has_commit(git, commit))
+		return 0;
 	if (git_note_set(git, commit, job, line_text, err) < 0)
 		return err_wrap(err, "write git note of commit %.12s", commit);
 	/* The tag object belongs to the commit that the job was made from; a later one that adopts the job has only its
@@ -225,7 +227,7 @@ int record_load(const struct session *s, struct git *git, const char *job_name, 
 
 	clients_init(&c, s);
 	if (locate(&c, job_name, &uri, err) == 0 &&
-	    record_load_at(s, uri.bucket, uri.key, s->identity.account, ret, err) == 0)
+	    record_load_at(s, uri.bucket, uri.key, s->bucket_owner, ret, err) == 0)
 		return 0;
 	if (git && err->code == ERR_NOT_FOUND && record_load_git(git, job_name, &ret->statement, &ignored) == 0) {
 		err_release(err);

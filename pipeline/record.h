@@ -27,7 +27,7 @@ int record_save(const struct session *s, struct git *git, struct record *r, cons
 
 /* The same for a job that has no record yet. Another release may have been quicker: then its record replaces *r. */
 int record_create(const struct session *s, struct git *git, struct record *r, const char *commit, struct err *err);
-/* Only git's part of it. */
+/* Only git's part of it; nothing where git has no such commit. */
 int record_copy_to_git(struct git *git, const struct record *r, const char *commit, struct err *err);
 /* Whether git has what record_copy_to_git() writes for this commit. */
 bool record_is_in_git(struct git *git, const struct record *r, const char *commit);

@@ -13,6 +13,7 @@
 struct session {
 	struct aws_identity identity;
 	bool is_local;             /* against the local cloud */
+	const char *bucket_owner;  /* account that must own the buckets */
 	const char *docker_host;   /* DOCKER_HOST, or NULL */
 	const struct sys *sys;
 	const struct report *report;

@@ -129,11 +129,21 @@ static int flush_logs(struct watch *w, struct err *err)
 static int check_time(const struct watch *w, const struct watch_options *o, int64_t start_ms, struct err *err)
 {
 	if (sys_check_cancelled(err) < 0)
-		return err_hint(err, "the job goes on; come back with `smpipe logs -f %s`", w->job_name);
+		return -1;
 	if (!o->timeout_ms || w->s->sys->ticks_ms(w->s->sys) - start_ms < o->timeout_ms)
 		return 0;
 	err_set(err, ERR_TIMEOUT, "job '%s' is still running", w->job_name);
 	return err_hint(err, "come back with `smpipe logs -f %s`", w->job_name);
+}
+
+/* In whatever call the user's ^C was seen. */
+static int leave(const struct watch *w, struct err *err)
+{
+	if (err->code != ERR_CANCELLED)
+		return -1;
+	err_release(err);
+	err_set(err, ERR_CANCELLED, "cancelled");
+	return err_hint(err, "the job goes on; come back with `smpipe logs -f %s`", w->job_name);
 }
 
 /* One round: the description first, so that the lines read after it are all that the job wrote before its end. */
@@ -157,11 +167,11 @@ int watch_job(const struct session *s, const char *job_name, const struct watch_
 	clients_init(&w.c, s);
 	for (;;) {
 		if (look(&w, o, &job, err) < 0)
-			return -1;
+			return leave(&w, err);
 		if (!o->follows || sagemaker_is_final(json_str(job, "TrainingJobStatus")))
 			break;
 		if (check_time(&w, o, start_ms, err) < 0)
-			return -1;
+			return leave(&w, err);
 		s->sys->sleep_ms(s->sys, s->is_local ? LOCAL_POLL_MS : POLL_MS);
 	}
 	if (o->follows && o->shows_logs && flush_logs(&w, err) < 0)

@@ -74,7 +74,7 @@ point() {
 		cd "$T" && [ -s "bad.$name" ] && [ -n "${KEEP:-}" ] || rm -rf "${T:?}/$name"
 	) &
 	points="$points $name"
-	[ $(($(echo "$points" | wc -w) % 5)) -ne 0 ] || wait
+	[ $(($(echo "$points" | wc -w) % 6)) -ne 0 ] || wait
 }
 
 # judge: a TAP line for each point.
@@ -103,7 +103,7 @@ cd "$T" || exit 1
 while read -r call n; do
 	point base "$call" "$n"
 done <<-END
-	$(awk '$1 == "write" ? w++ % 50 == 25 : n++ % 5 == 2' points)
+	$(awk '$1 == "write" ? w++ % 50 == 25 : n++ % 6 == 2' points)
 END
 judge
 
@@ -121,7 +121,7 @@ cd "$T" || exit 1
 while read -r call n; do
 	point staged "$call" "$n"
 done <<-END
-	$(awk '/fdatasync/ { d++ } d == 1 && m++ % 2 == 0 || d == 2 && r++ % 5 == 0' points)
+	$(awk '/fdatasync/ { d++ } d == 1 && m++ % 2 == 0 || d == 2 && r++ % 6 == 0' points)
 END
 judge
 [ $killed -ge 24 ]
@@ -172,15 +172,15 @@ cloud_point() {
 		wait "$cloud"
 	) > "$T/bad.$name" 2>&1 &
 	points="$points $name"
-	[ $(($(echo "$points" | wc -w) % 5)) -ne 0 ] || wait
+	[ $(($(echo "$points" | wc -w) % 6)) -ne 0 ] || wait
 }
 
 cd "$T" || exit 1
 killed=0
-for point in 'rename 2' 'rename 5' 'fsync 1' 'fsync 4' 'write 4' 'sendto 2'; do
+for point in 'rename 2' 'fsync 4' 'write 4' 'sendto 2'; do
 	cloud_point base $point
 done
-for point in 'rename 1' 'rename 2' 'rename 4' 'fsync 1' 'fsync 3' 'fsync 6' 'write 5' 'mkdir 4' 'sendto 1' 'sendto 2'; do
+for point in 'rename 1' 'rename 2' 'fsync 1' 'fsync 3' 'fsync 6' 'write 5' 'mkdir 4' 'sendto 1'; do
 	cloud_point staged $point
 done
 judge

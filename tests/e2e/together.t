@@ -79,6 +79,26 @@ for i in 1 2 3 4 5; do
 		expect 0 "clone $clone has the right record"
 	done
 done
+# A clone that lacks the commit sees the job's end first.
+cd "$T/one" || exit 1
+sed -i 's/epochs: [0-9]*/epochs: 6/' smpipe.yaml
+commit 'Only here'
+job=$("$SMPIPE" release --no-wait 2> "$T/err" | sed -n 's/^job *//p')
+cd "$T/two" || exit 1
+for try in $(seq 100); do
+	run "$SMPIPE" show "$job" --json
+	[ "$status" -eq 0 ] && [ "$(json .predicate.buildDefinition.internalParameters.status)" = InProgress ] || break
+	sleep 0.1
+done
+expect 0 'a clone without the commit shows the job'
+same "$(json .predicate.buildDefinition.internalParameters.status)" Completed 'and its end'
+run "$SMPIPE" verify "$job"
+expect 0 'and verifies it'
+same "$(git for-each-ref "refs/smpipe/jobs/$job")" '' 'and keeps no copy'
+cd "$T/one" || exit 1
+run "$SMPIPE" verify "$job"
+expect 0 'the clone that released it catches up'
+out_has '^ok +record in git' 'with its copy'
 [ ! -e .smpipe/local ]
 ok $? 'no local cloud was started on the way'
 "$SMPIPE" local down --dir "$T/cloud" > /dev/null 2>&1

@@ -39,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all probes deps deps-test demo test unit e2e check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e members check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -105,6 +105,9 @@ unit: $(UNIT_BIN) ## run the unit tests only
 
 e2e: $(BUILD)/smpipe $(PROBE_BIN) ## run the end-to-end tests only (T=pattern picks some)
 	$(Q)BUILD=$(BUILD) tools/run-tests e2e '$(T)'
+
+members: $(BUILD)/tests/unit/test_request_members ## list every member of CreateTrainingJob, its key and its test
+	$(Q)$< --list
 
 check-layers: ## check that no layer includes one above it
 	$(Q)tools/check-layers

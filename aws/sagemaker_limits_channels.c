@@ -84,7 +84,6 @@ static int check_s3_type(const struct channel_rules *r)
 {
 	bool is_augmented = str_eq(r->type, "AugmentedManifestFile");
 	bool has_names = json_array_size(json_object_get(r->s3, "AttributeNames")) > 0;
-	const char *uri = json_str(r->s3, "S3Uri");
 
 	if (str_eq(r->mode, "FastFile") && r->s3 && !str_eq(r->type, "S3Prefix"))
 		return refuse(r, "DataSource.S3DataSource.S3DataType",
@@ -98,9 +97,6 @@ static int check_s3_type(const struct channel_rules *r)
 		return refuse(r, "DataSource.S3DataSource.S3DataType", "'%s' needs AttributeNames", r->type);
 	if (has_names && !is_augmented)
 		return refuse(r, "DataSource.S3DataSource.AttributeNames", "goes with AugmentedManifestFile only");
-	if (r->s3 && strstr(r->type, "ManifestFile") && str_ends(uri, "/"))
-		return refuse(r, "DataSource.S3DataSource.S3Uri", "'%s' is a folder; %s needs the manifest itself", uri,
-			      r->type);
 	return 0;
 }
 

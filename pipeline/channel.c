@@ -93,16 +93,28 @@ static int check_local(const struct config *c, const struct channel *ch, struct 
 	return type && !str_eq(type, "S3Prefix") ? error_at(c, ch, "s3_data_type", err, words) : 0;
 }
 
+static int check_s3(const struct config *c, const struct channel *ch, struct err *err)
+{
+	const char *type = json_str(ch->settings, "s3_data_type");
+	auto_s3_uri uri = { 0 };
+
+	if (s3_uri_parse(ch->path, &uri, err) < 0)
+		return error_at(c, ch, "path", err, err->msg);
+	if (!type || !str_ends(type, "ManifestFile") || !str_ends(ch->path, "/"))
+		return 0;
+	error_at(c, ch, "path", err, "this is a folder, and the data's list itself is needed");
+	return err_hint(err, "name the manifest's object, or leave s3_data_type out");
+}
+
 static int read_path(const struct config *c, struct channel *ch, struct err *err)
 {
 	auto_free char *scheme = NULL;
 	auto_free char *words = NULL;
-	auto_s3_uri uri = { 0 };
 
 	ch->path = json_str(ch->settings, "path");
 	scheme = scheme_of(ch->path);
 	if (str_eq(scheme, "s3"))
-		return s3_uri_parse(ch->path, &uri, err) < 0 ? error_at(c, ch, "path", err, err->msg) : 0;
+		return check_s3(c, ch, err);
 	if (*scheme && !str_eq(scheme, "file")) {
 		words = xasprintf("'%s://' is no place that a channel can read", scheme);
 		error_at(c, ch, "path", err, words);

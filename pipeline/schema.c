@@ -77,7 +77,7 @@ const char *schema_nearest(const char *parent, const char *key)
 
 const struct shape *schema_shape(const struct schema_key *row)
 {
-	return row->request ? sagemaker_shape_at(row->request) : NULL;
+	return row->request && !row->is_derived ? sagemaker_shape_at(row->request) : NULL;
 }
 
 const char *const *schema_choices(const struct schema_key *row)

@@ -7,6 +7,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct schema_key {
 	enum schema_type type;
 	const char *words;    /* one sentence for people */
 	const char *request;  /* member of CreateTrainingJob that says the same, "Tags[].Key", or NULL */
+	bool is_derived;     /* the member is made from the value and is not the value itself: its limits are others */
 	const char *fallback; /* default, as written in YAML, or NULL */
 	/* Allowed strings where the request has no list of them. Of a boolean: what the request says for true. */
 	const char *const *choices;
@@ -58,7 +60,7 @@ void schema_each_child(const char *parent, schema_child_fn fn, void *ctx);
 /* What was meant by an unknown key below parent: a key there, a path from the top, or NULL. */
 const char *schema_nearest(const char *parent, const char *key);
 
-/* The shape of the row's member in the request, or NULL. */
+/* The shape of the row's member in the request; NULL without one, or when the member is only derived from the value. */
 const struct shape *schema_shape(const struct schema_key *row);
 /* Allowed strings of a row that is no boolean, or NULL. */
 const char *const *schema_choices(const struct schema_key *row);

@@ -134,9 +134,7 @@ static void describe_type(json_t *j, const struct schema_key *row)
 		break;
 	case SCHEMA_STRING:
 		json_put_str(j, "type", "string");
-		/* A path may be local, an image may be named before it is built. */
-		if (strcmp(row->path, "inputs.*.path") != 0)
-			describe_text(j, schema_shape(row));
+		describe_text(j, schema_shape(row));
 		break;
 	case SCHEMA_INPUT:
 		describe_mapping(j, row->path);

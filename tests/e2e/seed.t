@@ -48,7 +48,7 @@ same "$(jq -r '[.Tags[].Key] | join(" ")' "$T/planned.json")" \
 same "$(git status --porcelain --ignored)" '' 'nothing was left behind'
 plan --region us-west-2
 out_has '^  image +build +123456789012.dkr.ecr.us-west-2.amazonaws.com/my-algo:c-[0-9a-f]{16} ' 'the same in words'
-err_has "warning: inputs.train: 's3://my-bucket/data/train' also matches longer names" 'with a warning of the open end of a prefix'
+err_has "warning: smpipe.yaml:7:10: inputs.train: 's3://my-bucket/data/train' also matches longer names" 'with a warning of the open end of a prefix'
 
 # --- another partition ---
 plan --region cn-north-1
@@ -83,7 +83,7 @@ git checkout -q smpipe.yaml
 sed -i 's,^bucket:,image: {uri: "123456789012.dkr.ecr.us-west-2.amazonaws.com/my-algo::latest"}\n&,' smpipe.yaml
 plan --region us-west-2
 expect 2 'my-algo::latest is no image'
-same "$(awk '/my-algo::latest$/ { want = index($0, "::") + 1 } want && /^ *\^$/ { print index($0, "^") - want; exit }' "$T/err")" 0 \
+same "$(awk '/my-algo::latest/ { want = index($0, "::") + 1 } want && /\^$/ { print index($0, "^") - want; exit }' "$T/err")" 0 \
 	'a caret stands under the second colon'
 
 finish

@@ -26,10 +26,8 @@ static inline void made_channels(struct project *p)
 	}
 }
 
-/* `yaml` follows version and name. */
-static inline void make_project(struct project *p, const char *yaml)
+static inline void make_project_of(struct project *p, const char *text)
 {
-	auto_free char *text = xasprintf("version: 1\nname: Iris\n%s", yaml);
 	auto_err err = { 0 };
 	const char *source_dir;
 
@@ -49,6 +47,14 @@ static inline void make_project(struct project *p, const char *yaml)
 	p->packs_source = p->delivers_source && !(source_dir && str_starts(source_dir, "s3://"));
 	p->source_tree = digest_of_text("source");
 	made_channels(p);
+}
+
+/* `yaml` follows version and name. */
+static inline void make_project(struct project *p, const char *yaml)
+{
+	auto_free char *text = xasprintf("version: 1\nname: Iris\n%s", yaml);
+
+	make_project_of(p, text);
 }
 
 static inline struct target made_target(const char *region, const json_t *bases)

@@ -147,9 +147,9 @@ static void test_refusals(void **state)
 		{ ROLE, "smpipe.yaml: " }, /* no instance type */
 		{ ROLE "estimator: {instance_type: ml.m5.large, tags: {'smpipe:request': x}}\n",
 		  "smpipe.yaml:4:66: with the tags of smpipe: " },
-		{ ROLE "estimator: {instance_type: ml.m5.large, tags: {'aws:x': x}}\n", "smpipe.yaml:4:47: " },
-		{ ROLE "source: {entry_point: a, delivery: channel}\ninputs: {code: s3://b/c/}\n" SMALL,
-		  "smpipe.yaml:5:9: " },
+		{ ROLE "estimator: {instance_type: ml.m5.large, tags: {'aws:x': x}}\n", "smpipe.yaml:4:57: " },
+		{ ROLE "source: {entry_point: a, delivery: channel}\ninputs: {code: s3://bbb/c/}\n" SMALL,
+		  "smpipe.yaml:5:16: " },
 		{ ROLE
 		  "estimator:\n  instance_type: ml.m5.large\n  hyperparameters:\n    ok: 1\n    \"bad\\nname\": 1\n",
 		  "smpipe.yaml:" },

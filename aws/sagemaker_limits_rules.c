@@ -167,14 +167,15 @@ static int check_stopping(const json_t *request, struct str *path, struct err *e
 	if (is_spot && !wait) {
 		sagemaker_refuse(path, err, "EnableManagedSpotTraining",
 				 "needs StoppingCondition.MaxWaitTimeInSeconds");
-		return err_hint(err, "it covers waiting and training: at least MaxRuntimeInSeconds");
+		return err_hint(err, "it covers waiting and training: at least StoppingCondition.MaxRuntimeInSeconds");
 	}
 	if (!is_spot && wait)
 		return sagemaker_refuse(path, err, "StoppingCondition.MaxWaitTimeInSeconds",
 					"is only allowed with EnableManagedSpotTraining");
 	if (wait && run && json_integer_value(wait) < json_integer_value(run))
 		return sagemaker_refuse(path, err, "StoppingCondition.MaxWaitTimeInSeconds",
-					"must not be less than MaxRuntimeInSeconds");
+					"must not be less than MaxRuntimeInSeconds (%" JSON_INTEGER_FORMAT ")",
+					json_integer_value(run));
 	return 0;
 }
 

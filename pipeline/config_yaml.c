@@ -160,6 +160,8 @@ static int unknown_key(const struct reader *r, const yaml_node_t *key, const cha
 
 	if (!nearest)
 		return reader_complain(r, key, err, "unknown key '%s'", name);
+	if (is_above && !strcmp(nearest, name))
+		return reader_complain(r, key, err, "'%s' stands at the top level of the file, not in '%s'", name, parent);
 	return reader_complain(r, key, err, "unknown key '%s'; did you mean '%s'%s?", name, nearest,
 			       is_above ? ", which stands at the top level" : "");
 }

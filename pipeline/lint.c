@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "pipeline/schema.h"
 
 #define MAX_RUN_S        (28 * 24 * 3600) /* the service's quota unless it was raised */
 #define MAX_KEEP_ALIVE_S 3600             /* the developer guide; the model says six times that */
@@ -13,44 +14,16 @@ static bool is_set(const struct config *c, const char *path)
 	return config_value(c, path) != NULL;
 }
 
-/* What brings its own code and machines takes no keys about them. */
-static int lint_instead(const struct config *c, struct err *err)
-{
-	static const char *const rows[][2] = {
-		{ "image.uri", "image.algorithm_name" },
-		{ "image.uri", "estimator.serverless_job_config" },
-		{ "image.algorithm_name", "estimator.serverless_job_config" },
-		{ "image.dockerfile", "image.algorithm_name" },
-		{ "image.dockerfile", "image.uri" },
-		{ "estimator.instance_type", "estimator.instance_groups" },
-		{ "estimator.instance_count", "estimator.instance_groups" },
-		{ "estimator.instance_type", "estimator.serverless_job_config" },
-		{ "estimator.instance_groups", "estimator.serverless_job_config" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (is_set(c, rows[i][0]) && is_set(c, rows[i][1]))
-			return config_error(c, err, rows[i][0], "'%s' does not go together with '%s'", rows[i][0],
-					    rows[i][1]);
-	}
-	return 0;
-}
-
 static int lint_pairs(const struct config *c, struct err *err)
 {
-	static const char *const rows[][3] = {
-		{ "estimator.subnets", "estimator.security_group_ids", "security_group_ids: [sg-…]" },
-		{ "estimator.security_group_ids", "estimator.subnets", "subnets: [subnet-…]" },
-		{ "estimator.checkpoint_local_path", "estimator.checkpoint_s3_uri", "checkpoint_s3_uri: s3://…" },
-		{ "estimator.training_repository_credentials_provider_arn", "estimator.training_repository_access_mode",
-		  "training_repository_access_mode: Vpc" },
-		{ "estimator.model_channel_name", "estimator.model_uri", "model_uri: s3://…" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (is_set(c, rows[i][0]) && !is_set(c, rows[i][1])) {
-			config_error(c, err, rows[i][0], "'%s' needs '%s'", rows[i][0], rows[i][1]);
-			return err_hint(err, "add %s", rows[i][2]);
+	for (const struct schema_pair *p = schema_excludes; p->key; p++) {
+		if (is_set(c, p->key) && is_set(c, p->other))
+			return config_error(c, err, p->key, "'%s' does not go together with '%s'", p->key, p->other);
+	}
+	for (const struct schema_pair *p = schema_needs; p->key; p++) {
+		if (is_set(c, p->key) && !is_set(c, p->other)) {
+			config_error(c, err, p->key, "'%s' needs '%s'", p->key, p->other);
+			return err_hint(err, "add %s", p->words);
 		}
 	}
 	return 0;
@@ -126,8 +99,7 @@ static void lint_times(const struct config *c, const struct training_job_facts *
 
 int lint_keys(const struct config *c, const struct training_job_facts *facts, struct err *err)
 {
-	if (lint_instead(c, err) < 0 || lint_pairs(c, err) < 0 || lint_registry(c, err) < 0 ||
-	    lint_taken_names(c, facts, err) < 0)
+	if (lint_pairs(c, err) < 0 || lint_registry(c, err) < 0 || lint_taken_names(c, facts, err) < 0)
 		return -1;
 	lint_variables(c, facts);
 	lint_times(c, facts);

@@ -142,12 +142,13 @@ static int lint_text(const struct config *c, const struct training_job_facts *fa
 		     const char *value, struct err *err)
 {
 	if (lint_is_secret_value(value) || lint_is_secret_name(name, value)) {
-		config_error_unquoted(c, err, path,
-				      "'%s' looks like a secret: the service shows it to whoever may describe the job",
-				      path);
+		config_error_unquoted(c, err, path, "'%s' looks like a secret: %s", path,
+				      str_starts(path, "image.")
+					      ? "it would be kept in the image's history and in the record"
+					      : "the service shows it to whoever may describe the job");
 		return err_hint(
 			err,
-			"hand over the ARN of a secret (Secrets Manager, Parameter Store), and read it in the container");
+			"hand over the ARN of a secret (Secrets Manager, Parameter Store), and read it where it is used");
 	}
 	if (lint_looks_random(value))
 		strlist_take(facts->warnings,

@@ -224,8 +224,8 @@ static struct rows_below find_below(const struct config *c, const char *member)
 	size_t n = strlen(member);
 
 	for (const struct schema_key *row = schema_keys; row->path; row++) {
-		if (!row->request || !str_starts(row->request, member) || row->request[n] != '.' ||
-		    strpbrk(row->path, "[*"))
+		if (!row->request || !str_starts(row->request, member) ||
+		    (row->request[n] != '.' && row->request[n] != '[') || strpbrk(row->path, "[*"))
 			continue;
 		b.n++;
 		b.first = b.first ? b.first : row;
@@ -241,7 +241,7 @@ static char *key_below(const struct config *c, const char *member)
 	struct rows_below b = find_below(c, member);
 	char *key = xstrdup(b.n <= 2 && b.set ? b.set->path : b.first ? b.first->path : "estimator");
 
-	if (b.first && !(b.n <= 2 && b.set))
+	if (!(b.n <= 2 && b.set) && strchr(key, '.'))
 		*strrchr(key, '.') = '\0';
 	return key;
 }

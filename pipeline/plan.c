@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/sagemaker_limits.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -225,7 +224,7 @@ static int check_tags(const struct project *p, const struct plan *plan, const ch
 {
 	auto_json *request = plan_request(plan, p, image, plan->job_base);
 
-	if (sagemaker_check_training_job(request, err) == 0)
+	if (training_job_check(&p->config, request, err) == 0)
 		return 0;
 	return config_error(&p->config, err, "estimator.tags", "with the tags of smpipe: %s", err->msg);
 }

@@ -33,11 +33,11 @@ struct schema_key {
 	enum schema_type type;
 	const char *words;    /* one sentence for people */
 	const char *request;  /* member of CreateTrainingJob that says the same, "Tags[].Key", or NULL */
-	bool is_derived;     /* the member is made from the value and is not the value itself: its limits are others */
+	bool is_derived;      /* the member is made from the value and is not the value itself: its limits are others */
 	const char *fallback; /* default, as written in YAML, or NULL */
 	/* Allowed strings where the request has no list of them. Of a boolean: what the request says for true. */
 	const char *const *choices;
-	int64_t min, max;    /* of integers and durations, narrower than the request's; max 0 = none */
+	int64_t min, max;    /* of integers and durations, or characters, narrower than the request's; max 0 = none */
 	const char *example; /* as written in YAML; NULL: schema_example() makes one up */
 };
 
@@ -46,9 +46,16 @@ struct schema_alias {
 	const char *parent, *name, *right;
 };
 
+/* A key that makes no sense without another one (and what to add then), or together with it. */
+struct schema_pair {
+	const char *key, *other, *words;
+};
+
 /* Ended by a row without path; parents stand before their children. */
 extern const struct schema_key schema_keys[];
 extern const struct schema_alias schema_aliases[];
+extern const struct schema_pair schema_needs[];
+extern const struct schema_pair schema_excludes[];
 
 /* The row with this path, or NULL. */
 const struct schema_key *schema_row(const char *path);

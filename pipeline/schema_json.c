@@ -15,6 +15,70 @@ static void add_property(void *ctx, const struct schema_key *row, const char *ke
 		json_object_set_new(ctx, key, describe_row(row));
 }
 
+/* The last part of a path directly below parent, or NULL. */
+static const char *key_below(const char *path, const char *parent)
+{
+	size_t n = strlen(parent);
+
+	return n && str_starts(path, parent) && path[n] == '.' && !strpbrk(path + n + 1, ".[") ? path + n + 1 : NULL;
+}
+
+/* Which keys of one mapping need or exclude each other. */
+static void describe_pairs(json_t *j, const char *parent)
+{
+	json_t *needs = json_object(), *excludes = json_array();
+
+	for (const struct schema_pair *p = schema_needs; p->key; p++) {
+		const char *key = key_below(p->key, parent), *other = key_below(p->other, parent);
+
+		if (key && other)
+			json_object_set_new(needs, key, json_pack("[s]", other));
+	}
+	for (const struct schema_pair *p = schema_excludes; p->key; p++) {
+		const char *key = key_below(p->key, parent), *other = key_below(p->other, parent);
+
+		if (key && other)
+			json_array_append_new(excludes, json_pack("{s:{s:[ss]}}", "not", "required", key, other));
+	}
+	if (json_object_size(needs))
+		json_object_set(j, "dependentRequired", needs);
+	if (json_array_size(excludes))
+		json_object_set(j, "allOf", excludes);
+	json_decref(needs);
+	json_decref(excludes);
+}
+
+struct requirement {
+	const struct schema_key *parent;
+	json_t *names;
+};
+
+/* A key whose member the request's structure must have. */
+static void add_required(void *ctx, const struct schema_key *row, const char *key)
+{
+	struct requirement *r = ctx;
+	const struct shape *shape = schema_shape(r->parent);
+	const char *member = row->request ? row->request + strlen(r->parent->request) + 1 : "";
+
+	for (const struct member *m = shape->members; m->name; m++) {
+		if (m->is_required && !strcmp(m->name, member))
+			json_array_append_new(r->names, json_string(key));
+	}
+}
+
+static void describe_required(json_t *j, const char *parent)
+{
+	const struct schema_key *row = schema_row(parent);
+	const struct shape *shape = row ? schema_shape(row) : NULL;
+	struct requirement r = { row, json_array() };
+
+	if (shape && shape->kind == SHAPE_STRUCTURE)
+		schema_each_child(parent, add_required, &r);
+	if (json_array_size(r.names))
+		json_object_set(j, "required", r.names);
+	json_decref(r.names);
+}
+
 static void describe_mapping(json_t *j, const char *parent)
 {
 	json_t *properties = json_object();
@@ -23,6 +87,8 @@ static void describe_mapping(json_t *j, const char *parent)
 	json_put_str(j, "type", "object");
 	json_object_set_new(j, "properties", properties);
 	json_object_set_new(j, "additionalProperties", json_false());
+	describe_pairs(j, parent);
+	describe_required(j, parent);
 }
 
 static json_t *describe_at(const char *parent, const char *suffix)
@@ -67,14 +133,14 @@ static char *ecma_pattern(const char *posix)
 }
 
 /* Lengths and pattern of strings. They say nothing of numbers, whose text is taken as it stands. */
-static void describe_text(json_t *j, const struct shape *shape)
+static void describe_text(json_t *j, const struct shape *shape, int64_t max)
 {
 	if (!shape || shape->kind < SHAPE_LINE || shape->kind == SHAPE_CHOICE)
 		return;
 	if (shape->min > 0)
 		json_put_int(j, "minLength", shape->min);
-	if (shape->max != SHAPE_NO_MAX)
-		json_put_int(j, "maxLength", shape->max);
+	if (max || shape->max != SHAPE_NO_MAX)
+		json_put_int(j, "maxLength", max ? max : shape->max);
 	if (shape->pattern) {
 		auto_free char *pattern = ecma_pattern(shape->pattern);
 
@@ -91,10 +157,33 @@ static void describe_size(json_t *j, const struct schema_key *row, const char *m
 		json_put_int(j, max_name, shape->max);
 }
 
+/* What the keys of a map may be: of channels and tags they are members of the list's items. */
+static void describe_names(json_t *j, const struct schema_key *row)
+{
+	const struct shape *shape = schema_shape(row), *list = NULL;
+	json_t *names = json_object();
+
+	if (row->request && strstr(row->request, "[]")) {
+		auto_free char *list_path = xstrndup(row->request, strcspn(row->request, "["));
+
+		list = sagemaker_shape_at(list_path);
+		shape = sagemaker_shape_at(row->request);
+	} else if (shape && shape->kind == SHAPE_MAP) {
+		shape = shape->key;
+	}
+	describe_text(names, shape, 0);
+	if (json_object_size(names))
+		json_object_set(j, "propertyNames", names);
+	json_decref(names);
+	if (list)
+		json_put_int(j, "maxProperties", list->max);
+}
+
 static void describe_map(json_t *j, const struct schema_key *row)
 {
 	json_put_str(j, "type", "object");
 	describe_size(j, row, "maxProperties");
+	describe_names(j, row);
 	/* Drawn out, the environments would hold the whole file again and again. */
 	json_object_set_new(j, "additionalProperties",
 			    !strcmp(row->path, "environments") ? json_pack("{ss}", "type", "object")
@@ -130,34 +219,45 @@ static void describe_type(json_t *j, const struct schema_key *row)
 		break;
 	case SCHEMA_SCALAR:
 		json_object_set_new(j, "type", json_pack("[sss]", "string", "number", "boolean"));
-		describe_text(j, schema_shape(row));
+		describe_text(j, schema_shape(row), row->max);
 		break;
 	case SCHEMA_STRING:
 		json_put_str(j, "type", "string");
-		describe_text(j, schema_shape(row));
+		describe_text(j, schema_shape(row), row->max);
 		break;
 	case SCHEMA_INPUT:
 		describe_mapping(j, row->path);
 		json_object_set_new(j, "type", json_pack("[ss]", "string", "object"));
+		/* Of a mapping: one of them names the data. */
+		json_object_set_new(j, "oneOf",
+				    json_pack("[{s:s}, {s:s, s:[s]}, {s:s, s:[s]}, {s:s, s:[s]}]", "type", "string",
+					      "type", "object", "required", "path", "type", "object", "required",
+					      "file_system_id", "type", "object", "required", "dataset_arn"));
 		break;
 	case SCHEMA_RAW:
 		json_put_str(j, "type", "object");
 		break;
 	case SCHEMA_VALUE:
+		describe_text(j, schema_shape(row), 0);
 		break;
 	}
 }
 
 static void describe_choices(json_t *j, const struct schema_key *row)
 {
-	const char *const *choices = row->type == SCHEMA_STRING ? schema_choices(row) : NULL;
+	const char *const *choices = schema_choices(row);
 	json_t *list;
+	int64_t n;
 
 	if (!choices)
 		return;
 	list = json_array();
-	for (; *choices; choices++)
+	for (; *choices; choices++) {
 		json_array_append_new(list, json_string(*choices));
+		/* A scalar's text counts: 1 is as good as "1". */
+		if (row->type == SCHEMA_SCALAR && str_parse_i64(*choices, 0, INT64_MAX, &n))
+			json_array_append_new(list, json_integer(n));
+	}
 	json_object_set_new(j, "enum", list);
 }
 

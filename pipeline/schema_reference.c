@@ -87,7 +87,7 @@ static char *limits(const struct schema_key *row)
 	} else if (shape && shape->kind == SHAPE_MAP) {
 		add_range(&out, shape->min, shape->max, " entries");
 	} else if (shape && shape->kind >= SHAPE_LINE && shape->kind != SHAPE_CHOICE && row->type != SCHEMA_BOOLEAN) {
-		add_range(&out, shape->min, shape->max, " characters");
+		add_range(&out, shape->min, row->max ? row->max : shape->max, " characters");
 		if (shape->pattern)
 			str_addf(&out, "%s`%s`", out.len ? "; " : "", shape->pattern);
 	}

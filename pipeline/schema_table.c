@@ -1,3 +1,4 @@
+#include "pipeline/config.h"
 #include "pipeline/schema.h"
 
 static const char *const versions[] = { "1", NULL };
@@ -24,7 +25,7 @@ static const char *const no_compression[] = { "NONE", NULL };
 const struct schema_key schema_keys[] = {
 	{ "version", SCHEMA_SCALAR, .words = "Version of this file's format.", .choices = versions, .example = "1" },
 	{ "name", SCHEMA_STRING, .words = "Name of the algorithm: letters, digits and hyphens, at most 46.",
-	  .request = "TrainingJobName", .is_derived = true, .example = "iris-classifier" },
+	  .request = "TrainingJobName", .max = CONFIG_MAX_NAME, .example = "iris-classifier" },
 	{ "region", SCHEMA_STRING, .words = "AWS region; default AWS_REGION, then the profile's.",
 	  .example = "eu-west-1" },
 	{ "profile", SCHEMA_STRING, .words = "Profile of the shared AWS configuration; default AWS_PROFILE.",
@@ -446,5 +447,28 @@ const struct schema_alias schema_aliases[] = {
 	{ "inputs.*", "uri", "path" },
 	{ "inputs.*", "shuffle_config", "shuffle_seed" },
 	{ "inputs.*", "mode", "input_mode" },
+	{ 0 },
+};
+
+const struct schema_pair schema_needs[] = {
+	{ "estimator.subnets", "estimator.security_group_ids", "security_group_ids: [sg-…]" },
+	{ "estimator.security_group_ids", "estimator.subnets", "subnets: [subnet-…]" },
+	{ "estimator.checkpoint_local_path", "estimator.checkpoint_s3_uri", "checkpoint_s3_uri: s3://…" },
+	{ "estimator.training_repository_credentials_provider_arn", "estimator.training_repository_access_mode",
+	  "training_repository_access_mode: Vpc" },
+	{ "estimator.model_channel_name", "estimator.model_uri", "model_uri: s3://…" },
+	{ 0 },
+};
+
+const struct schema_pair schema_excludes[] = {
+	{ "image.uri", "image.algorithm_name", NULL },
+	{ "image.uri", "estimator.serverless_job_config", NULL },
+	{ "image.algorithm_name", "estimator.serverless_job_config", NULL },
+	{ "image.dockerfile", "image.algorithm_name", NULL },
+	{ "image.dockerfile", "image.uri", NULL },
+	{ "estimator.instance_type", "estimator.instance_groups", NULL },
+	{ "estimator.instance_count", "estimator.instance_groups", NULL },
+	{ "estimator.instance_type", "estimator.serverless_job_config", NULL },
+	{ "estimator.instance_groups", "estimator.serverless_job_config", NULL },
 	{ 0 },
 };

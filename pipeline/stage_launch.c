@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "pipeline/journal.h"
 #include "pipeline/stages.h"
+#include "pipeline/training_job.h"
 
 #define MAX_ATTEMPTS 999
 
@@ -90,7 +91,7 @@ static int create(struct launch_stage *st, const char *attempt, const char *name
 	auto_json *request = plan_request(st->plan, st->p, st->image, name);
 	auto_free char *arn = NULL;
 
-	if (sagemaker_check_training_job(request, err) < 0)
+	if (training_job_check(&st->p->config, request, err) < 0)
 		return err_wrap(err, "job '%s'", name);
 	if (journal_launch(st, attempt, name, err) < 0)
 		return -1;

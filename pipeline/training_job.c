@@ -131,6 +131,29 @@ static void add_debug_paths(const struct config *c, const struct training_job_fa
 	}
 }
 
+/* What the service expects, for who wonders what to write instead. */
+static int suggest(const char *key, struct err *err)
+{
+	auto_free char *path = xstrdup(key);
+	const struct schema_key *row;
+	const char *last;
+
+	/* Items of lists have rows of their own; names that people chose have none. */
+	for (char *p = path; (p = strchr(p, '[')) && p[1] != ']';) {
+		char *end = strchr(p, ']');
+
+		if (!end)
+			return -1;
+		memmove(p + 1, end, strlen(end) + 1);
+		p += 2;
+	}
+	row = schema_row(path);
+	last = strrchr(path, '.');
+	if (!row || !row->example || str_ends(path, "[]"))
+		return row && row->example ? err_hint(err, "for example: %s", row->example) : -1;
+	return err_hint(err, "for example: %s: %s", last ? last + 1 : path, row->example);
+}
+
 /* A complaint about the request becomes one about smpipe.yaml. */
 static int complain(const struct config *c, const json_t *request, const char *member, struct err *err)
 {
@@ -143,7 +166,9 @@ static int complain(const struct config *c, const json_t *request, const char *m
 		config_error(c, err, key, "%s: %s", key, words);
 	else
 		config_error(c, err, key, "%s: %s", key, translated);
-	return hint ? err_hint(err, "%s", hint) : -1;
+	if (hint)
+		return err_hint(err, "%s", hint);
+	return strstr(words, "does not match") || strstr(words, "are needed") ? suggest(key, err) : -1;
 }
 
 static int check(const struct config *c, const struct training_job_facts *facts, const json_t *request, struct err *err)
@@ -161,6 +186,14 @@ static int check(const struct config *c, const struct training_job_facts *facts,
 	if (sagemaker_check_training_job_at(known, &member, err) == 0)
 		return 0;
 	return complain(c, known, member, err);
+}
+
+int training_job_check(const struct config *c, const json_t *request, struct err *err)
+{
+	auto_strlist newer = { 0 };
+	auto_json *known = raw_without_newer(c, request, &newer);
+
+	return sagemaker_check_training_job(known, err);
 }
 
 static json_t *start_request(const struct config *c, const struct training_job_facts *facts)

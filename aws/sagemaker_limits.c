@@ -224,7 +224,9 @@ int sagemaker_check_training_job_at(const json_t *request, char **ret_path, stru
 	struct check c = { .err = err };
 
 	if (check_value(&c, &sagemaker_training_job_shape, request) < 0) {
-		*ret_path = c.path.len ? str_detach(&c.path) : xstrdup(WHOLE_REQUEST);
+		if (!c.path.len)
+			str_add(&c.path, WHOLE_REQUEST);
+		*ret_path = str_detach(&c.path);
 		return -1;
 	}
 	str_release(&c.path);

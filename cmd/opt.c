@@ -10,14 +10,13 @@ struct opt_row {
 	const char *value; /* placeholder; NULL for a flag */
 	bool is_optional;  /* the value may be left out: --again, --again=failed */
 	const char *words;
-	bool is_repeatable; /* every value counts, not only the last */
 };
 
 static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_FILE] = { "file", 0, "FILE", false, "the configuration (default: the nearest smpipe.yaml upwards)" },
 	[OPT_ENVIRONMENT] = { "environment", 'e', "NAME", false, "lay this environment of the file over the rest" },
 	[OPT_PARAMETER] = { "parameter", 'p', "NAME=VALUE", false,
-			    "set a hyperparameter, the value as in YAML (may be repeated)", true },
+			    "set a hyperparameter, the value as in YAML (may be repeated)" },
 	[OPT_LOCAL] = { "local", 0, NULL, false, "use the embedded local cloud instead of AWS" },
 	[OPT_JSON] = { "json", 0, NULL, false, "print the result as JSON" },
 	[OPT_OFFLINE] = { "offline", 0, NULL, false, "ask no service; needs --account and --region unless the file has them" },
@@ -96,7 +95,7 @@ static int parse_one(const enum opt_id *allowed, int argc, char **argv, int *i, 
 	} else {
 		return err_set(err, ERR_USAGE, "option '%s' needs a value: %s", arg, rows[id].value);
 	}
-	if (rows[id].is_repeatable)
+	if (id == OPT_PARAMETER)
 		strlist_add(&o->all[id], o->value[id]);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "pipeline/config_internal.h"
+#include "pipeline/config_yaml.h"
 #include "pipeline/schema.h"
 
 void config_add_position(struct config *c, const char *path, int line, int column)

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "pipeline/config_internal.h"
+#include "pipeline/config_yaml.h"
 #include "pipeline/schema.h"
 
 static int read_node(struct reader *r, const yaml_node_t *node, const struct schema_key *row, const char *path,

@@ -76,7 +76,7 @@ with_yaml 's/^name: .*/name: "a\\0b"/' 2 'NUL' 'an escaped NUL character'
 sed -i 's,^  dockerfile.*,  uri: name::latest,' smpipe.yaml
 run "$SMPIPE" plan --offline --account 123456789012 --region eu-west-1
 expect 2 'an image URI with two colons'
-same "$(sed -n '2,3p' "$T/err")" "$(printf '  name::latest\n       ^')" 'has a caret under the second one'
+same "$(sed -n '2,3p' "$T/err")" "$(printf '    7 |   uri: name::latest\n      |             ^')" 'has a caret under the second one'
 untouched 'an image URI with two colons'
 git checkout -q .
 cp smpipe.yaml "$T/whole"

@@ -1,7 +1,7 @@
-#ifndef SMPIPE_PIPELINE_CONFIG_INTERNAL_H
-#define SMPIPE_PIPELINE_CONFIG_INTERNAL_H
+#ifndef SMPIPE_PIPELINE_CONFIG_YAML_H
+#define SMPIPE_PIPELINE_CONFIG_YAML_H
 
-/* Between the parts of the reader of smpipe.yaml: config.c, config_yaml.c, config_value.c. */
+/* Between the parts of the reader of smpipe.yaml: config.c, config_yaml.c, config_yaml_value.c. */
 
 #include <yaml.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "pipeline/config_internal.h"
+#include "pipeline/config_yaml.h"
 
 /* Whether a plain scalar is a JSON literal: then it reaches the container bare, else as a string. */
 static int is_json_literal(const char *text)

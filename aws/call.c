@@ -75,6 +75,7 @@ static void add_headers(const struct call *c, int attempt, struct http_headers *
 {
 	const struct aws_request *req = c->req;
 	const struct aws_identity *id = c->aws->id;
+	const char *region = id->endpoints[req->service].signing_region;
 
 	if (req->headers)
 		http_headers_copy(headers, req->headers);
@@ -82,7 +83,7 @@ static void add_headers(const struct call *c, int attempt, struct http_headers *
 	http_headers_addf(headers, "amz-sdk-request", "attempt=%d; max=%d", attempt, RETRY_MAX_ATTEMPTS);
 	if (!req->no_auth) {
 		const struct sigv4_scope scope = {
-			.region = id->region,
+			.region = region ? region : id->region,
 			.service = aws_service_signing_name(req->service),
 			.time = (time_t)(id->sys->now_ms(id->sys) / 1000),
 			.is_s3 = req->service == AWS_S3,

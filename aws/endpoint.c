@@ -19,6 +19,7 @@ static const struct {
 	[AWS_ECR] = { "ecr", "api.ecr", "AWS_ENDPOINT_URL_ECR" },
 	[AWS_SAGEMAKER] = { "sagemaker", "api.sagemaker", "AWS_ENDPOINT_URL_SAGEMAKER" },
 	[AWS_LOGS] = { "logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS" },
+	[AWS_IAM] = { "iam", NULL, "AWS_ENDPOINT_URL_IAM" },
 };
 
 const char *aws_service_signing_name(enum aws_service service)
@@ -76,6 +77,7 @@ static int check_override(const char *variable, const char *url, struct err *err
 int endpoint_resolve(enum aws_service service, const char *region, env_fn env, struct endpoint *ret, struct err *err)
 {
 	const char *variable = find_override(service, env);
+	const struct partition *p = partition_of_region(region);
 	auto_free char *url = NULL;
 
 	if (variable) {
@@ -90,10 +92,16 @@ int endpoint_resolve(enum aws_service service, const char *region, env_fn env, s
 		if (is_true(env, "AWS_USE_FIPS_ENDPOINT"))
 			return err_set(err, ERR_CONFIG,
 				       "AWS_USE_FIPS_ENDPOINT is set, but FIPS endpoints are not supported");
-		url = xasprintf("https://%s.%s.%s", services[service].host_prefix, region,
-				partition_of_region(region)->dns_suffix);
+		if (service == AWS_IAM)
+			url = xasprintf("https://%s", p->iam_host);
+		else
+			url = xasprintf("https://%s.%s.%s", services[service].host_prefix, region, p->dns_suffix);
 	}
-	*ret = (struct endpoint){ .url = take(url), .is_override = variable };
+	*ret = (struct endpoint){
+		.url = take(url),
+		.is_override = variable,
+		.signing_region = service == AWS_IAM ? p->iam_region : NULL,
+	};
 	return 0;
 }
 

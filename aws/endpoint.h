@@ -13,15 +13,17 @@ enum aws_service {
 	AWS_ECR,
 	AWS_SAGEMAKER,
 	AWS_LOGS,
+	AWS_IAM,
 	AWS_SERVICE_COUNT,
 };
 
-/* "sts", "s3", "ecr", "sagemaker", "logs": the name in signatures. */
+/* "sts", "s3", "ecr", "sagemaker", "logs", "iam": the name in signatures. */
 const char *aws_service_signing_name(enum aws_service service);
 
 struct endpoint {
-	char *url;        /* scheme://host[:port][/path], no closing '/' */
-	bool is_override; /* not AWS's own host */
+	char *url;                  /* scheme://host[:port][/path], no closing '/' */
+	bool is_override;           /* not AWS's own host */
+	const char *signing_region; /* of a service that has one place per partition; NULL: the region asked for */
 };
 
 #define auto_endpoint __attribute__((cleanup(endpoint_release))) struct endpoint
@@ -33,7 +35,7 @@ typedef const char *(*env_fn)(const char *name);
 const char *env_get(env_fn env, const char *name);
 
 /*
- * Order: AWS_ENDPOINT_URL_<STS|S3|ECR|SAGEMAKER|CLOUDWATCH_LOGS>,
+ * Order: AWS_ENDPOINT_URL_<STS|S3|ECR|SAGEMAKER|CLOUDWATCH_LOGS|IAM>,
  * AWS_ENDPOINT_URL, the partition's host. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true skips the first two.
  * An override must be https, or http to a loopback host. FIPS endpoints are not known yet: AWS_USE_FIPS_ENDPOINT=true
  * is refused rather than ignored. ERR_CONFIG.

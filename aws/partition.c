@@ -11,15 +11,28 @@ static const struct {
 	struct partition partition;
 	const char *region_prefix;
 } partitions[] = {
-	{ { "aws", "amazonaws.com", "on.aws", "console.aws.amazon.com", "us-east-1" }, NULL },
-	{ { "aws-cn", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "console.amazonaws.cn", "cn-northwest-1" },
+	{ { "aws", "amazonaws.com", "on.aws", "console.aws.amazon.com", "us-east-1", "iam.amazonaws.com", "us-east-1" },
+	  NULL },
+	{ { "aws-cn", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "console.amazonaws.cn", "cn-northwest-1",
+	    "iam.cn-north-1.amazonaws.com.cn", "cn-north-1" },
 	  "cn-" },
-	{ { "aws-us-gov", "amazonaws.com", "on.aws", "console.amazonaws-us-gov.com", "us-gov-west-1" }, "us-gov-" },
-	{ { "aws-eusc", "amazonaws.eu", NULL, "console.amazonaws-eusc.eu", "eusc-de-east-1" }, "eusc-" },
-	{ { "aws-iso", "c2s.ic.gov", NULL, NULL, "us-iso-east-1" }, "us-iso-" },
-	{ { "aws-iso-b", "sc2s.sgov.gov", NULL, NULL, "us-isob-east-1" }, "us-isob-" },
-	{ { "aws-iso-e", "cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1" }, "eu-isoe-" },
-	{ { "aws-iso-f", "csp.hci.ic.gov", NULL, NULL, "us-isof-south-1" }, "us-isof-" },
+	{ { "aws-us-gov", "amazonaws.com", "on.aws", "console.amazonaws-us-gov.com", "us-gov-west-1",
+	    "iam.us-gov.amazonaws.com", "us-gov-west-1" },
+	  "us-gov-" },
+	{ { "aws-eusc", "amazonaws.eu", NULL, "console.amazonaws-eusc.eu", "eusc-de-east-1",
+	    "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1" },
+	  "eusc-" },
+	{ { "aws-iso", "c2s.ic.gov", NULL, NULL, "us-iso-east-1", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1" },
+	  "us-iso-" },
+	{ { "aws-iso-b", "sc2s.sgov.gov", NULL, NULL, "us-isob-east-1", "iam.us-isob-east-1.sc2s.sgov.gov",
+	    "us-isob-east-1" },
+	  "us-isob-" },
+	{ { "aws-iso-e", "cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1", "iam.eu-isoe-west-1.cloud.adc-e.uk",
+	    "eu-isoe-west-1" },
+	  "eu-isoe-" },
+	{ { "aws-iso-f", "csp.hci.ic.gov", NULL, NULL, "us-isof-south-1", "iam.us-isof-south-1.csp.hci.ic.gov",
+	    "us-isof-south-1" },
+	  "us-isof-" },
 };
 
 /* "aws-cn-global": the made-up region of a partition's global services. */
@@ -49,6 +62,12 @@ const struct partition *partition_by_id(const char *id)
 		if (!strcmp(partitions[i].partition.id, id))
 			return &partitions[i].partition;
 	return NULL;
+}
+
+const char *partition_sagemaker_principal(const struct partition *p)
+{
+	(void)p;
+	return "sagemaker.amazonaws.com";
 }
 
 bool partition_is_region_name(const char *region)

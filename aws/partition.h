@@ -14,11 +14,19 @@ struct partition {
 	const char *registry_suffix; /* of dual-stack registry hosts, or NULL where there are none */
 	const char *console_host;    /* "console.aws.amazon.com", or NULL where it is not public */
 	const char *global_region;   /* the region that signs for global services */
+	const char *iam_host,
+		*iam_region; /* IAM has one endpoint, and signs for one region (botocore's rules for iam) */
 };
 
 /* The partition of a region by the known patterns; an unknown region belongs to "aws", as in the SDKs. Never NULL. */
 const struct partition *partition_of_region(const char *region);
 const struct partition *partition_by_id(const char *id); /* NULL when there is none */
+
+/*
+ * Who takes on a training job's role: the principal of its trust and of iam:PassedToService. The same in every
+ * partition: service principals are no host names, and only those of a few old services have another suffix in China.
+ */
+const char *partition_sagemaker_principal(const struct partition *p);
 
 /* Whether it can be a region name at all: letters, digits, hyphens, 1 to 63. */
 bool partition_is_region_name(const char *region);

@@ -50,7 +50,7 @@ static void use_access(struct aws_identity *id, const struct cloud_access *acces
 	id->creds.source = xstrdup("local cloud");
 	for (size_t i = 0; i < AWS_SERVICE_COUNT; i++) {
 		endpoint_release(&id->endpoints[i]);
-		id->endpoints[i] = (struct endpoint){ xstrdup(access->url), true };
+		id->endpoints[i] = (struct endpoint){ .url = xstrdup(access->url), .is_override = true };
 	}
 }
 

@@ -18,6 +18,7 @@
 struct aws_identity {
 	struct creds creds;
 	char *region;
+	char *region_source; /* in words: "AWS_REGION", "profile 'x'"; NULL when it was given */
 	const struct partition *partition;
 	char *account; /* from STS, or given with --account; NULL until known */
 	char *arn;     /* the caller, from STS; NULL until known */

@@ -9,6 +9,7 @@ void aws_identity_release(struct aws_identity *id)
 {
 	creds_release(&id->creds);
 	free(id->region);
+	free(id->region_source);
 	free(id->account);
 	free(id->arn);
 	for (int i = 0; i < AWS_SERVICE_COUNT; i++)
@@ -16,32 +17,49 @@ void aws_identity_release(struct aws_identity *id)
 	*id = (struct aws_identity){ 0 };
 }
 
-/* *ret_region stays NULL when nobody names one. */
-static int find_region(const char *profile, env_fn env, char **ret_region, struct err *err)
+static int find_in_profile(const char *profile, env_fn env, char **ret_region, char **ret_source, struct err *err)
 {
-	const char *region = env_get(env, "AWS_REGION");
 	auto_profiles *profiles = NULL;
+	const char *region;
 
-	if (!region)
-		region = env_get(env, "AWS_DEFAULT_REGION");
-	if (!region) {
-		if (profiles_load(env, &profiles, err) < 0)
-			return -1;
-		if (!profile)
-			profile = env_get(env, "AWS_PROFILE");
-		region = profiles_get(profiles, profile ? profile : "default", "region");
+	if (profiles_load(env, &profiles, err) < 0)
+		return -1;
+	if (!profile)
+		profile = env_get(env, "AWS_PROFILE");
+	if (!profile)
+		profile = "default";
+	region = profiles_get(profiles, profile, "region");
+	if (region) {
+		*ret_region = str_trim(region);
+		*ret_source = xasprintf("profile '%s'", profile);
 	}
-	*ret_region = region ? str_trim(region) : NULL;
 	return 0;
+}
+
+/* *ret_region stays NULL when nobody names one. */
+static int find_region(const char *profile, env_fn env, char **ret_region, char **ret_source, struct err *err)
+{
+	static const char *const variables[] = { "AWS_REGION", "AWS_DEFAULT_REGION" };
+
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+		const char *region = env_get(env, variables[i]);
+
+		if (region) {
+			*ret_region = str_trim(region);
+			*ret_source = xstrdup(variables[i]);
+			return 0;
+		}
+	}
+	return find_in_profile(profile, env, ret_region, ret_source, err);
 }
 
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err)
 {
-	auto_free char *found = NULL;
+	auto_free char *found = NULL, *source = NULL;
 
 	if (region)
 		found = xstrdup(region);
-	else if (find_region(profile, env, &found, err) < 0)
+	else if (find_region(profile, env, &found, &source, err) < 0)
 		return -1;
 	if (!found) {
 		err_set(err, ERR_CONFIG, "no region is given");
@@ -58,7 +76,9 @@ int aws_identity_locate(struct aws_identity *id, const char *region, const char 
 		id->endpoints[i] = endpoint;
 	}
 	free(id->region);
+	free(id->region_source);
 	id->region = take(found);
+	id->region_source = take(source);
 	id->partition = partition_of_region(id->region);
 	return 0;
 }

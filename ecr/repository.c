@@ -120,3 +120,14 @@ int ecr_ensure_repository(struct aws *aws, const char *repository, int *ret_crea
 	err_move(err, &why);
 	return err_wrap(err, "create repository '%s'", repository);
 }
+
+int ecr_check_push(struct aws *aws, const char *repository, struct err *err)
+{
+	/* Any layer will do: this is the digest of nothing. */
+	auto_json *request = json_pack("{s:s, s:[s]}", "repositoryName", repository, "layerDigests",
+				       "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+
+	if (aws_call_json(aws, AWS_ECR, "BatchCheckLayerAvailability", request, NULL, err) < 0)
+		return err_wrap(err, "push to repository '%s'", repository);
+	return 0;
+}

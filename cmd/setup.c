@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "aws/sts.h"
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "pipeline/role.h"
 #if SMPIPE_LOCAL
 #include "local/cloud.h"
 #endif
@@ -54,7 +56,7 @@ static void use_access(struct aws_identity *id, const struct cloud_access *acces
 	}
 }
 
-static int meet_local(struct cmd *cmd, struct err *err)
+int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 {
 	auto_free char *executable = fs_realpath("/proc/self/exe");
 	auto_free char *dir = cmd_local_dir(cmd);
@@ -72,18 +74,28 @@ static int meet_local(struct cmd *cmd, struct err *err)
 	return 0;
 }
 #else
-static int meet_local(struct cmd *cmd, struct err *err)
+int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 {
 	(void)cmd;
 	return err_set(err, ERR_USAGE, "this smpipe was built without the local cloud (LOCAL=0)");
 }
 #endif
 
-static int meet_aws(struct cmd *cmd, struct err *err)
+int cmd_locate(struct cmd *cmd, struct err *err)
+{
+	return locate(cmd, NULL, err);
+}
+
+int cmd_find_credentials(struct cmd *cmd, struct err *err)
 {
 	const char *profile = choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(&cmd->project.config, "profile"));
 
-	return locate(cmd, NULL, err) < 0 ? -1 : creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
+	return creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
+}
+
+static int meet_aws(struct cmd *cmd, struct err *err)
+{
+	return cmd_locate(cmd, err) < 0 ? -1 : cmd_find_credentials(cmd, err);
 }
 
 static int meet_cloud(struct cmd *cmd, struct err *err)
@@ -93,7 +105,7 @@ static int meet_cloud(struct cmd *cmd, struct err *err)
 
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
-	if ((opt_has(&cmd->opts, OPT_LOCAL) ? meet_local(cmd, err) : meet_aws(cmd, err)) < 0)
+	if ((opt_has(&cmd->opts, OPT_LOCAL) ? cmd_use_local_cloud(cmd, err) : meet_aws(cmd, err)) < 0)
 		return -1;
 	http = http_curl_new();
 	if (sts_get_caller_identity(http, &cmd->session.identity, err) < 0)
@@ -167,6 +179,27 @@ static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
 	return 0;
 }
 
+int cmd_find_role(struct cmd *cmd, char **ret, struct err *err)
+{
+	const struct config *c = &cmd->project.config;
+	const struct aws_identity *id = &cmd->session.identity;
+	const char *role = config_str(c, "role");
+	auto_clients clients = { 0 };
+
+	if (cmd->session.is_local && (!role || !strcmp(role, ROLE_AUTO))) {
+		*ret = xasprintf("arn:%s:iam::%s:role/smpipe-local", id->partition->id, id->account);
+		return 0;
+	}
+	if (!role || role_is_arn(role)) {
+		*ret = xstrdup_or_null(role);
+		return 0;
+	}
+	clients_init(&clients, &cmd->session);
+	if (role_resolve(&clients.aws, role, ROLE_METADATA_FILE, ret, err) == 0)
+		return 0;
+	return err->code == ERR_NOT_FOUND ? config_error(c, err, "role", "%s", err->msg) : -1;
+}
+
 int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err)
 {
 	const struct aws_identity *id = &cmd->session.identity;
@@ -185,9 +218,9 @@ int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct 
 		return -1;
 	if (session_resolve_bases(&cmd->session, &cmd->project, &bases, err) < 0)
 		return -1;
-	if (t.is_local)
-		role = xasprintf("arn:%s:iam::%s:role/smpipe-local", t.partition->id, t.account);
-	t.default_role = role;
+	if (!opt_has(&cmd->opts, OPT_OFFLINE) && cmd_find_role(cmd, &role, err) < 0)
+		return -1;
+	t.role = role;
 	t.registry_host = host;
 	t.bases = bases;
 	if (plan_make(&cmd->project, &t, ret, err) < 0)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ecr/reference.h"
+#include "pipeline/role.h"
 #include "s3/uri.h"
 
 /* What is gathered from smpipe.yaml before anything is written. Lists hold ARNs. */
@@ -235,7 +236,7 @@ static int gather_role(struct gathered *g, char **ret_note, struct err *err)
 			return config_error(g->c, err, "role", "'%s' is of partition %s, region %s is of %s", role,
 					    arn.partition, g->t->region, g->t->partition->id);
 		g->role_arn = xstrdup(role);
-	} else if (role && !strcmp(role, "auto")) {
+	} else if (role && !strcmp(role, ROLE_AUTO)) {
 		g->role_arn = xasprintf("arn:%s:iam::%s:role/*", g->t->partition->id, g->t->account);
 		*ret_note =
 			xasprintf("`role: auto` is known only inside SageMaker: narrow '%s' to its role", g->role_arn);
@@ -395,6 +396,24 @@ static void caller_jobs(json_t *statements, const struct gathered *g)
 	allow(statements, "ReadRole", "iam:GetRole", json_string(g->role_arn), NULL);
 }
 
+/* What tells a notebook or Studio application which role it runs as. */
+static void caller_auto(json_t *statements, const struct gathered *g)
+{
+	static const char *const kinds[] = { "domain", "notebook-instance", "space", "user-profile" };
+	json_t *arns = json_array();
+
+	if (!str_eq(config_str(g->c, "role"), ROLE_AUTO)) {
+		json_decref(arns);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		json_array_append_new(arns, json_sprintf("arn:%s:sagemaker:%s:%s:%s/*", g->t->partition->id,
+							 g->t->region, g->t->account, kinds[i]));
+	allow(statements, "OwnRole",
+	      "sagemaker:DescribeDomain sagemaker:DescribeNotebookInstance sagemaker:DescribeSpace sagemaker:DescribeUserProfile",
+	      arns, NULL);
+}
+
 static json_t *caller_policy(const struct gathered *g)
 {
 	json_t *statements = json_array();
@@ -407,6 +426,7 @@ static json_t *caller_policy(const struct gathered *g)
 	allow_list(statements, "Model", "s3:GetObject", &g->caller_reads);
 	allow_keys(statements, g, "ModelKey", "kms:Decrypt", &g->output_keys);
 	caller_jobs(statements, g);
+	caller_auto(statements, g);
 	return document(statements);
 }
 

@@ -32,7 +32,7 @@ static int look_up(struct aws *aws, const char *role, char **ret_arn, struct err
 	auto_iam_role found = { 0 };
 	auto_arn arn = { 0 };
 
-	if (!iam_is_role_name(name)) {
+	if (!iam_is_role_name(name) || strchr(role, ':')) {
 		err_set(err, ERR_CONFIG, "'%s' is neither the ARN nor the name of a role", role);
 		return err_hint(err, "write arn:%s:iam::%s:role/NAME, NAME, or auto", aws->id->partition->id,
 				aws->id->account);

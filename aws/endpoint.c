@@ -19,6 +19,8 @@ static const struct {
 	[AWS_ECR] = { "ecr", "api.ecr", "AWS_ENDPOINT_URL_ECR" },
 	[AWS_SAGEMAKER] = { "sagemaker", "api.sagemaker", "AWS_ENDPOINT_URL_SAGEMAKER" },
 	[AWS_LOGS] = { "logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS" },
+	[AWS_SSO] = { "awsssoportal", "portal.sso", "AWS_ENDPOINT_URL_SSO" },
+	[AWS_SSO_OIDC] = { "sso-oauth", "oidc", "AWS_ENDPOINT_URL_SSO_OIDC" },
 };
 
 const char *aws_service_signing_name(enum aws_service service)

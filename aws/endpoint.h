@@ -13,10 +13,12 @@ enum aws_service {
 	AWS_ECR,
 	AWS_SAGEMAKER,
 	AWS_LOGS,
+	AWS_SSO,
+	AWS_SSO_OIDC,
 	AWS_SERVICE_COUNT,
 };
 
-/* "sts", "s3", "ecr", "sagemaker", "logs": the name in signatures. */
+/* "sts", "s3", "ecr", "sagemaker", "logs", "awsssoportal", "sso-oauth": the name in signatures. */
 const char *aws_service_signing_name(enum aws_service service);
 
 struct endpoint {

@@ -7,13 +7,20 @@
 
 void aws_identity_release(struct aws_identity *id)
 {
-	creds_release(&id->creds);
+	creds_provider_free(id->credentials);
 	free(id->region);
 	free(id->account);
 	free(id->arn);
 	for (int i = 0; i < AWS_SERVICE_COUNT; i++)
 		endpoint_release(&id->endpoints[i]);
 	*id = (struct aws_identity){ 0 };
+}
+
+int aws_identity_credentials(const struct aws_identity *id, bool force, struct creds *ret, struct err *err)
+{
+	if (!id->credentials)
+		return err_set(err, ERR_AUTH, "there are no credentials to sign with");
+	return creds_provider_get(id->credentials, force, ret, err);
 }
 
 /* *ret_region stays NULL when nobody names one. */

@@ -63,6 +63,13 @@ struct http_request {
 	size_t max_body_bytes; /* limit of a collected body; 0 = 16 MiB */
 	int64_t timeout_ms;    /* of the whole exchange; 0 = none */
 	int64_t idle_ms;       /* longest time without a byte in either direction; 0 = 60 s, -1 = none */
+	int64_t connect_timeout_ms; /* 0 = 10 s */
+	/*
+	 * Judges each address ("169.254.170.2", "fd00:ec2::23") before a socket is opened to it, after names are
+	 * resolved: what it refuses is never connected to, and an exchange without another address ends with
+	 * ERR_NETWORK and the service code "AddressRefused". No proxy is used and no older connection. NULL: any.
+	 */
+	bool (*allow_address)(const char *address);
 };
 
 struct http_response {

@@ -1,9 +1,11 @@
 /* The HTTP client of base/http.h on libcurl's multi interface. */
 
 #include <curl/curl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/http.h"
 #include "base/http_curl_tls.h"
@@ -29,6 +31,7 @@ struct exchange {
 	size_t header_bytes;
 	struct err *err;
 	bool refused; /* a callback put its reason into err */
+	bool is_address_refused;
 };
 
 static size_t on_read(char *p, size_t size, size_t n, void *ctx)
@@ -152,14 +155,15 @@ static void set_body(CURL *e, struct exchange *x)
 		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
-/* Whether a request leaves for a place that this machine alone reaches. */
+/* Whether a request goes to a place that this machine alone reaches, or only to addresses that are judged. */
 static bool is_near(const struct http_request *req)
 {
 	auto_err ignored = { 0 };
 	auto_url u = { 0 };
 
-	return req->unix_socket || (http_url_parse(req->url, &u, &ignored) == 0 &&
-				    (http_is_loopback(u.host) || http_is_link_local(u.host)));
+	if (req->unix_socket || req->allow_address)
+		return true;
+	return http_url_parse(req->url, &u, &ignored) == 0 && (http_is_loopback(u.host) || http_is_link_local(u.host));
 }
 
 /* The last gate, whoever made the URL. */
@@ -170,6 +174,30 @@ static int check_request(const struct http_request *req, struct err *err)
 	if (strncmp(req->url, "https://", strlen("https://")) != 0 && !is_near(req))
 		return err_set(err, ERR_CONFIG, "%s: only https is spoken to other machines", what);
 	return 0;
+}
+
+/* Before a socket is made, with the address that the name led to: a name may lead anywhere, and elsewhere next time. */
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct exchange *x = ctx;
+	char text[NI_MAXHOST];
+
+	(void)purpose;
+	if (getnameinfo(&a->addr, a->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0 ||
+	    !x->req->allow_address(text)) {
+		x->is_address_refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* An older connection to the same name was not judged. */
+static void set_address_rule(CURL *e, struct exchange *x)
+{
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
@@ -187,7 +215,8 @@ static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+			 (long)(req->connect_timeout_ms ? req->connect_timeout_ms : CONNECT_TIMEOUT_MS));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
 	if (req->unix_socket)
 		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, req->unix_socket);
@@ -195,6 +224,8 @@ static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (is_near(req))
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	if (req->allow_address)
+		set_address_rule(e, x);
 	set_body(e, x);
 }
 
@@ -218,6 +249,10 @@ static int network_error(struct exchange *x, CURLcode code, const char *details)
 	auto_free char *what = describe(x->req);
 	int refusal = proxy_refusal(x->easy);
 
+	if (x->is_address_refused) {
+		err_set(x->err, ERR_NETWORK, "%s: the host's address is not allowed", what);
+		return err_service(x->err, "AddressRefused");
+	}
 	if (refusal) {
 		err_set(x->err, ERR_NETWORK, "%s: the proxy answered %d to CONNECT", what, refusal);
 		err_service(x->err, refusal >= 500 ? "NotConnected" : "ProxyRefused");

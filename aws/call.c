@@ -71,12 +71,15 @@ static void locate(struct call *c)
 			   query ? query : "");
 }
 
-static void add_headers(const struct call *c, int attempt, struct http_headers *headers)
+static int add_headers(const struct call *c, int attempt, struct http_headers *headers, struct err *err)
 {
+	auto_creds creds = { 0 };
 	const struct aws_request *req = c->req;
 	const struct aws_identity *id = c->aws->id;
 	const char *region = id->endpoints[req->service].signing_region;
 
+	if (!req->no_auth && aws_identity_credentials(id, false, &creds, err) < 0)
+		return -1;
 	if (req->headers)
 		http_headers_copy(headers, req->headers);
 	http_headers_set(headers, "amz-sdk-invocation-id", c->invocation_id);
@@ -89,10 +92,11 @@ static void add_headers(const struct call *c, int attempt, struct http_headers *
 			.is_s3 = req->service == AWS_S3,
 		};
 
-		sigv4_sign(req->method, c->host, c->path, req->query, headers, c->payload_hash, &scope, &id->creds);
+		sigv4_sign(req->method, c->host, c->path, req->query, headers, c->payload_hash, &scope, &creds);
 	}
 	/* Unsigned: proxies may add to it. */
 	http_headers_set(headers, "user-agent", "smpipe/" SMPIPE_VERSION);
+	return 0;
 }
 
 static int exchange(const struct call *c, int attempt, struct err *err)
@@ -111,13 +115,14 @@ static int exchange(const struct call *c, int attempt, struct err *err)
 	};
 	int result;
 
+	if (add_headers(c, attempt, &headers, err) < 0)
+		return -1;
+	out.headers = headers;
 	if (req->open_body) {
 		if (req->open_body(req->body_ctx, &body, err) < 0)
 			return -1;
 		out.body = &body;
 	}
-	add_headers(c, attempt, &headers);
-	out.headers = headers;
 	result = http_send(c->aws->http, &out, c->resp, err);
 	if (req->close_body)
 		req->close_body(req->body_ctx, &body);

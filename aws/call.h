@@ -3,7 +3,7 @@
 
 /*
  * Signed calls with retries. An aws_identity says who calls and where; it is read-only once made and may be shared by
- * threads. An aws is one thread's client.
+ * threads: its credentials have a lock of their own. An aws is one thread's client.
  */
 
 #include <jansson.h>
@@ -16,7 +16,7 @@
 #include "base/sys.h"
 
 struct aws_identity {
-	struct creds creds;
+	struct creds_provider *credentials; /* owned; NULL: unsigned calls alone */
 	char *region;
 	char *region_source; /* in words: "AWS_REGION", "profile 'x'"; NULL when it was given */
 	const struct partition *partition;
@@ -32,6 +32,9 @@ void aws_identity_release(struct aws_identity *id);
 
 /* Fill region, partition, endpoints. region: given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. ERR_CONFIG. */
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err);
+
+/* Valid credentials of the identity, as creds_provider_get gives them. */
+int aws_identity_credentials(const struct aws_identity *id, bool force, struct creds *ret, struct err *err);
 
 struct aws {
 	const struct aws_identity *id; /* borrowed */

@@ -144,7 +144,8 @@ static const char *const clock_codes[] = {
 	NULL,
 };
 static const char *const expired_codes[] = { "ExpiredToken", "ExpiredTokenException", "RequestExpired", NULL };
-static const char *const transient_codes[] = { "RequestTimeout", "RequestTimeoutException", NULL };
+static const char *const transient_codes[] = { "IDPCommunicationError", "RequestTimeout", "RequestTimeoutException",
+						NULL };
 /* The list of the SDKs' standard retry mode. */
 static const char *const throttling_codes[] = {
 	"BandwidthLimitExceeded",

@@ -20,6 +20,8 @@ static const struct {
 	[AWS_SAGEMAKER] = { "sagemaker", "api.sagemaker", "AWS_ENDPOINT_URL_SAGEMAKER" },
 	[AWS_LOGS] = { "logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS" },
 	[AWS_IAM] = { "iam", NULL, "AWS_ENDPOINT_URL_IAM" },
+	[AWS_SSO] = { "awsssoportal", "portal.sso", "AWS_ENDPOINT_URL_SSO" },
+	[AWS_SSO_OIDC] = { "sso-oauth", "oidc", "AWS_ENDPOINT_URL_SSO_OIDC" },
 };
 
 const char *aws_service_signing_name(enum aws_service service)

@@ -14,10 +14,12 @@ enum aws_service {
 	AWS_SAGEMAKER,
 	AWS_LOGS,
 	AWS_IAM,
+	AWS_SSO,
+	AWS_SSO_OIDC,
 	AWS_SERVICE_COUNT,
 };
 
-/* "sts", "s3", "ecr", "sagemaker", "logs", "iam": the name in signatures. */
+/* "sts", "s3", "ecr", "sagemaker", "logs", "iam", "awsssoportal", "sso-oauth": the name in signatures. */
 const char *aws_service_signing_name(enum aws_service service);
 
 struct endpoint {

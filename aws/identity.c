@@ -7,7 +7,7 @@
 
 void aws_identity_release(struct aws_identity *id)
 {
-	creds_release(&id->creds);
+	creds_provider_free(id->credentials);
 	free(id->region);
 	free(id->region_source);
 	free(id->account);
@@ -15,6 +15,13 @@ void aws_identity_release(struct aws_identity *id)
 	for (int i = 0; i < AWS_SERVICE_COUNT; i++)
 		endpoint_release(&id->endpoints[i]);
 	*id = (struct aws_identity){ 0 };
+}
+
+int aws_identity_credentials(const struct aws_identity *id, bool force, struct creds *ret, struct err *err)
+{
+	if (!id->credentials)
+		return err_set(err, ERR_AUTH, "there are no credentials to sign with");
+	return creds_provider_get(id->credentials, force, ret, err);
 }
 
 static int find_in_profile(const char *profile, env_fn env, char **ret_region, char **ret_source, struct err *err)

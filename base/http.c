@@ -1,6 +1,6 @@
 #include "base/http.h"
 
-#include <ctype.h>
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,18 +107,20 @@ static int parse_port(const char *text, int *ret_port)
 /* host, host:port, [v6] or [v6]:port. */
 static int parse_authority(const char *authority, struct http_url *u)
 {
-	const char *end = *authority == '[' ? strchr(authority, ']') : authority + strcspn(authority, ":");
+	const char *end = authority + strcspn(authority, ":");
 
-	if (!end || strpbrk(authority, " \\") || end == authority + (*authority == '['))
-		return -1;
-	for (const char *c = authority; *c; c++) {
-		if (iscntrl((unsigned char)*c))
+	for (const char *p = authority; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("@\\\"<>^`{|}", *p))
 			return -1;
-	}
 	if (*authority == '[') {
+		end = authority + 1 + strspn(authority + 1, "0123456789abcdefABCDEF:.");
+		if (*end != ']' || end == authority + 1)
+			return -1;
 		u->host = xstrndup(authority + 1, (size_t)(end - authority - 1));
 		end++;
 	} else {
+		if (end == authority)
+			return -1;
 		u->host = xstrndup(authority, (size_t)(end - authority));
 	}
 	u->port = -1;
@@ -165,8 +167,8 @@ void http_url_release(struct http_url *u)
 	*u = (struct http_url){ 0 };
 }
 
-/* Four decimal numbers that begin with 127: other spellings of an address are not trusted. */
-static bool is_loopback_v4(const char *host)
+/* Four decimal numbers, the first ones as given: other spellings of an address are not trusted. */
+static bool is_v4_below(const char *host, const char *first, const char *second)
 {
 	auto_strlist parts = { 0 };
 	int64_t n;
@@ -176,10 +178,19 @@ static bool is_loopback_v4(const char *host)
 		if (parts.v[i][0] == '-' || !str_parse_i64(parts.v[i], 0, 255, &n))
 			return false;
 	}
-	return parts.n == 4 && !strcmp(parts.v[0], "127");
+	return parts.n == 4 && !strcmp(parts.v[0], first) && (!second || !strcmp(parts.v[1], second));
 }
 
 bool http_is_loopback(const char *host)
 {
-	return !strcasecmp(host, "localhost") || !strcmp(host, "::1") || is_loopback_v4(host);
+	return !strcasecmp(host, "localhost") || !strcmp(host, "::1") || is_v4_below(host, "127", NULL);
+}
+
+bool http_is_link_local(const char *host)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET6, host, &address) == 1)
+		return !memcmp(&address, "\xfd\x00\x0e\xc2", 4);
+	return is_v4_below(host, "169", "254");
 }

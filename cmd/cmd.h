@@ -36,9 +36,12 @@ struct command {
 int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err);
 void cmd_release_needs(struct cmd *cmd);
 
-/* The parts of NEEDS_CLOUD, for doctor: region and endpoints; credentials; or all of it from the project's local cloud. */
+/*
+ * The parts of NEEDS_CLOUD, for doctor: region and endpoints; where credentials come from, and when ret is not NULL the
+ * credentials themselves; or all of it from the project's local cloud.
+ */
 int cmd_locate(struct cmd *cmd, struct err *err);
-int cmd_find_credentials(struct cmd *cmd, struct err *err);
+int cmd_find_credentials(struct cmd *cmd, struct creds *ret, struct err *err);
 int cmd_use_local_cloud(struct cmd *cmd, struct err *err);
 
 /* The folder of the project's local cloud, or of --dir. New string. */

@@ -96,11 +96,26 @@ static int look_at_identity(struct cmd *cmd, struct doctor *d)
 	return 0;
 }
 
+static int look_at_credentials(struct cmd *cmd, struct doctor *d)
+{
+	auto_creds creds = { 0 };
+	auto_err err = { 0 };
+	auto_free char *until = NULL;
+
+	if (cmd_find_credentials(cmd, &creds, &err) < 0) {
+		doctor_tell_error(d, "credentials", &err);
+		return -1;
+	}
+	until = creds.expires_ms ? str_time_iso((time_t)(creds.expires_ms / 1000)) : NULL;
+	doctor_tell(d, DOCTOR_OK, "credentials", NULL, "%s%s%s", creds.source, until ? ", until " : "", until ? until : "");
+	return 0;
+}
+
 /* Region and credentials stand apart: the one is told even where the other is missing. */
 static int look_at_access(struct cmd *cmd, struct doctor *d)
 {
 	auto_err err = { 0 }, no_region = { 0 };
-	bool has_region;
+	bool has_region, has_credentials = true;
 
 	if (opt_has(&cmd->opts, OPT_LOCAL)) {
 		if (!d->config)
@@ -118,15 +133,13 @@ static int look_at_access(struct cmd *cmd, struct doctor *d)
 	has_region = no_region.code == ERR_NONE;
 	if (has_region)
 		tell_region(cmd, d);
-	if (!opt_has(&cmd->opts, OPT_LOCAL) && cmd_find_credentials(cmd, &err) < 0)
-		doctor_tell_error(d, "credentials", &err);
-	else
-		doctor_tell(d, DOCTOR_OK, "credentials", NULL, "%s", cmd->session.identity.creds.source);
+	if (look_at_credentials(cmd, d) < 0)
+		has_credentials = false;
 	if (has_region) {
 		doctor_endpoints(d);
 		doctor_clock(d);
 	}
-	return has_region && err.code == ERR_NONE ? 0 : -1;
+	return has_region && has_credentials ? 0 : -1;
 }
 
 static void look_at_all(struct cmd *cmd, struct doctor *d)

@@ -91,7 +91,10 @@ void doctor_endpoints(struct doctor *d)
 	for (int i = 0; i < AWS_SERVICE_COUNT; i++) {
 		const struct endpoint *e = &id->endpoints[i];
 
-		doctor_tell(d, DOCTOR_OK, "endpoint", NULL, "%-9s %s%s", aws_service_signing_name((enum aws_service)i),
+		/* Asked by the credentials of a sign-in only, which have told theirs. */
+		if ((i == AWS_SSO || i == AWS_SSO_OIDC) && (!e->is_override || d->session->is_local))
+			continue;
+		doctor_tell(d, DOCTOR_OK, "endpoint", NULL, "%s %s%s", aws_service_signing_name((enum aws_service)i),
 			    e->url, e->is_override ? " (not AWS's own)" : "");
 	}
 }

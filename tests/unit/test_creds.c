@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "tests/unit/fake_http.h"
 #include "tests/unit/vectors.h"
 
 static int parse(const json_t *input, struct profiles **ret, struct err *err)
@@ -143,24 +144,25 @@ static void test_chain(void **state)
 {
 	static const struct {
 		const char *env, *profile;
-		const char *id, *source; /* NULL: ERR_AUTH with words */
+		const char *id, *source; /* NULL: an error with words */
 		const char *words;
+		enum err_code code;
 	} cases[] = {
-		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL },
-		{ "{'AWS_ACCESS_KEY_ID':'AE\\n','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL },
-		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", "full", "AF", "profile 'full'", NULL },
+		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL, ERR_NONE },
+		{ "{'AWS_ACCESS_KEY_ID':'AE\\n','AWS_SECRET_ACCESS_KEY':'SE'}", NULL, "AE", "environment", NULL, ERR_NONE },
+		{ "{'AWS_ACCESS_KEY_ID':'AE','AWS_SECRET_ACCESS_KEY':'SE'}", "full", "AF", "profile 'full'", NULL, ERR_NONE },
 		{ "{'AWS_ACCESS_KEY_ID':' ','AWS_SECRET_ACCESS_KEY':'','AWS_PROFILE':'cred'}", NULL, "AC",
-		  "profile 'cred'", NULL },
-		{ "{'AWS_PROFILE':'full'}", NULL, "AF", "profile 'full'", NULL },
-		{ "{'AWS_ACCESS_KEY_ID':'AE'}", NULL, NULL, NULL, "'AWS_SECRET_ACCESS_KEY' is not" },
+		  "profile 'cred'", NULL, ERR_NONE },
+		{ "{'AWS_PROFILE':'full'}", NULL, "AF", "profile 'full'", NULL, ERR_NONE },
+		{ "{'AWS_ACCESS_KEY_ID':'AE'}", NULL, NULL, NULL, "'AWS_SECRET_ACCESS_KEY' is not", ERR_AUTH },
 		{ "{'AWS_ACCESS_KEY_ID':'A\\r\\nX: y','AWS_SECRET_ACCESS_KEY':'s'}", NULL, NULL, NULL,
-		  "control characters" },
-		{ "{}", NULL, NULL, NULL, "no AWS credentials" },
-		{ "{}", "absent", NULL, NULL, "profile 'absent' is neither in" },
-		{ "{'AWS_PROFILE':'absent'}", NULL, NULL, NULL, ".aws/credentials'" },
-		{ "{}", "half", NULL, NULL, "no 'aws_secret_access_key'" },
-		{ "{}", "role", NULL, NULL, "'role_arn'" },
-		{ "{}", "split", NULL, NULL, "control characters" },
+		  "control characters", ERR_AUTH },
+		{ "{}", NULL, NULL, NULL, "no AWS credentials", ERR_AUTH },
+		{ "{}", "absent", NULL, NULL, "profile 'absent' is neither in", ERR_AUTH },
+		{ "{'AWS_PROFILE':'absent'}", NULL, NULL, NULL, ".aws/credentials'", ERR_AUTH },
+		{ "{}", "half", NULL, NULL, "no 'aws_secret_access_key'", ERR_CONFIG },
+		{ "{}", "role", NULL, NULL, "take on role 'arn:", ERR_AUTH },
+		{ "{}", "split", NULL, NULL, "control characters", ERR_AUTH },
 	};
 	auto_err err = { 0 };
 	auto_free char *home = fs_temp_dir("smpipe-test", &err);
@@ -169,6 +171,10 @@ static void test_chain(void **state)
 	write_file(home, ".aws/config", config_file);
 	write_file(home, ".aws/credentials", credentials_file);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		static const struct fake_answer refusal = { .status = 403 };
+		auto_fake_http http = fake_http_of(&refusal, 1);
+		struct creds_provider *provider = creds_provider_new(&(struct creds_options){
+			.profile = cases[i].profile, .region = "eu-west-1", .env = fake_env, .sys = &fake_sys, .http = &http.http });
 		auto_json *env = NULL;
 		auto_free char *text = xstrdup(cases[i].env);
 		auto_creds creds = { 0 };
@@ -179,16 +185,18 @@ static void test_chain(void **state)
 		variables = env = json_loads(text, 0, NULL);
 		assert_non_null(env);
 		json_put_str(env, "HOME", home);
+		json_put_str(env, "AWS_EC2_METADATA_DISABLED", "true");
 		if (cases[i].id) {
-			assert_int_equal(creds_resolve(cases[i].profile, fake_env, &creds, &why), 0);
+			assert_int_equal(creds_provider_get(provider, false, &creds, &why), 0);
 			assert_string_equal(creds.access_key_id, cases[i].id);
 			assert_string_equal(creds.source, cases[i].source);
 		} else {
-			assert_int_equal(creds_resolve(cases[i].profile, fake_env, &creds, &why), -1);
-			assert_int_equal(why.code, ERR_AUTH);
+			assert_int_equal(creds_provider_get(provider, false, &creds, &why), -1);
+			assert_int_equal(why.code, cases[i].code);
 			if (!strstr(why.msg, cases[i].words))
 				fail_msg("case %zu: %s", i, why.msg);
 		}
+		creds_provider_free(provider);
 	}
 	assert_int_equal(fs_remove_tree(home, &err), 0);
 }

@@ -58,6 +58,7 @@ static const char *find_override(enum aws_service service, env_fn env)
 /* Signed requests carry no secret but may be replayed and read: plain HTTP stays on this machine. */
 static int check_override(const char *variable, const char *url, struct err *err)
 {
+	auto_free char *shown = http_url_shown(url);
 	auto_url parts = { 0 };
 
 	if (http_url_parse(url, &parts, err) < 0) {
@@ -66,13 +67,13 @@ static int check_override(const char *variable, const char *url, struct err *err
 	}
 	if (strchr(url, '@') || strchr(url, '#') || strchr(url, '?'))
 		return err_set(err, ERR_CONFIG, "'%s' is '%s': a URL of scheme, host, port and path is needed",
-			       variable, url);
+			       variable, shown);
 	for (const char *p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return err_set(err, ERR_CONFIG, "'%s' holds white space or control characters", variable);
 	if (strcmp(parts.scheme, "https") && !http_is_loopback(parts.host))
 		return err_set(err, ERR_CONFIG, "'%s' is '%s': only https, or http to this machine, is allowed",
-			       variable, url);
+			       variable, shown);
 	return 0;
 }
 

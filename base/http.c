@@ -129,16 +129,30 @@ static int parse_authority(const char *authority, struct http_url *u)
 	return *end == ':' ? parse_port(end + 1, &u->port) : -1;
 }
 
+char *http_url_shown(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *end = url + strcspn(url, "?#"), *at = NULL;
+
+	authority = authority && authority < end ? authority + strlen("://") : url;
+	/* Up to the last '@': a password may hold anything, and this text may be no URL at all. */
+	for (const char *p = authority; p < end; p++)
+		if (*p == '@')
+			at = p;
+	return xasprintf("%.*s%s%.*s", (int)(authority - url), url, at ? "…" : "", (int)(end - (at ? at : authority)),
+			 at ? at : authority);
+}
+
 int http_url_parse(const char *url, struct http_url *ret, struct err *err)
 {
 	auto_url u = { 0 };
 	auto_free char *authority = NULL;
-	auto_free char *whole = xstrndup(url, strcspn(url, "#"));
+	auto_free char *whole = xstrndup(url, strcspn(url, "#")), *shown = http_url_shown(url);
 	const char *rest = strstr(whole, "://"), *query;
 	size_t n;
 
 	if (!rest || (!str_starts(url, "http://") && !str_starts(url, "https://")))
-		return err_set(err, ERR_INVALID, "'%s' is no http or https URL", url);
+		return err_set(err, ERR_INVALID, "'%s' is no http or https URL", shown);
 	u.scheme = xstrndup(whole, (size_t)(rest - whole));
 	rest += 3;
 	n = strcspn(rest, "/?");
@@ -147,7 +161,7 @@ int http_url_parse(const char *url, struct http_url *ret, struct err *err)
 	if (strchr(authority, '@'))
 		return err_set(err, ERR_INVALID, "an URL with a user name or password in it is not taken");
 	if (parse_authority(authority, &u) < 0)
-		return err_set(err, ERR_INVALID, "'%s' has no valid host", url);
+		return err_set(err, ERR_INVALID, "'%s' has no valid host", shown);
 	rest += n;
 	query = strchr(rest, '?');
 	n = query ? (size_t)(query - rest) : strlen(rest);

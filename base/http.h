@@ -117,6 +117,9 @@ struct http_url {
 int http_url_parse(const char *url, struct http_url *ret, struct err *err);
 void http_url_release(struct http_url *u);
 
+/* What may be shown of a URL, or of what should have been one: without user, password, query and fragment. New string. */
+char *http_url_shown(const char *url);
+
 /* Whether a host is a loopback name or address: localhost, 127.0.0.0/8, ::1. */
 bool http_is_loopback(const char *host);
 

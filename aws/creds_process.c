@@ -21,6 +21,7 @@
 #define MAX_OUTPUT_BYTES (64 * 1024)
 #define TIME_LIMIT_MS    INT64_C(120000)
 #define SLICE_MS         50
+#define END_SLICE_MS     2 /* its pipe is closed: it is about to end */
 
 extern char **environ;
 
@@ -114,17 +115,14 @@ static int drain(struct process *p, struct err *err)
 /* One slice of waiting. A child of the process may hold the pipe open for ever: the end of the process itself counts. */
 static int step(struct process *p, struct err *err)
 {
-	struct pollfd ready = { .fd = p->fd, .events = POLLIN };
-	bool is_silent = p->is_over || poll(&ready, 1, p->is_reaped ? 0 : SLICE_MS) <= 0;
+	struct pollfd ready = { .fd = p->is_over ? -1 : p->fd, .events = POLLIN };
 
-	if (!is_silent)
+	if (!p->is_reaped && waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+		p->is_reaped = true;
+	if (poll(&ready, 1, p->is_reaped ? 0 : p->is_over ? END_SLICE_MS : SLICE_MS) > 0)
 		return drain(p, err);
 	if (p->is_reaped)
 		p->is_over = true;
-	else if (waitpid(p->pid, &p->status, WNOHANG) == p->pid)
-		p->is_reaped = true;
-	else if (p->is_over)
-		p->sys->sleep_ms(p->sys, SLICE_MS);
 	return 0;
 }
 

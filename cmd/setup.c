@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "aws/sts.h"
@@ -31,16 +32,24 @@ static const char *choose(const char *option, const char *configured)
 	return option ? option : configured;
 }
 
-static int locate(struct cmd *cmd, const char *default_region, struct err *err)
+static int locate(struct cmd *cmd, const char *default_region, env_fn env, struct err *err)
 {
 	const struct config *c = &cmd->project.config;
 	const char *region = choose(opt_get(&cmd->opts, OPT_REGION), config_str(c, "region"));
 
 	return aws_identity_locate(&cmd->session.identity, region ? region : default_region,
-				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), NULL, err);
+				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), env, err);
 }
 
 #if SMPIPE_LOCAL
+/* What is set for AWS (FIPS, endpoints, retries) is not meant for the local cloud. */
+static const char *local_env(const char *name)
+{
+	bool is_file = !strcmp(name, "AWS_CONFIG_FILE") || !strcmp(name, "AWS_SHARED_CREDENTIALS_FILE");
+
+	return is_file ? "/dev/null" : NULL;
+}
+
 static void use_access(struct aws_identity *id, const struct cloud_access *access)
 {
 	id->creds.access_key_id = xstrdup(access->access_key_id);
@@ -48,7 +57,7 @@ static void use_access(struct aws_identity *id, const struct cloud_access *acces
 	id->creds.source = xstrdup("local cloud");
 	for (size_t i = 0; i < AWS_SERVICE_COUNT; i++) {
 		endpoint_release(&id->endpoints[i]);
-		id->endpoints[i] = (struct endpoint){ xstrdup(access->url), true };
+		id->endpoints[i] = (struct endpoint){ .url = xstrdup(access->url), .is_override = true };
 	}
 }
 
@@ -64,7 +73,7 @@ static int meet_local(struct cmd *cmd, struct err *err)
 	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
 		return err_wrap(err, "start the local cloud");
 	cmd->session.is_local = true;
-	if (locate(cmd, LOCAL_REGION, err) < 0)
+	if (locate(cmd, LOCAL_REGION, local_env, err) < 0)
 		return -1;
 	use_access(&cmd->session.identity, &access);
 	return 0;
@@ -81,7 +90,7 @@ static int meet_aws(struct cmd *cmd, struct err *err)
 {
 	const char *profile = choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(&cmd->project.config, "profile"));
 
-	return locate(cmd, NULL, err) < 0 ? -1 : creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
+	return locate(cmd, NULL, NULL, err) < 0 ? -1 : creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
 }
 
 static int meet_cloud(struct cmd *cmd, struct err *err)
@@ -140,7 +149,7 @@ static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
 		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account", account);
 		return err_hint(err, "give --account with twelve digits, or `account:` in smpipe.yaml");
 	}
-	if (locate(cmd, NULL, err) < 0)
+	if (locate(cmd, NULL, NULL, err) < 0)
 		return -1;
 	id->account = xstrdup(account);
 	id->sys = &sys_real;

@@ -18,7 +18,7 @@ static int attempt_fetch(void *ctx, int attempt, struct retry_verdict *ret_verdi
 	http_response_release(x->resp);
 	if (http_send(x->c->http(x->c->http_ctx), &x->f->request, x->resp, err) < 0) {
 		if (err->code == ERR_NETWORK && !err_is_service(err, "AddressRefused") && attempt < x->f->lost_attempts)
-			*ret_verdict = (struct retry_verdict){ RETRY_TRANSIENT, x->f->pause_ms };
+			*ret_verdict = (struct retry_verdict){ .retry_class = RETRY_TRANSIENT, .hint_ms = x->f->pause_ms };
 		return err_wrap(err, "%s", x->f->what);
 	}
 	if (x->resp->status >= 200 && x->resp->status <= 299)
@@ -33,7 +33,9 @@ static int attempt_fetch(void *ctx, int attempt, struct retry_verdict *ret_verdi
 int creds_fetch(struct creds_context *c, const struct creds_fetch *f, struct http_response *ret_resp, struct err *err)
 {
 	struct fetch x = { c, f, ret_resp };
-	int attempts = f->lost_attempts > RETRY_MAX_ATTEMPTS ? f->lost_attempts : RETRY_MAX_ATTEMPTS;
+	const struct retry_policy policy = {
+		.max_attempts = f->lost_attempts > RETRY_MAX_ATTEMPTS ? f->lost_attempts : RETRY_MAX_ATTEMPTS,
+	};
 
-	return retry_run(c->options->sys, c->options->report, f->what, attempts, attempt_fetch, &x, err);
+	return retry_run(c->options->sys, c->options->report, f->what, &policy, attempt_fetch, &x, err);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "aws/sts.h"
@@ -31,16 +32,24 @@ static const char *choose(const char *option, const char *configured)
 	return option ? option : configured;
 }
 
-static int locate(struct cmd *cmd, const char *default_region, struct err *err)
+static int locate(struct cmd *cmd, const char *default_region, env_fn env, struct err *err)
 {
 	const struct config *c = &cmd->project.config;
 	const char *region = choose(opt_get(&cmd->opts, OPT_REGION), config_str(c, "region"));
 
 	return aws_identity_locate(&cmd->session.identity, region ? region : default_region,
-				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), NULL, err);
+				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), env, err);
 }
 
 #if SMPIPE_LOCAL
+/* What is set for AWS (FIPS, endpoints, retries) is not meant for the local cloud. */
+static const char *local_env(const char *name)
+{
+	bool is_file = !strcmp(name, "AWS_CONFIG_FILE") || !strcmp(name, "AWS_SHARED_CREDENTIALS_FILE");
+
+	return is_file ? "/dev/null" : NULL;
+}
+
 static void use_access(struct aws_identity *id, const struct cloud_access *access)
 {
 	auto_creds creds = { .access_key_id = xstrdup(access->access_key_id), .source = xstrdup("local cloud") };
@@ -49,7 +58,7 @@ static void use_access(struct aws_identity *id, const struct cloud_access *acces
 	id->credentials = creds_provider_static(&creds);
 	for (size_t i = 0; i < AWS_SERVICE_COUNT; i++) {
 		endpoint_release(&id->endpoints[i]);
-		id->endpoints[i] = (struct endpoint){ xstrdup(access->url), true };
+		id->endpoints[i] = (struct endpoint){ .url = xstrdup(access->url), .is_override = true };
 	}
 }
 
@@ -65,7 +74,7 @@ static int meet_local(struct cmd *cmd, struct err *err)
 	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
 		return err_wrap(err, "start the local cloud");
 	cmd->session.is_local = true;
-	if (locate(cmd, LOCAL_REGION, err) < 0)
+	if (locate(cmd, LOCAL_REGION, local_env, err) < 0)
 		return -1;
 	use_access(&cmd->session.identity, &access);
 	return 0;
@@ -84,7 +93,7 @@ static int meet_aws(struct cmd *cmd, struct err *err)
 
 	struct aws_identity *id = &cmd->session.identity;
 
-	if (locate(cmd, NULL, err) < 0)
+	if (locate(cmd, NULL, NULL, err) < 0)
 		return -1;
 	id->credentials = creds_provider_new(&(struct creds_options){
 		.profile = profile, .region = id->region, .sys = id->sys, .report = id->report });
@@ -99,7 +108,7 @@ static int check_account(const struct cmd *cmd, const char *guard, struct err *e
 
 	if (!guard || cmd->session.is_local || str_eq(guard, id->account))
 		return 0;
-	if (aws_identity_credentials(id, false, &creds, err) < 0)
+	if (aws_identity_credentials(id, NULL, &creds, err) < 0)
 		return -1;
 	return config_error(&cmd->project.config, err, "account",
 			    "the credentials (%s) are of account %s, this file is for %s", creds.source, id->account,
@@ -156,7 +165,7 @@ static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
 		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account", account);
 		return err_hint(err, "give --account with twelve digits, or `account:` in smpipe.yaml");
 	}
-	if (locate(cmd, NULL, err) < 0)
+	if (locate(cmd, NULL, NULL, err) < 0)
 		return -1;
 	id->account = xstrdup(account);
 	id->sys = &sys_real;

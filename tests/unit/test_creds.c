@@ -187,11 +187,11 @@ static void test_chain(void **state)
 		json_put_str(env, "HOME", home);
 		json_put_str(env, "AWS_EC2_METADATA_DISABLED", "true");
 		if (cases[i].id) {
-			assert_int_equal(creds_provider_get(provider, false, &creds, &why), 0);
+			assert_int_equal(creds_provider_get(provider, NULL, &creds, &why), 0);
 			assert_string_equal(creds.access_key_id, cases[i].id);
 			assert_string_equal(creds.source, cases[i].source);
 		} else {
-			assert_int_equal(creds_provider_get(provider, false, &creds, &why), -1);
+			assert_int_equal(creds_provider_get(provider, NULL, &creds, &why), -1);
 			assert_int_equal(why.code, cases[i].code);
 			if (!strstr(why.msg, cases[i].words))
 				fail_msg("case %zu: %s", i, why.msg);

@@ -44,14 +44,15 @@ static struct creds_provider *open_agent(struct creds_scene *s, struct agent *a,
 	return creds_provider_new(&s->options);
 }
 
-/* The key id that a caller gets, or its refusal; static buffer. */
-static const char *get(struct creds_provider *p, bool force)
+/* The key id that a caller gets, or its refusal; static buffer. expired: the id of what a service called expired. */
+static const char *get(struct creds_provider *p, const char *expired)
 {
 	static char id[100];
+	struct creds old = { .access_key_id = (char *)expired, .session_token = { (char[]){ "T" } } };
 	auto_creds creds = { 0 };
 	auto_err err = { 0 };
 
-	if (creds_provider_get(p, force, &creds, &err) < 0)
+	if (creds_provider_get(p, expired ? &old : NULL, &creds, &err) < 0)
 		return err.code == ERR_NETWORK ? "refused" : "other";
 	snprintf(id, sizeof(id), "%s", creds.access_key_id);
 	return id;
@@ -64,27 +65,27 @@ static void test_windows(void **state)
 	struct creds_provider *p = open_agent(&s, &a, 60 * MINUTE_MS);
 
 	(void)state;
-	assert_string_equal(get(p, false), "A1");
+	assert_string_equal(get(p, NULL), "A1");
 	scene_now_ms += 44 * MINUTE_MS;
-	assert_string_equal(get(p, false), "A1");
+	assert_string_equal(get(p, NULL), "A1");
 	/* Fewer than 15 minutes are left. */
 	scene_now_ms += 2 * MINUTE_MS;
-	assert_string_equal(get(p, false), "A2");
-	assert_string_equal(get(p, false), "A2");
+	assert_string_equal(get(p, NULL), "A2");
+	assert_string_equal(get(p, NULL), "A2");
 	/* When that is refused, the old ones go on, and the source is left alone for a minute … */
 	scene_now_ms += 46 * MINUTE_MS;
 	a.is_down = true;
-	assert_string_equal(get(p, false), "A2");
+	assert_string_equal(get(p, NULL), "A2");
 	a.is_down = false;
-	assert_string_equal(get(p, false), "A2");
+	assert_string_equal(get(p, NULL), "A2");
 	scene_now_ms += MINUTE_MS;
-	assert_string_equal(get(p, false), "A3");
+	assert_string_equal(get(p, NULL), "A3");
 	/* … but not below 10 minutes. */
 	scene_now_ms += 51 * MINUTE_MS;
 	a.is_down = true;
-	assert_string_equal(get(p, false), "refused");
+	assert_string_equal(get(p, NULL), "refused");
 	a.is_down = false;
-	assert_string_equal(get(p, false), "A4");
+	assert_string_equal(get(p, NULL), "A4");
 	creds_provider_free(p);
 }
 
@@ -99,11 +100,11 @@ static void test_short_lives(void **state)
 		struct agent a;
 		struct creds_provider *p = open_agent(&s, &a, lives_ms[i]);
 
-		assert_string_equal(get(p, false), "A1");
+		assert_string_equal(get(p, NULL), "A1");
 		scene_now_ms += lives_ms[i] / 3;
-		assert_string_equal(get(p, false), "A1");
+		assert_string_equal(get(p, NULL), "A1");
 		scene_now_ms += lives_ms[i] / 3;
-		assert_string_equal(get(p, false), "A2");
+		assert_string_equal(get(p, NULL), "A2");
 		creds_provider_free(p);
 	}
 }
@@ -116,10 +117,10 @@ static void test_expired_on_arrival(void **state)
 	struct creds_provider *p = open_agent(&s, &a, -10 * MINUTE_MS);
 
 	(void)state;
-	assert_string_equal(get(p, false), "A1");
-	assert_string_equal(get(p, false), "A1");
+	assert_string_equal(get(p, NULL), "A1");
+	assert_string_equal(get(p, NULL), "A1");
 	scene_now_ms += MINUTE_MS;
-	assert_string_equal(get(p, false), "A2");
+	assert_string_equal(get(p, NULL), "A2");
 	creds_provider_free(p);
 }
 
@@ -130,25 +131,25 @@ static void test_force(void **state)
 	struct creds_provider *p = open_agent(&s, &a, 60 * MINUTE_MS);
 
 	(void)state;
-	assert_string_equal(get(p, false), "A1");
-	/* They have just come: other threads meet the same expiry. */
-	assert_string_equal(get(p, true), "A1");
-	scene_now_ms += 6000;
-	assert_string_equal(get(p, true), "A2");
-	scene_now_ms += 6000;
+	assert_string_equal(get(p, NULL), "A1");
+	assert_string_equal(get(p, "A1"), "A2");
+	/* Another thread meets the same expiry: they have been fetched anew already. */
+	assert_string_equal(get(p, "A1"), "A2");
 	a.is_down = true;
-	assert_string_equal(get(p, true), "refused");
-	assert_string_equal(get(p, false), "A2");
+	assert_string_equal(get(p, "A2"), "refused");
+	assert_string_equal(get(p, "A1"), "A2");
+	assert_string_equal(get(p, NULL), "A2");
 	creds_provider_free(p);
 }
 
 static void *use(void *p)
 {
 	for (int i = 0; i < 50; i++) {
+		struct creds old = { .access_key_id = (char[]){ "A1" }, .session_token = { (char[]){ "T" } } };
 		auto_creds creds = { 0 };
 		auto_err err = { 0 };
 
-		if (creds_provider_get(p, i % 10 == 0, &creds, &err) < 0 || strcmp(creds.access_key_id, "A1") != 0)
+		if (creds_provider_get(p, &old, &creds, &err) < 0 || strcmp(creds.access_key_id, "A2") != 0)
 			return p;
 	}
 	return NULL;
@@ -162,6 +163,7 @@ static void test_threads(void **state)
 	pthread_t threads[8];
 
 	(void)state;
+	assert_string_equal(get(p, NULL), "A1");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, use, p), 0);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
@@ -170,7 +172,7 @@ static void test_threads(void **state)
 		pthread_join(threads[i], &failed);
 		assert_null(failed);
 	}
-	assert_int_equal(a.n, 1);
+	assert_int_equal(a.n, 2);
 	creds_provider_free(p);
 }
 
@@ -181,13 +183,13 @@ static void test_files_again(void **state)
 	struct creds_provider *p;
 
 	(void)state;
-	scene_open(&s, "[default]\naws_access_key_id = A1\naws_secret_access_key = S\n", NULL, 0);
+	scene_open(&s, "[default]\naws_access_key_id = A1\naws_secret_access_key = S\naws_session_token = T\n", NULL, 0);
 	p = creds_provider_new(&s.options);
-	assert_string_equal(get(p, false), "A1");
-	scene_write(&s, ".aws/config", "[default]\naws_access_key_id = A2\naws_secret_access_key = S\n");
+	assert_string_equal(get(p, NULL), "A1");
+	scene_write(&s, ".aws/config", "[default]\naws_access_key_id = A2\naws_secret_access_key = S\naws_session_token = T\n");
 	scene_now_ms += 100 * MINUTE_MS;
-	assert_string_equal(get(p, false), "A1");
-	assert_string_equal(get(p, true), "A2");
+	assert_string_equal(get(p, NULL), "A1");
+	assert_string_equal(get(p, "A1"), "A2");
 	creds_provider_free(p);
 }
 
@@ -198,11 +200,11 @@ static void test_static(void **state)
 	struct creds_provider *p;
 
 	(void)state;
-	assert_int_equal(creds_set(&creds, "A", "S", NULL, "test", &err), 0);
+	assert_int_equal(creds_set(&creds, "A", "S", "T", "test", &err), 0);
 	creds.expires_ms = 1;
 	p = creds_provider_static(&creds);
-	assert_string_equal(get(p, false), "A");
-	assert_string_equal(get(p, true), "A");
+	assert_string_equal(get(p, NULL), "A");
+	assert_string_equal(get(p, "A"), "A");
 	creds_provider_free(p);
 	creds_provider_free(NULL);
 }
@@ -231,7 +233,7 @@ static void test_role_chain(void **state)
 		   answers);
 	s.options.profile = "prod";
 	p = creds_provider_new(&s.options);
-	assert_int_equal(creds_provider_get(p, false, &creds, &err), 0);
+	assert_int_equal(creds_provider_get(p, NULL, &creds, &err), 0);
 	assert_string_equal(creds.access_key_id, "AP");
 	assert_string_equal(creds.account_id, "111122223333");
 	assert_string_equal(creds.source, "profile 'base' → role 'arn:Q' via STS → role 'arn:P' via STS");
@@ -304,7 +306,7 @@ static void test_malformed_file(void **state)
 	scene_write(&s, ".aws/credentials", "[default]\naws_access_key_id = A\nhidden-secret\n");
 	scene_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/c");
 	p = creds_provider_new(&s.options);
-	assert_int_equal(creds_provider_get(p, false, &creds, &err), -1);
+	assert_int_equal(creds_provider_get(p, NULL, &creds, &err), -1);
 	assert_int_equal(err.code, ERR_CONFIG);
 	assert_non_null(strstr(err.msg, ".aws/credentials' line 3: "));
 	assert_null(strstr(err.msg, "hidden"));

@@ -173,7 +173,7 @@ static int find_in_chain(struct scene *scene, struct creds *ret, struct err *err
 {
 	struct creds_provider *p = creds_provider_new(
 		&(struct creds_options){ .env = case_env, .sys = &still_sys, .http = &scene->replay.http });
-	int result = creds_provider_get(p, false, ret, err);
+	int result = creds_provider_get(p, NULL, ret, err);
 
 	creds_provider_free(p);
 	return result;

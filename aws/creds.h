@@ -34,7 +34,8 @@ int creds_set(struct creds *ret, const char *id, const char *secret, const char 
 	      struct err *err);
 
 struct creds_options {
-	const char *profile; /* named in smpipe.yaml or by --profile: goes before the environment's keys; NULL: AWS_PROFILE */
+	const char *profile; /* named in smpipe.yaml or by --profile: goes before the environment's keys; NULL:
+				AWS_PROFILE */
 	const char *region;  /* where STS is asked; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's */
 	env_fn env;
 	const struct sys *sys;
@@ -61,9 +62,9 @@ struct creds_provider *creds_provider_from(creds_source_fn source, void *ctx, co
 
 /*
  * Copy valid credentials to ret (zeroed or valid before). Those that end within 15 minutes are fetched anew first; when
- * that is refused and there are more than 10 minutes left, the old ones are kept. (Windows are at most half and a third of
- * the lifetime.) expired: those which a service called expired, or NULL; fetched anew unless another thread did so since.
- * Refreshing waits and may talk to the network: never call it from a callback of an exchange.
+ * that is refused and there are more than 10 minutes left, the old ones are kept. (Windows are at most half and a third
+ * of the lifetime.) expired: those which a service called expired, or NULL; fetched anew unless another thread did so
+ * since. Refreshing waits and may talk to the network: never call it from a callback of an exchange.
  *
  * ERR_AUTH: there are none, or their source refuses. ERR_CONFIG: a profile is wrong. ERR_NETWORK. ERR_CANCELLED.
  */

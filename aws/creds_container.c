@@ -106,7 +106,8 @@ static int fetch(struct creds_context *c, const char *url, struct http_response 
 int creds_from_container(struct creds_context *c, struct creds *ret, struct err *err)
 {
 	static const char what[] = "the answer of the container's credential service";
-	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", false };
+	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token",
+						"Expiration",  "AccountId",       false };
 	auto_free char *url = NULL;
 	auto_response resp = { 0 };
 	auto_creds_json *j = NULL;

@@ -18,7 +18,8 @@ static int attempt_fetch(void *ctx, int attempt, struct retry_verdict *ret_verdi
 	http_response_release(x->resp);
 	if (http_send(x->c->http(x->c->http_ctx), &x->f->request, x->resp, err) < 0) {
 		if (err->code == ERR_NETWORK && !err_is_service(err, "AddressRefused") && attempt < x->f->lost_attempts)
-			*ret_verdict = (struct retry_verdict){ .retry_class = RETRY_TRANSIENT, .hint_ms = x->f->pause_ms };
+			*ret_verdict =
+				(struct retry_verdict){ .retry_class = RETRY_TRANSIENT, .hint_ms = x->f->pause_ms };
 		return err_wrap(err, "%s", x->f->what);
 	}
 	if (x->resp->status >= 200 && x->resp->status <= 299)

@@ -107,12 +107,13 @@ static int drain(struct process *p, struct err *err)
 		str_add_mem(&p->out, buffer, (size_t)n);
 	explicit_bzero(buffer, sizeof(buffer));
 	if (p->out.len > MAX_OUTPUT_BYTES)
-		return err_set(err, ERR_AUTH, "the credential_process of profile '%s' printed more than %d bytes", p->profile,
-			       MAX_OUTPUT_BYTES);
+		return err_set(err, ERR_AUTH, "the credential_process of profile '%s' printed more than %d bytes",
+			       p->profile, MAX_OUTPUT_BYTES);
 	return 0;
 }
 
-/* One slice of waiting. A child of the process may hold the pipe open for ever: the end of the process itself counts. */
+/* One slice of waiting. A child of the process may hold the pipe open for ever: the end of the process itself counts.
+ */
 static int step(struct process *p, struct err *err)
 {
 	struct pollfd ready = { .fd = p->is_over ? -1 : p->fd, .events = POLLIN };
@@ -134,8 +135,9 @@ static int finish(struct process *p, struct err *err)
 		if (sys_check_cancelled(err) < 0 || step(p, err) < 0)
 			return -1;
 		if (p->sys->ticks_ms(p->sys) > end_ms)
-			return err_set(err, ERR_AUTH, "the credential_process of profile '%s' gave no answer within %d s",
-				       p->profile, (int)(TIME_LIMIT_MS / 1000));
+			return err_set(err, ERR_AUTH,
+				       "the credential_process of profile '%s' gave no answer within %d s", p->profile,
+				       (int)(TIME_LIMIT_MS / 1000));
 	}
 	if (WIFEXITED(p->status) && WEXITSTATUS(p->status) == 0)
 		return 0;

@@ -98,8 +98,8 @@ enum freshness {
 };
 
 /*
- * Short-lived credentials are not fetched anew at each call, nor are those which their source renews only shortly before
- * they end: the windows shrink with what they had left when they came.
+ * Short-lived credentials are not fetched anew at each call, nor are those which their source renews only shortly
+ * before they end: the windows shrink with what they had left when they came.
  */
 static enum freshness judge(const struct creds_provider *p)
 {

@@ -1,7 +1,8 @@
 #ifndef SMPIPE_TESTS_UNIT_CREDS_SCENE_H
 #define SMPIPE_TESTS_UNIT_CREDS_SCENE_H
 
-/* A machine to look for credentials on: a home of its own, variables, a scripted HTTP client, a clock that can be moved. */
+/* A machine to look for credentials on: a home of its own, variables, a scripted HTTP client, a clock that can be
+ * moved. */
 
 #include <jansson.h>
 
@@ -75,7 +76,8 @@ static inline void scene_open(struct creds_scene *s, const char *config, const s
 	s->http = fake_http_of(answers, n);
 	s->sys = (struct sys){ scene_clock_ms, scene_clock_ms, scene_sleep_ms, fake_random, NULL };
 	s->options = (struct creds_options){
-		.region = "eu-west-1", .env = scene_env, .sys = &s->sys, .http = &s->http.http };
+		.region = "eu-west-1", .env = scene_env, .sys = &s->sys, .http = &s->http.http
+	};
 	s->c = (struct creds_context){ .http = scene_http, .http_ctx = &s->http.http };
 	if (creds_context_open(&s->c, &s->options, &err) < 0) {
 		fprintf(stderr, "%s\n", err.msg);

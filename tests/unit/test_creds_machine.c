@@ -12,13 +12,14 @@
 #include "aws/link_local.h"
 #include "tests/unit/creds_scene.h"
 
-#define DOCUMENT                                                                                                   \
-	"{\"Code\":\"Success\",\"AccessKeyId\":\"AC\",\"SecretAccessKey\":\"SC\",\"Token\":\"TC\","                \
+#define DOCUMENT                                                                                                       \
+	"{\"Code\":\"Success\",\"AccessKeyId\":\"AC\",\"SecretAccessKey\":\"SC\",\"Token\":\"TC\","                    \
 	"\"Expiration\":\"2023-11-23T07:38:54Z\"}"
 #define FULL     "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 #define RELATIVE "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 
-/* A network: resolves names as a hostile server would, asks the rule as the real client does, and counts who got through. */
+/* A network: resolves names as a hostile server would, asks the rule as the real client does, and counts who got
+ * through. */
 struct network {
 	struct http http;
 	size_t n_sent;
@@ -29,9 +30,12 @@ struct network {
 static const char *resolve(const char *host, char *buffer, size_t n)
 {
 	static const char *const names[][2] = {
-		{ "localhost", "127.0.0.1" },	       { "agent", "169.254.170.2" },
-		{ "metadata.evil", "169.254.169.254" }, { "metadata6.evil", "fd00:ec2::254" },
-		{ "lan.evil", "10.0.0.1" },	       { "world.evil", "203.0.113.1" },
+		{ "localhost", "127.0.0.1" },
+		{ "agent", "169.254.170.2" },
+		{ "metadata.evil", "169.254.169.254" },
+		{ "metadata6.evil", "fd00:ec2::254" },
+		{ "lan.evil", "10.0.0.1" },
+		{ "world.evil", "203.0.113.1" },
 		{ "mapped.evil", "::ffff:169.254.169.254" },
 	};
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST };
@@ -181,8 +185,8 @@ static void test_hostile_uris(void **state)
 
 static void test_hostile_relative_uris(void **state)
 {
-	static const char *const hostile[] = { "@evil/", ".evil/", ":80@evil/",      "evil",	     "//\\evil",
-					       "/a b",	 "/a\nb",  "/a\r\nHost: evil", "/a#b", "http://evil/" };
+	static const char *const hostile[] = { "@evil/", ".evil/", ":80@evil/",        "evil", "//\\evil",
+					       "/a b",   "/a\nb",  "/a\r\nHost: evil", "/a#b", "http://evil/" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
@@ -198,9 +202,10 @@ static void test_hostile_relative_uris(void **state)
 static void test_good_uris(void **state)
 {
 	static const char *const good[] = {
-		"http://127.0.0.1:8080/x",   "http://127.9.9.9/",	 "http://localhost/x",	"http://[::1]:80/",
-		"http://169.254.170.2/v2/c", "http://169.254.170.23/v1", "http://agent/",	"http://[fd00:ec2::23]/v1",
-		"https://example.com/c?x=1", "https://203.0.113.1/",	 "http://[fd00:0ec2:0:0::23]/",
+		"http://127.0.0.1:8080/x", "http://127.9.9.9/",           "http://localhost/x",
+		"http://[::1]:80/",        "http://169.254.170.2/v2/c",   "http://169.254.170.23/v1",
+		"http://agent/",           "http://[fd00:ec2::23]/v1",    "https://example.com/c?x=1",
+		"https://203.0.113.1/",    "http://[fd00:0ec2:0:0::23]/",
 	};
 
 	(void)state;
@@ -314,11 +319,10 @@ static void test_imds(void **state)
 	static const struct fake_answer odd_role[] = { { .status = 200, .body = "t" },
 						       { .status = 200, .body = "../../user-data" } };
 	static const struct fake_answer odd_token[] = { { .status = 200, .body = "t\r\nX: y" } };
-	static const struct fake_answer refused[] = {
-		{ .status = 200, .body = "t" },
-		{ .status = 200, .body = "r" },
-		{ .status = 200, .body = "{\"Code\":\"AssumeRoleUnauthorizedAccess\"}" }
-	};
+	static const struct fake_answer refused[] = { { .status = 200, .body = "t" },
+						      { .status = 200, .body = "r" },
+						      { .status = 200,
+							.body = "{\"Code\":\"AssumeRoleUnauthorizedAccess\"}" } };
 	static const struct {
 		const struct fake_answer *answers;
 		size_t n;
@@ -384,11 +388,11 @@ static void test_imds_settings(void **state)
 	assert_int_equal(err.code, ERR_CONFIG);
 }
 
-#define ISSUED                                                                                                          \
-	"<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><AssumedRoleUser><Arn>"                    \
-	"arn:aws:sts::123456789012:assumed-role/R/S</Arn></AssumedRoleUser><Credentials><AccessKeyId>AG</AccessKeyId>"  \
-	"<SecretAccessKey>SG</SecretAccessKey><SessionToken>TG</SessionToken>"                                          \
-	"<Expiration>2023-11-23T02:38:54Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>"                 \
+#define ISSUED                                                                                                         \
+	"<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><AssumedRoleUser><Arn>"                   \
+	"arn:aws:sts::123456789012:assumed-role/R/S</Arn></AssumedRoleUser><Credentials><AccessKeyId>AG</AccessKeyId>" \
+	"<SecretAccessKey>SG</SecretAccessKey><SessionToken>TG</SessionToken>"                                         \
+	"<Expiration>2023-11-23T02:38:54Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>"                \
 	"</AssumeRoleWithWebIdentityResponse>"
 
 static void open_github(struct creds_scene *s, const struct fake_answer *answers, size_t n, const char *url,
@@ -417,9 +421,10 @@ static void test_github(void **state)
 	assert_string_equal(http_headers_get(&s.http.sent[0].headers, "authorization"), "bearer the-request-token");
 	assert_string_equal(s.http.sent[1].url, "https://sts.eu-west-1.amazonaws.com/");
 	assert_null(http_headers_get(&s.http.sent[1].headers, "authorization"));
-	assert_string_equal(s.http.sent[1].body,
-			    "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012"
-			    "%3Arole%2FR&RoleSessionName=smpipe-1700703534000&WebIdentityToken=the.job.token");
+	assert_string_equal(
+		s.http.sent[1].body,
+		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012"
+		"%3Arole%2FR&RoleSessionName=smpipe-1700703534000&WebIdentityToken=the.job.token");
 	assert_string_equal(creds.source, "GitHub Actions → role 'arn:aws:iam::123456789012:role/R' via STS");
 	assert_string_equal(creds.account_id, "123456789012");
 }
@@ -430,9 +435,12 @@ static void test_github_elsewhere(void **state)
 						    { .status = 200, .body = ISSUED } };
 	static const struct fake_answer refusal[] = { { .status = 403 } };
 	static const struct fake_answer empty[] = { { .status = 200, .body = "{\"count\":1}" } };
-	static const char *const bad[] = { "http://token.actions.example/", "http://127.0.0.1.evil/",
-					   "https://a@b/",		    "ftp://127.0.0.1/",
-					   "https://a/#x",		    "https://a/ x" };
+	static const char *const bad[] = { "http://token.actions.example/",
+					   "http://127.0.0.1.evil/",
+					   "https://a@b/",
+					   "ftp://127.0.0.1/",
+					   "https://a/#x",
+					   "https://a/ x" };
 	auto_creds creds = { 0 };
 
 	(void)state;
@@ -511,10 +519,10 @@ static void test_web_identity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hostile_uris),	  cmocka_unit_test(test_hostile_relative_uris),
-		cmocka_unit_test(test_good_uris),	  cmocka_unit_test(test_container_tokens),
+		cmocka_unit_test(test_hostile_uris),      cmocka_unit_test(test_hostile_relative_uris),
+		cmocka_unit_test(test_good_uris),         cmocka_unit_test(test_container_tokens),
 		cmocka_unit_test(test_container_answers), cmocka_unit_test(test_imds),
-		cmocka_unit_test(test_imds_settings),	  cmocka_unit_test(test_github),
+		cmocka_unit_test(test_imds_settings),     cmocka_unit_test(test_github),
 		cmocka_unit_test(test_github_elsewhere),  cmocka_unit_test(test_web_identity),
 	};
 

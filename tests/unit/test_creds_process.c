@@ -70,7 +70,7 @@ static void test_output(void **state)
 	assert_string_equal(creds.account_id, "111122223333");
 	assert_string_equal(creds.source, "profile 'default' (credential_process)");
 	assert_int_equal(run("printf %s '" DOCUMENT(", \"SessionToken\": \"TP\", \"AccountId\": \"999\", "
-						     "\"Expiration\": \"2023-11-24T01:38:54+01:00\"") "'",
+						    "\"Expiration\": \"2023-11-24T01:38:54+01:00\"") "'",
 			     &creds, &err),
 			 1);
 	assert_string_equal(creds.session_token.value, "TP");
@@ -98,7 +98,8 @@ static void test_bad_programs(void **state)
 		{ "false", "ended with exit code 1" },
 		{ "sleep 1000", "gave no answer within 120 s" },
 		{ "sh -c 'kill -9 $$'", "ended with signal 9" },
-		{ "/nonexistent/program --x", "start the credential_process of profile 'default', '/nonexistent/program'" },
+		{ "/nonexistent/program --x",
+		  "start the credential_process of profile 'default', '/nonexistent/program'" },
 		{ "printf 'open", "open quote" },
 		{ "''", "No such file" },
 	};
@@ -128,8 +129,8 @@ static void test_no_shell(void **state)
 	scene_open(&s, NULL, NULL, 0);
 	{
 		auto_free char *mark = fs_join(s.home, "mark");
-		auto_free char *config = xasprintf("[default]\ncredential_process = printf %%s '%s' && touch %s\n",
-						   DOCUMENT(""), mark);
+		auto_free char *config =
+			xasprintf("[default]\ncredential_process = printf %%s '%s' && touch %s\n", DOCUMENT(""), mark);
 
 		scene_write(&s, ".aws/config", config);
 		creds_context_release(&s.c);

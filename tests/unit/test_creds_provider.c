@@ -28,7 +28,8 @@ static int agent_send(struct http *http, const struct http_request *req, struct 
 		return err_set(err, ERR_NETWORK, "nobody there");
 	a->n++;
 	resp->status = 200;
-	str_addf(&resp->body, "{\"AccessKeyId\":\"A%d\",\"SecretAccessKey\":\"S\",\"Token\":\"T\",\"Expiration\":\"%s\"}", a->n,
+	str_addf(&resp->body,
+		 "{\"AccessKeyId\":\"A%d\",\"SecretAccessKey\":\"S\",\"Token\":\"T\",\"Expiration\":\"%s\"}", a->n,
 		 expires);
 	return 0;
 }
@@ -183,10 +184,12 @@ static void test_files_again(void **state)
 	struct creds_provider *p;
 
 	(void)state;
-	scene_open(&s, "[default]\naws_access_key_id = A1\naws_secret_access_key = S\naws_session_token = T\n", NULL, 0);
+	scene_open(&s, "[default]\naws_access_key_id = A1\naws_secret_access_key = S\naws_session_token = T\n", NULL,
+		   0);
 	p = creds_provider_new(&s.options);
 	assert_string_equal(get(p, NULL), "A1");
-	scene_write(&s, ".aws/config", "[default]\naws_access_key_id = A2\naws_secret_access_key = S\naws_session_token = T\n");
+	scene_write(&s, ".aws/config",
+		    "[default]\naws_access_key_id = A2\naws_secret_access_key = S\naws_session_token = T\n");
 	scene_now_ms += 100 * MINUTE_MS;
 	assert_string_equal(get(p, NULL), "A1");
 	assert_string_equal(get(p, "A1"), "A2");
@@ -209,10 +212,10 @@ static void test_static(void **state)
 	creds_provider_free(NULL);
 }
 
-#define ROLE(name)                                                                                                    \
-	"<AssumeRoleResponse><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/" name    \
-	"/s</Arn></AssumedRoleUser><Credentials><AccessKeyId>A" name "</AccessKeyId><SecretAccessKey>S" name          \
-	"</SecretAccessKey><SessionToken>T" name "</SessionToken><Expiration>2023-11-23T02:38:54Z</Expiration>"       \
+#define ROLE(name)                                                                                                     \
+	"<AssumeRoleResponse><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/" name     \
+	"/s</Arn></AssumedRoleUser><Credentials><AccessKeyId>A" name "</AccessKeyId><SecretAccessKey>S" name           \
+	"</SecretAccessKey><SessionToken>T" name "</SessionToken><Expiration>2023-11-23T02:38:54Z</Expiration>"        \
 	"</Credentials></AssumeRoleResult></AssumeRoleResponse>"
 
 /* Each step of a chain is said and signed with the credentials of the one before. */
@@ -316,11 +319,16 @@ static void test_malformed_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_windows),	       cmocka_unit_test(test_short_lives),
-		cmocka_unit_test(test_expired_on_arrival), cmocka_unit_test(test_force),
-		cmocka_unit_test(test_threads),	       cmocka_unit_test(test_files_again),
-		cmocka_unit_test(test_static),	       cmocka_unit_test(test_role_chain),
-		cmocka_unit_test(test_role_refusals),  cmocka_unit_test(test_malformed_file),
+		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_short_lives),
+		cmocka_unit_test(test_expired_on_arrival),
+		cmocka_unit_test(test_force),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_files_again),
+		cmocka_unit_test(test_static),
+		cmocka_unit_test(test_role_chain),
+		cmocka_unit_test(test_role_refusals),
+		cmocka_unit_test(test_malformed_file),
 	};
 
 	return cmocka_run_group_tests_name("aws/creds_provider", tests, NULL, NULL);

@@ -9,12 +9,13 @@
 #include "tests/unit/creds_scene.h"
 
 #define CACHE_SESSION ".aws/sso/cache/34c6fceca75e456f25e7e99531e2425c6c1de443.json" /* sha1 of "dev" */
-#define KEYS                                                                                               \
-	"{\"roleCredentials\":{\"accessKeyId\":\"AS\",\"secretAccessKey\":\"SS\",\"sessionToken\":\"TS\"," \
+#define KEYS                                                                                                           \
+	"{\"roleCredentials\":{\"accessKeyId\":\"AS\",\"secretAccessKey\":\"SS\",\"sessionToken\":\"TS\","             \
 	"\"expiration\":1700707134000}}"
 
-static const char session_config[] = "[default]\nsso_session = dev\nsso_account_id = 123456789012\nsso_role_name = R W\n"
-				     "[sso-session dev]\nsso_region = eu-central-1\nsso_start_url = https://x.example/\n";
+static const char session_config[] =
+	"[default]\nsso_session = dev\nsso_account_id = 123456789012\nsso_role_name = R W\n"
+	"[sso-session dev]\nsso_region = eu-central-1\nsso_start_url = https://x.example/\n";
 /* sha1 of "https://ssotest.awsapps.com/start" */
 static const char legacy_cache[] = ".aws/sso/cache/dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json";
 static const char legacy_config[] =
@@ -28,8 +29,8 @@ static void write_cache(const struct creds_scene *s, const char *path, const cha
 	scene_write(s, path, text);
 }
 
-#define REFRESHABLE                                                                                    \
-	",\"refreshToken\":\"old-refresh\",\"clientId\":\"id\",\"clientSecret\":\"client-secret\","    \
+#define REFRESHABLE                                                                                                    \
+	",\"refreshToken\":\"old-refresh\",\"clientId\":\"id\",\"clientSecret\":\"client-secret\","                    \
 	"\"registrationExpiresAt\":\"2024-01-01T00:00:00Z\",\"region\":\"eu-central-1\",\"other\":1"
 
 static void test_live(void **state)
@@ -160,7 +161,8 @@ static void test_refusals(void **state)
 		const char *words, *hint;
 	} cases[] = {
 		{ gone, "GetRoleCredentials: 401 UnauthorizedException", "aws sso login --profile default" },
-		{ forbidden, "GetRoleCredentials: 403", "ask whoever runs your SSO for role 'R W' in account 123456789012" },
+		{ forbidden, "GetRoleCredentials: 403",
+		  "ask whoever runs your SSO for role 'R W' in account 123456789012" },
 		{ rubbish, "the answer to GetRoleCredentials has no 'accessKeyId'", NULL },
 	};
 
@@ -206,9 +208,8 @@ static void test_odd_configuration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_live),	 cmocka_unit_test(test_refresh), cmocka_unit_test(test_refresh_refused),
-		cmocka_unit_test(test_over),	 cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_odd_configuration),
+		cmocka_unit_test(test_live), cmocka_unit_test(test_refresh),  cmocka_unit_test(test_refresh_refused),
+		cmocka_unit_test(test_over), cmocka_unit_test(test_refusals), cmocka_unit_test(test_odd_configuration),
 	};
 
 	return cmocka_run_group_tests_name("aws/creds_sso", tests, NULL, NULL);

@@ -2,10 +2,10 @@
 #define SMPIPE_TESTS_VECTORS_REPLAY_H
 
 /*
- * Recorded traffic (http-traffic.json) behind the HTTP seam: answers in the recorded order and compares each request with
- * the recorded one: method, host, path, query as a set, the headers that carry tokens, the action of STS and the names of
- * its parameters. What signs a request must have been seen before, in the files, the environment or an answer. A request
- * beyond the script is answered as the last one when that was a 5xx (another try), else it is a failure.
+ * Recorded traffic (http-traffic.json) behind the HTTP seam: answers in the recorded order and compares each request
+ * with the recorded one: method, host, path, query as a set, the headers that carry tokens, the action of STS and the
+ * names of its parameters. What signs a request must have been seen before, in the files, the environment or an answer.
+ * A request beyond the script is answered as the last one when that was a 5xx (another try), else it is a failure.
  */
 
 #include <strings.h>
@@ -28,7 +28,6 @@ struct replay {
 	size_t n, n_sent;
 	struct str seen; /* all text in which keys may stand */
 };
-
 
 /* Plain http to other machines is refused by smpipe: such cases are run with https. */
 static inline char *replay_as_https(const char *uri)
@@ -128,13 +127,15 @@ static inline void replay_check_signature(struct replay *r, const json_t *record
 		suite_fail(r->suite, "session token", "one that was seen", token);
 }
 
-static inline void replay_check_request(struct replay *r, const struct replay_exchange *x, const struct http_request *req)
+static inline void replay_check_request(struct replay *r, const struct replay_exchange *x,
+					const struct http_request *req)
 {
 	static const char *const headers[] = { "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds",
 					       "x-amz-sso_bearer_token" };
 	auto_free char *https = replay_as_https(json_str(x->request, "uri"));
 	auto_free char *wanted = replay_normal_url(https), *got = replay_normal_url(req->url);
-	auto_free char *wanted_form = replay_normal_form(x->body), *body = xstrndup(req->bytes ? req->bytes : "", req->n);
+	auto_free char *wanted_form = replay_normal_form(x->body),
+		       *body = xstrndup(req->bytes ? req->bytes : "", req->n);
 	auto_free char *form = replay_normal_form(body);
 
 	suite_equal(r->suite, "method", json_str(x->request, "method"), req->method);
@@ -147,7 +148,8 @@ static inline void replay_check_request(struct replay *r, const struct replay_ex
 	replay_check_signature(r, x->request, &req->headers);
 }
 
-static inline int replay_send(struct http *http, const struct http_request *req, struct http_response *resp, struct err *err)
+static inline int replay_send(struct http *http, const struct http_request *req, struct http_response *resp,
+			      struct err *err)
 {
 	struct replay *r = (struct replay *)http;
 	size_t i = r->n_sent++;

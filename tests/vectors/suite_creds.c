@@ -1,9 +1,9 @@
 /*
  * The official cases of whole searches for credentials: an environment, files, recorded traffic, and what comes out.
  *
- * Three things differ from the recordings, by design: where they speak plain http to another machine, https is put in its
- * place, and the http is shown to be refused; a credential_process is started without a shell, so that those which need
- * one meet programs named `echo` and `exit` that do what the shell would have done; a refusal is in our words.
+ * Three things differ from the recordings, by design: where they speak plain http to another machine, https is put in
+ * its place, and the http is shown to be refused; a credential_process is started without a shell, so that those which
+ * need one meet programs named `echo` and `exit` that do what the shell would have done; a refusal is in our words.
  */
 
 #include <dirent.h>
@@ -127,7 +127,8 @@ static void load_environment(const struct scene *scene)
 
 		json_put_str(variables, paths[i], new);
 	}
-	json_object_foreach_safe(variables, next, key, value) {
+	json_object_foreach_safe(variables, next, key, value)
+	{
 		auto_free char *https = replay_as_https(json_string_value(value));
 
 		if (!scene->is_http_kept)

@@ -101,7 +101,10 @@ static void run_imds(struct suite *s, const char *path)
 int main(void)
 {
 	struct suite suites[] = {
-		{ .name = "container URIs", .path = "credentials/ecs-tests.json", .n_expected = 11, .run = run_container },
+		{ .name = "container URIs",
+		  .path = "credentials/ecs-tests.json",
+		  .n_expected = 11,
+		  .run = run_container },
 		{ .name = "IMDS endpoints",
 		  .path = "credentials/imds-endpoint-tests.json",
 		  .n_expected = 14,

@@ -237,7 +237,10 @@ int main(void)
 		  .path = "credentials/profile-parser-tests.json",
 		  .n_expected = 65,
 		  .run = run_parser },
-		{ .name = "assume-role", .path = "credentials/assume-role-tests.json", .n_expected = 28, .run = run_chains },
+		{ .name = "assume-role",
+		  .path = "credentials/assume-role-tests.json",
+		  .n_expected = 28,
+		  .run = run_chains },
 	};
 
 	return suites_main(suites, ARRAY_LEN(suites));

@@ -110,6 +110,12 @@ unit: $(UNIT_BIN) ## run the unit tests only
 e2e: $(BUILD)/smpipe $(PROBE_BIN) ## run the end-to-end tests only (T=pattern picks some)
 	$(Q)BUILD=$(BUILD) tools/run-tests e2e '$(T)'
 
+# Each prints its counts, and that it notices one changed expectation; those without their vectors are skipped by name.
+SUITE_BIN := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/vectors/suite_*.c)))
+
+check-vectors: $(SUITE_BIN) ## run every suite of official vectors and print its counts (SMPIPE_VECTORS, ../shared/vectors)
+	$(Q)BUILD=$(BUILD) tools/check-vectors $(SUITE_BIN)
+
 # libFuzzer comes with clang; only what the targets reach is built for it.
 FUZZ_BIN := $(patsubst %.c,$(BUILD)-fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_S ?= 5

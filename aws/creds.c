@@ -27,6 +27,11 @@ void creds_copy(struct creds *to, const struct creds *from)
 	*to = copy;
 }
 
+bool creds_equal(const struct creds *a, const struct creds *b)
+{
+	return str_eq(a->access_key_id, b->access_key_id) && str_eq(a->session_token.value, b->session_token.value);
+}
+
 /* Keys go into headers: a line break in one would begin another header. */
 static int is_header_safe(const char *s)
 {

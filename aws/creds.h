@@ -34,7 +34,8 @@ int creds_set(struct creds *ret, const char *id, const char *secret, const char 
 	      struct err *err);
 
 struct creds_options {
-	const char *profile; /* named in smpipe.yaml or by --profile: goes before the environment's keys; NULL: AWS_PROFILE */
+	const char *profile; /* named in smpipe.yaml or by --profile: goes before the environment's keys; NULL:
+				AWS_PROFILE */
 	const char *region;  /* where STS is asked; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's */
 	env_fn env;
 	const struct sys *sys;
@@ -55,15 +56,23 @@ struct creds_provider *creds_provider_new(const struct creds_options *options);
 /* Always these; copies. */
 struct creds_provider *creds_provider_static(const struct creds *creds);
 
+/* From one source of the caller's, called by one thread at a time when credentials are needed; sys tells their age. */
+typedef int (*creds_source_fn)(void *ctx, struct creds *ret, struct err *err);
+struct creds_provider *creds_provider_from(creds_source_fn source, void *ctx, const struct sys *sys);
+
 /*
  * Copy valid credentials to ret (zeroed or valid before). Those that end within 15 minutes are fetched anew first; when
- * that is refused and there are more than 10 minutes left, the old ones are kept. (Windows are at most half and a third of
- * the lifetime.) force: the service called them expired; fetched anew, unless that was done within the last 5 seconds.
- * Refreshing waits and may talk to the network: never call it from a callback of an exchange.
+ * that is refused and there are more than 10 minutes left, the old ones are kept. (Windows are at most half and a third
+ * of the lifetime.) expired: those which a service called expired, or NULL; fetched anew unless another thread did so
+ * since. Refreshing waits and may talk to the network: never call it from a callback of an exchange.
  *
  * ERR_AUTH: there are none, or their source refuses. ERR_CONFIG: a profile is wrong. ERR_NETWORK. ERR_CANCELLED.
  */
-int creds_provider_get(struct creds_provider *p, bool force, struct creds *ret, struct err *err);
+int creds_provider_get(struct creds_provider *p, const struct creds *expired, struct creds *ret, struct err *err);
+
+/* Whether both are the same key with the same token. */
+bool creds_equal(const struct creds *a, const struct creds *b);
+
 void creds_provider_free(struct creds_provider *p);
 
 #endif

@@ -50,7 +50,7 @@ static int report_none(const struct strlist *skipped, struct err *err)
 
 int creds_search(struct creds_context *c, struct creds *ret, struct err *err)
 {
-	static int (*const sources[])(struct creds_context *c, struct creds *ret, struct err *err) = {
+	static int (*const sources[])(struct creds_context * c, struct creds * ret, struct err * err) = {
 		creds_from_environment, creds_from_profile,   creds_from_web_identity,
 		creds_from_github,      creds_from_container, creds_from_imds,
 	};

@@ -95,7 +95,7 @@ static int fetch(struct creds_context *c, const char *url, struct http_response 
 					   .max_body_bytes = MAX_ANSWER_BYTES,
 					   .timeout_ms = TIMEOUT_MS,
 					   .connect_timeout_ms = TIMEOUT_MS,
-					   .allow_address = str_starts(url, "http:") ? link_local_is_container : NULL,
+					   .allow_address = str_starts(url, "http:") ? link_local_is_container : link_local_is_any,
 				   },
 				   .lost_attempts = ATTEMPTS,
 				   .pause_ms = PAUSE_MS,
@@ -106,7 +106,8 @@ static int fetch(struct creds_context *c, const char *url, struct http_response 
 int creds_from_container(struct creds_context *c, struct creds *ret, struct err *err)
 {
 	static const char what[] = "the answer of the container's credential service";
-	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", false };
+	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token",
+						"Expiration",  "AccountId",       false };
 	auto_free char *url = NULL;
 	auto_response resp = { 0 };
 	auto_creds_json *j = NULL;

@@ -81,9 +81,9 @@ int creds_take(const json_t *j, const struct creds_keys *keys, const char *what,
 
 	if (!id || !secret || (!token && !keys->is_token_optional))
 		return err_set(err, ERR_INVALID, "%s has no '%s'", what,
-			       !id     ? keys->id :
-			       !secret ? keys->secret :
-					 keys->token);
+			       !id       ? keys->id
+			       : !secret ? keys->secret
+					 : keys->token);
 	if (take_expiration(json_object_get(j, keys->expiration), what, &expires_ms, err) < 0 ||
 	    creds_set(ret, id, secret, token, source, err) < 0)
 		return -1;

@@ -1,6 +1,6 @@
 /*
- * A job of GitHub Actions with `permissions: id-token: write` gets a token that says which repository and branch it is of.
- * https://docs.github.com/en/actions/reference/security/oidc
+ * A job of GitHub Actions with `permissions: id-token: write` gets a token that says which repository and branch it is
+ * of. https://docs.github.com/en/actions/reference/security/oidc
  */
 
 #include <string.h>
@@ -93,8 +93,9 @@ int creds_from_github(struct creds_context *c, struct creds *ret, struct err *er
 		return 0;
 	if (!url || !request_token) {
 		if (env_get(env, "GITHUB_ACTIONS") && c->skipped)
-			strlist_add(c->skipped, "AWS_ROLE_ARN is set, but the GitHub job has no `permissions: id-token: "
-						"write`");
+			strlist_add(c->skipped,
+				    "AWS_ROLE_ARN is set, but the GitHub job has no `permissions: id-token: "
+				    "write`");
 		return 0;
 	}
 	if (check_url(url, err) < 0)

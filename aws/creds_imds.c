@@ -1,4 +1,5 @@
-/* The role of an EC2 instance. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */
+/* The role of an EC2 instance.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */
 
 #include <ctype.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static char *role_name(const struct str *answer)
 static int take_document(struct str *text, const char *role, struct creds *ret, struct err *err)
 {
 	static const char what[] = "the instance metadata service's answer";
-	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", false };
+	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token",
+						"Expiration",  "AccountId",       false };
 	auto_creds_json *j = creds_json(text->s ? text->s : (char[]){ "" }, text->len, what, err);
 	auto_free char *source = xasprintf("EC2 instance role '%s'", role);
 	const char *code = json_string_value(json_object_get(j, "Code"));

@@ -21,6 +21,7 @@
 #define MAX_OUTPUT_BYTES (64 * 1024)
 #define TIME_LIMIT_MS    INT64_C(120000)
 #define SLICE_MS         50
+#define END_SLICE_MS     2 /* its pipe is closed: it is about to end */
 
 extern char **environ;
 
@@ -106,25 +107,23 @@ static int drain(struct process *p, struct err *err)
 		str_add_mem(&p->out, buffer, (size_t)n);
 	explicit_bzero(buffer, sizeof(buffer));
 	if (p->out.len > MAX_OUTPUT_BYTES)
-		return err_set(err, ERR_AUTH, "the credential_process of profile '%s' printed more than %d bytes", p->profile,
-			       MAX_OUTPUT_BYTES);
+		return err_set(err, ERR_AUTH, "the credential_process of profile '%s' printed more than %d bytes",
+			       p->profile, MAX_OUTPUT_BYTES);
 	return 0;
 }
 
-/* One slice of waiting. A child of the process may hold the pipe open for ever: the end of the process itself counts. */
+/* One slice of waiting. A child of the process may hold the pipe open for ever: the end of the process itself counts.
+ */
 static int step(struct process *p, struct err *err)
 {
-	struct pollfd ready = { .fd = p->fd, .events = POLLIN };
-	bool is_silent = p->is_over || poll(&ready, 1, p->is_reaped ? 0 : SLICE_MS) <= 0;
+	struct pollfd ready = { .fd = p->is_over ? -1 : p->fd, .events = POLLIN };
 
-	if (!is_silent)
+	if (!p->is_reaped && waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+		p->is_reaped = true;
+	if (poll(&ready, 1, p->is_reaped ? 0 : p->is_over ? END_SLICE_MS : SLICE_MS) > 0)
 		return drain(p, err);
 	if (p->is_reaped)
 		p->is_over = true;
-	else if (waitpid(p->pid, &p->status, WNOHANG) == p->pid)
-		p->is_reaped = true;
-	else if (p->is_over)
-		p->sys->sleep_ms(p->sys, SLICE_MS);
 	return 0;
 }
 
@@ -136,8 +135,9 @@ static int finish(struct process *p, struct err *err)
 		if (sys_check_cancelled(err) < 0 || step(p, err) < 0)
 			return -1;
 		if (p->sys->ticks_ms(p->sys) > end_ms)
-			return err_set(err, ERR_AUTH, "the credential_process of profile '%s' gave no answer within %d s",
-				       p->profile, (int)(TIME_LIMIT_MS / 1000));
+			return err_set(err, ERR_AUTH,
+				       "the credential_process of profile '%s' gave no answer within %d s", p->profile,
+				       (int)(TIME_LIMIT_MS / 1000));
 	}
 	if (WIFEXITED(p->status) && WEXITSTATUS(p->status) == 0)
 		return 0;

@@ -2,19 +2,19 @@
 
 #include "aws/creds_source.h"
 
-#define ADVISORY_MS   (15 * 60 * 1000)
-#define MANDATORY_MS  (10 * 60 * 1000)
-#define RETRY_MS      (60 * 1000)
-#define FORCE_PAUSE_MS 5000
+#define ADVISORY_MS  (15 * 60 * 1000)
+#define MANDATORY_MS (10 * 60 * 1000)
+#define RETRY_MS     (60 * 1000)
 
 struct creds_provider {
 	pthread_mutex_t lock;         /* over everything below */
 	struct creds_options options; /* strings are own copies */
 	bool is_static;
-	struct creds creds;       /* the last that were found; access_key_id NULL: none yet */
-	int64_t fetched_ms;       /* wall clock, of creds */
-	int64_t fetched_ticks_ms; /* monotonic, of creds */
-	int64_t next_try_ms;      /* not before, when a refresh was refused */
+	creds_source_fn source; /* NULL: all of them */
+	void *source_ctx;
+	struct creds creds;  /* the last that were found; access_key_id NULL: none yet */
+	int64_t fetched_ms;  /* when */
+	int64_t next_try_ms; /* not before, when a refresh was refused */
 	struct http *own_http;
 };
 
@@ -35,6 +35,15 @@ struct creds_provider *creds_provider_static(const struct creds *creds)
 
 	p->is_static = true;
 	creds_copy(&p->creds, creds);
+	return p;
+}
+
+struct creds_provider *creds_provider_from(creds_source_fn source, void *ctx, const struct sys *sys)
+{
+	struct creds_provider *p = creds_provider_new(&(struct creds_options){ .sys = sys });
+
+	p->source = source;
+	p->source_ctx = ctx;
 	return p;
 }
 
@@ -61,17 +70,23 @@ static struct http *get_http(void *ctx)
 	return p->own_http;
 }
 
-static int fetch(struct creds_provider *p, struct err *err)
+static int search(struct creds_provider *p, struct creds *ret, struct err *err)
 {
 	__attribute__((cleanup(creds_context_release))) struct creds_context c = { .http = get_http, .http_ctx = p };
-	const struct sys *sys = p->options.sys;
+
+	if (p->source)
+		return p->source(p->source_ctx, ret, err);
+	return creds_context_open(&c, &p->options, err) < 0 ? -1 : creds_search(&c, ret, err);
+}
+
+static int fetch(struct creds_provider *p, struct err *err)
+{
 	auto_creds creds = { 0 };
 
-	if (creds_context_open(&c, &p->options, err) < 0 || creds_search(&c, &creds, err) < 0)
+	if (search(p, &creds, err) < 0)
 		return -1;
 	creds_copy(&p->creds, &creds);
-	p->fetched_ms = sys->now_ms(sys);
-	p->fetched_ticks_ms = sys->ticks_ms(sys);
+	p->fetched_ms = p->options.sys->now_ms(p->options.sys);
 	p->next_try_ms = 0;
 	return 0;
 }
@@ -83,8 +98,8 @@ enum freshness {
 };
 
 /*
- * Short-lived credentials are not fetched anew at each call, nor are those which their source renews only shortly before
- * they end: the windows shrink with what they had left when they came.
+ * Short-lived credentials are not fetched anew at each call, nor are those which their source renews only shortly
+ * before they end: the windows shrink with what they had left when they came.
  */
 static enum freshness judge(const struct creds_provider *p)
 {
@@ -109,20 +124,14 @@ static enum freshness judge(const struct creds_provider *p)
 	return left_ms < advisory_ms && now_ms >= p->next_try_ms ? STALE : FRESH;
 }
 
-/* Several threads that meet the same expiry force one refresh, not one each. */
-static bool is_just_fetched(const struct creds_provider *p)
-{
-	const struct sys *sys = p->options.sys;
-
-	return p->creds.access_key_id && sys->ticks_ms(sys) - p->fetched_ticks_ms < FORCE_PAUSE_MS;
-}
-
-static int refresh(struct creds_provider *p, bool force, struct err *err)
+static int refresh(struct creds_provider *p, const struct creds *expired, struct err *err)
 {
 	enum freshness freshness = judge(p);
+	/* Several threads that meet the same expiry fetch once, not each. */
+	bool force = expired && creds_equal(expired, &p->creds);
 	auto_err why = { 0 };
 
-	if (p->is_static || (freshness == FRESH && (!force || is_just_fetched(p))))
+	if (p->is_static || (freshness == FRESH && !force))
 		return 0;
 	if (fetch(p, &why) == 0)
 		return 0;
@@ -136,12 +145,12 @@ static int refresh(struct creds_provider *p, bool force, struct err *err)
 	return -1;
 }
 
-int creds_provider_get(struct creds_provider *p, bool force, struct creds *ret, struct err *err)
+int creds_provider_get(struct creds_provider *p, const struct creds *expired, struct creds *ret, struct err *err)
 {
 	int result;
 
 	pthread_mutex_lock(&p->lock);
-	result = refresh(p, force, err);
+	result = refresh(p, expired, err);
 	if (result == 0)
 		creds_copy(ret, &p->creds);
 	pthread_mutex_unlock(&p->lock);

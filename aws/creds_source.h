@@ -2,8 +2,8 @@
 #define SMPIPE_AWS_CREDS_SOURCE_H
 
 /*
- * The sources of credentials, one file each. A source returns 1 = found, 0 = there is nothing of this kind here, -1 = there
- * is, but it is wrong or refused.
+ * The sources of credentials, one file each. A source returns 1 = found, 0 = there is nothing of this kind here, -1 =
+ * there is, but it is wrong or refused.
  */
 
 #include <jansson.h>
@@ -16,12 +16,12 @@
 /* What the sources work with, for one search. */
 struct creds_context {
 	const struct creds_options *options;
-	struct profiles *profiles;          /* both shared files, read */
-	const char *profile;                /* the selected one: given, AWS_PROFILE, or "default" */
-	bool is_explicit;                   /* it was named */
-	struct http *(*http)(void *ctx);    /* the client, made when it is first needed; borrowed */
+	struct profiles *profiles;       /* both shared files, read */
+	const char *profile;             /* the selected one: given, AWS_PROFILE, or "default" */
+	bool is_explicit;                /* it was named */
+	struct http *(*http)(void *ctx); /* the client, made when it is first needed; borrowed */
 	void *http_ctx;
-	struct strlist *skipped;            /* why sources were passed over, for the hint; may be NULL */
+	struct strlist *skipped; /* why sources were passed over, for the hint; may be NULL */
 };
 
 int creds_from_environment(struct creds_context *c, struct creds *ret, struct err *err);
@@ -58,8 +58,8 @@ int creds_assume_role(struct creds_context *c, const char *profile, const struct
 		      struct err *err);
 
 /*
- * An identity for calls that fetch credentials: region, partition and the endpoints of STS, SSO and SSO-OIDC in it, as the
- * selected profile has them. region NULL: the caller's.
+ * An identity for calls that fetch credentials: region, partition and the endpoints of STS, SSO and SSO-OIDC in it, as
+ * the selected profile has them. region NULL: the caller's.
  */
 int creds_identity(struct creds_context *c, const char *region, struct aws_identity *ret, struct err *err);
 
@@ -79,8 +79,8 @@ int creds_fetch(struct creds_context *c, const struct creds_fetch *f, struct htt
 char *creds_session_name(const struct creds_context *c);
 
 /*
- * A document with secrets, of n bytes in text, which are wiped. Errors say `what` and quote nothing of it. It must be an
- * object. Let go with creds_json_free_p, which wipes the strings.
+ * A document with secrets, of n bytes in text, which are wiped. Errors say `what` and quote nothing of it. It must be
+ * an object. Let go with creds_json_free_p, which wipes the strings.
  */
 json_t *creds_json(char *text, size_t n, const char *what, struct err *err);
 void creds_json_free_p(json_t **j);
@@ -93,8 +93,8 @@ struct creds_keys {
 };
 
 /*
- * Take credentials out of a document. Expiration is an ISO 8601 time or, as a number, milliseconds since 1970. ERR_INVALID
- * with `what` when a part is missing.
+ * Take credentials out of a document. Expiration is an ISO 8601 time or, as a number, milliseconds since 1970.
+ * ERR_INVALID with `what` when a part is missing.
  */
 int creds_take(const json_t *j, const struct creds_keys *keys, const char *what, const char *source, struct creds *ret,
 	       struct err *err);

@@ -10,8 +10,8 @@
 static const char *session_get(const struct creds_context *c, const char *profile, const char *session,
 			       const char *property)
 {
-	return session ? profiles_section_get(c->profiles, "sso-session", session, property) :
-			 creds_profile_get(c, profile, property);
+	return session ? profiles_section_get(c->profiles, "sso-session", session, property)
+		       : creds_profile_get(c, profile, property);
 }
 
 static int get_role_credentials(struct creds_context *c, const struct sso_login *login, const char *account,
@@ -58,7 +58,8 @@ static int refused(const struct sso_login *login, int status, const char *accoun
 static int take_answer(struct http_response *resp, const char *source, struct creds *ret, struct err *err)
 {
 	static const char what[] = "the answer to GetRoleCredentials";
-	static const struct creds_keys keys = { "accessKeyId", "secretAccessKey", "sessionToken", "expiration", NULL, false };
+	static const struct creds_keys keys = { "accessKeyId", "secretAccessKey", "sessionToken", "expiration", NULL,
+						false };
 	auto_creds_json *j = NULL;
 
 	str_add(&resp->body, "");

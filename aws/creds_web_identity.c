@@ -24,10 +24,9 @@ int creds_from_token(struct creds_context *c, const char *who, const char *role_
 	if (creds_identity(c, NULL, &id, err) < 0)
 		return -1;
 	aws.http = c->http(c->http_ctx);
-	if (sts_assume_role(&aws,
-			    &(struct sts_role){
-				    .role_arn = role_arn, .session_name = name, .web_identity_token = token },
-			    source, ret, err) < 0)
+	if (sts_assume_role(
+		    &aws, &(struct sts_role){ .role_arn = role_arn, .session_name = name, .web_identity_token = token },
+		    source, ret, err) < 0)
 		return err_wrap(err, "take on role '%s' with the token of %s", role_arn, who);
 	return 1;
 }

@@ -8,9 +8,10 @@
 
 #define TOKEN_TTL_S        "21600"
 #define MAX_ANSWER_BYTES   (64 * 1024)
-#define DEFAULT_TIMEOUT_MS 1000
+#define DEFAULT_TIMEOUT_MS 900
 
-static const char *choose(const struct creds_context *c, const char *variable, const char *property, const char **ret_name)
+static const char *choose(const struct creds_context *c, const char *variable, const char *property,
+			  const char **ret_name)
 {
 	const char *value = env_get(c->options->env, variable);
 
@@ -79,7 +80,7 @@ static int fetch(struct creds_context *c, const char *what, const char *method, 
 					   .max_body_bytes = MAX_ANSWER_BYTES,
 					   .timeout_ms = timeout_ms,
 					   .connect_timeout_ms = timeout_ms,
-					   .allow_address = str_starts(url, "http:") ? link_local_is_metadata : NULL,
+					   .allow_address = str_starts(url, "http:") ? link_local_is_metadata : link_local_is_any,
 				   },
 				   .lost_attempts = (int)setting(c, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 100, 1),
 			   },
@@ -117,8 +118,8 @@ int imds_open(struct creds_context *c, struct imds *ret, struct err *why, struct
 	if (imds_endpoint(c, NULL, NULL, &imds.endpoint, err) < 0)
 		return -1;
 	url = xasprintf("%s/latest/api/token", imds.endpoint);
-	if (fetch(c, "ask the instance metadata service", "PUT", url, "x-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL_S,
-		  &resp, &refusal) < 0) {
+	if (fetch(c, "ask the instance metadata service", "PUT", url, "x-aws-ec2-metadata-token-ttl-seconds",
+		  TOKEN_TTL_S, &resp, &refusal) < 0) {
 		err_move(refusal.code == ERR_CANCELLED ? err : why, &refusal);
 		return err->code == ERR_CANCELLED ? -1 : 0;
 	}
@@ -134,8 +135,8 @@ int imds_get(struct creds_context *c, const struct imds *imds, const char *path,
 	auto_free char *url = xasprintf("%s/latest/%s", imds->endpoint, path);
 	auto_response resp = { 0 };
 
-	if (fetch(c, "ask the instance metadata service", "GET", url, "x-aws-ec2-metadata-token", imds->token.value, &resp,
-		  err) < 0)
+	if (fetch(c, "ask the instance metadata service", "GET", url, "x-aws-ec2-metadata-token", imds->token.value,
+		  &resp, err) < 0)
 		return -1;
 	*ret = resp.body;
 	resp.body = (struct str){ 0 };

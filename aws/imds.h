@@ -9,8 +9,8 @@
 #include "aws/creds_source.h"
 
 /*
- * Where the service is, without a '/' at the end. Order: endpoint (NULL: not given), AWS_EC2_METADATA_SERVICE_ENDPOINT, the
- * profile's ec2_metadata_service_endpoint; else by the mode, IPv4 or IPv6: mode (NULL: not given),
+ * Where the service is, without a '/' at the end. Order: endpoint (NULL: not given), AWS_EC2_METADATA_SERVICE_ENDPOINT,
+ * the profile's ec2_metadata_service_endpoint; else by the mode, IPv4 or IPv6: mode (NULL: not given),
  * AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, the profile's ec2_metadata_service_endpoint_mode. New string. ERR_CONFIG.
  */
 int imds_endpoint(const struct creds_context *c, const char *endpoint, const char *mode, char **ret, struct err *err);
@@ -23,9 +23,9 @@ struct imds {
 #define auto_imds __attribute__((cleanup(imds_release))) struct imds
 
 /*
- * Get a session token. 1; 0 when there is no such service here: AWS_EC2_METADATA_DISABLED=true, or nothing answers within
- * a second (AWS_METADATA_SERVICE_TIMEOUT seconds, AWS_METADATA_SERVICE_NUM_ATTEMPTS times), or it refuses; then *why says
- * so. -1: the settings are wrong, or it answers with rubbish.
+ * Get a session token. 1; 0 when there is no such service here: AWS_EC2_METADATA_DISABLED=true, or nothing answers
+ * within a second (AWS_METADATA_SERVICE_TIMEOUT seconds, AWS_METADATA_SERVICE_NUM_ATTEMPTS times), or it refuses; then
+ * *why says so. -1: the settings are wrong, or it answers with rubbish.
  */
 int imds_open(struct creds_context *c, struct imds *ret, struct err *why, struct err *err);
 

@@ -56,9 +56,10 @@ static int check_session(const struct profiles *p, const char *profile, const ch
 		const char *own = get(p, profile, properties[i]);
 
 		if (own && !str_eq(own, profiles_section_get(p, "sso-session", session, properties[i])))
-			return err_set(err, ERR_CONFIG,
-				       "profile '%s' has another '%s' than its session: it belongs into [sso-session %s]",
-				       profile, properties[i], session);
+			return err_set(
+				err, ERR_CONFIG,
+				"profile '%s' has another '%s' than its session: it belongs into [sso-session %s]",
+				profile, properties[i], session);
 	}
 	return 0;
 }
@@ -135,7 +136,8 @@ static const char *find_next(const struct profiles *p, const char *profile, stru
 		err_set(err, ERR_CONFIG,
 			"profile '%s' has 'role_arn', but neither 'source_profile' nor 'credential_source'", profile);
 	else if (next && !profiles_has(p, next))
-		err_set(err, ERR_CONFIG, "profile '%s' names the source_profile '%s', which is not there", profile, next);
+		err_set(err, ERR_CONFIG, "profile '%s' names the source_profile '%s', which is not there", profile,
+			next);
 	else
 		return next ? next : profile;
 	return NULL;
@@ -204,9 +206,9 @@ int profile_chain_find(const struct profiles *p, const char *profile, struct pro
 	if (found < 0)
 		return -1;
 	if (!found)
-		return visited.n == 0 ? 0 :
-					err_set(err, ERR_CONFIG, "profile '%s' has nothing of credentials for '%s'", base,
-						profile);
+		return visited.n == 0 ? 0
+				      : err_set(err, ERR_CONFIG, "profile '%s' has nothing of credentials for '%s'",
+						base, profile);
 	chain.profile = xstrdup(base);
 	while (visited.n > 0)
 		strlist_take(&chain.roles, visited.v[--visited.n]);

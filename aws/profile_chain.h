@@ -21,19 +21,19 @@ enum profile_base {
 
 struct profile_chain {
 	enum profile_base base;
-	char *profile;         /* where the base stands */
-	struct strlist roles;  /* profiles whose role_arn is assumed, in that order */
+	char *profile;        /* where the base stands */
+	struct strlist roles; /* profiles whose role_arn is assumed, in that order */
 };
 
 #define auto_profile_chain __attribute__((cleanup(profile_chain_release))) struct profile_chain
 void profile_chain_release(struct profile_chain *c);
 
 /*
- * Follow source_profile from a profile to the base. 1 = found; 0 = the profile says nothing of credentials, or is absent;
- * -1 with ERR_CONFIG: it contradicts itself, lacks a part, or goes round in a circle.
+ * Follow source_profile from a profile to the base. 1 = found; 0 = the profile says nothing of credentials, or is
+ * absent; -1 with ERR_CONFIG: it contradicts itself, lacks a part, or goes round in a circle.
  *
- * In a profile that another one names as its source, keys go before a role. A profile may name itself: then its keys take
- * on its role.
+ * In a profile that another one names as its source, keys go before a role. A profile may name itself: then its keys
+ * take on its role.
  */
 int profile_chain_find(const struct profiles *p, const char *profile, struct profile_chain *ret, struct err *err);
 

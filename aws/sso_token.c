@@ -71,7 +71,8 @@ static void wipe_text(char **text)
 #define auto_wipe __attribute__((cleanup(wipe_text)))
 
 /* https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html */
-static json_t *create_token(struct creds_context *c, const struct sso_login *login, const json_t *cache, struct err *err)
+static json_t *create_token(struct creds_context *c, const struct sso_login *login, const json_t *cache,
+			    struct err *err)
 {
 	auto_aws_identity id = { 0 };
 	auto_creds_json *request = json_object();

@@ -2,8 +2,8 @@
 #define SMPIPE_AWS_SSO_TOKEN_H
 
 /*
- * The access token that `aws sso login` keeps in ~/.aws/sso/cache/<sha1 of the session's name, or of the start URL>.json.
- * https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
+ * The access token that `aws sso login` keeps in ~/.aws/sso/cache/<sha1 of the session's name, or of the start
+ * URL>.json. https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
  */
 
 #include "aws/creds_source.h"

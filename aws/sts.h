@@ -10,8 +10,8 @@ int sts_get_caller_identity(struct http *http, struct aws_identity *id, struct e
 /* What AssumeRole and AssumeRoleWithWebIdentity are asked for. */
 struct sts_role {
 	const char *role_arn, *session_name;
-	const char *external_id, *duration_s;  /* or NULL */
-	const char *web_identity_token; /* NULL: AssumeRole, signed; else AssumeRoleWithWebIdentity, unsigned */
+	const char *external_id, *duration_s; /* or NULL */
+	const char *web_identity_token;       /* NULL: AssumeRole, signed; else AssumeRoleWithWebIdentity, unsigned */
 };
 
 /*

@@ -60,15 +60,10 @@ static const char *region_source(const struct cmd *cmd)
 
 static void tell_region(const struct cmd *cmd, struct doctor *d)
 {
-	const char *region = env_get(NULL, "AWS_REGION"), *other = env_get(NULL, "AWS_DEFAULT_REGION");
 	const struct aws_identity *id = &cmd->session.identity;
 
 	doctor_tell(d, DOCTOR_OK, "region", NULL, "%s, partition %s (%s)", id->region, id->partition->id,
 		    region_source(cmd));
-	if (str_eq(region_source(cmd), "AWS_REGION") && other && !str_eq(region, other))
-		doctor_tell(d, DOCTOR_WARNING, "region",
-			    "other AWS clients read the one or the other: let both say the same",
-			    "AWS_REGION is '%s', AWS_DEFAULT_REGION '%s'", region, other);
 }
 
 /* The account that smpipe.yaml is for, before anything is asked in another. */
@@ -107,7 +102,8 @@ static int look_at_credentials(struct cmd *cmd, struct doctor *d)
 		return -1;
 	}
 	until = creds.expires_ms ? str_time_iso((time_t)(creds.expires_ms / 1000)) : NULL;
-	doctor_tell(d, DOCTOR_OK, "credentials", NULL, "%s%s%s", creds.source, until ? ", until " : "", until ? until : "");
+	doctor_tell(d, DOCTOR_OK, "credentials", NULL, "%s%s%s", creds.source, until ? ", until " : "",
+		    until ? until : "");
 	return 0;
 }
 

@@ -35,16 +35,24 @@ static const char *choose(const char *option, const char *configured)
 	return option ? option : configured;
 }
 
-static int locate(struct cmd *cmd, const char *default_region, struct err *err)
+static int locate(struct cmd *cmd, const char *default_region, env_fn env, struct err *err)
 {
 	const struct config *c = &cmd->project.config;
 	const char *region = choose(opt_get(&cmd->opts, OPT_REGION), config_str(c, "region"));
 
 	return aws_identity_locate(&cmd->session.identity, region ? region : default_region,
-				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), NULL, err);
+				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), env, err);
 }
 
 #if SMPIPE_LOCAL
+/* What is set for AWS (FIPS, endpoints, retries) is not meant for the local cloud. */
+static const char *local_env(const char *name)
+{
+	bool is_file = !strcmp(name, "AWS_CONFIG_FILE") || !strcmp(name, "AWS_SHARED_CREDENTIALS_FILE");
+
+	return is_file ? "/dev/null" : NULL;
+}
+
 static void use_access(struct aws_identity *id, const struct cloud_access *access)
 {
 	auto_creds creds = { .access_key_id = xstrdup(access->access_key_id), .source = xstrdup("local cloud") };
@@ -69,7 +77,7 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
 		return err_wrap(err, "start the local cloud");
 	cmd->session.is_local = true;
-	if (locate(cmd, LOCAL_REGION, err) < 0)
+	if (locate(cmd, LOCAL_REGION, local_env, err) < 0)
 		return -1;
 	use_access(&cmd->session.identity, &access);
 	return 0;
@@ -84,7 +92,7 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 
 int cmd_locate(struct cmd *cmd, struct err *err)
 {
-	return locate(cmd, NULL, err);
+	return locate(cmd, NULL, NULL, err);
 }
 
 int cmd_find_credentials(struct cmd *cmd, struct creds *ret, struct err *err)
@@ -95,7 +103,7 @@ int cmd_find_credentials(struct cmd *cmd, struct creds *ret, struct err *err)
 	if (!id->credentials)
 		id->credentials = creds_provider_new(&(struct creds_options){
 			.profile = profile, .region = id->region, .sys = id->sys, .report = id->report });
-	return ret ? aws_identity_credentials(id, false, ret, err) : 0;
+	return ret ? aws_identity_credentials(id, NULL, ret, err) : 0;
 }
 
 static int meet_aws(struct cmd *cmd, struct err *err)
@@ -111,7 +119,7 @@ static int check_account(const struct cmd *cmd, const char *guard, struct err *e
 
 	if (!guard || cmd->session.is_local || str_eq(guard, id->account))
 		return 0;
-	if (aws_identity_credentials(id, false, &creds, err) < 0)
+	if (aws_identity_credentials(id, NULL, &creds, err) < 0)
 		return -1;
 	return config_error(&cmd->project.config, err, "account",
 			    "the credentials (%s) are of account %s, this file is for %s", creds.source, id->account,
@@ -185,7 +193,7 @@ static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
 		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account", account);
 		return err_hint(err, "give --account with twelve digits, or `account:` in smpipe.yaml");
 	}
-	if (locate(cmd, NULL, err) < 0)
+	if (locate(cmd, NULL, NULL, err) < 0)
 		return -1;
 	id->account = xstrdup(account);
 	id->sys = &sys_real;

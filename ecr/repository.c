@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 /* "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com" → its host, which must be the registry that we may trust. */
@@ -70,6 +71,7 @@ int ecr_get_authorization(struct aws *aws, struct registry_auth *ret, struct err
 		return -1;
 	if (take_authorization(aws->id, answer, &auth, err) < 0)
 		return err_wrap(err, "GetAuthorizationToken");
+	auth.ca_file = xstrdup_or_null(aws->id->ca_file);
 	*ret = auth;
 	auth = (struct registry_auth){ 0 };
 	return 0;

@@ -104,7 +104,9 @@ static int ask_time(struct doctor *d, int64_t *ret_ms, struct err *err)
 {
 	auto_http *http = http_curl_new();
 	auto_free char *url = xasprintf("%s/", d->session->identity.endpoints[AWS_STS].url);
-	struct http_request req = { .method = "GET", .url = url, .timeout_ms = CLOCK_TIMEOUT_MS };
+	struct http_request req = {
+		.method = "GET", .url = url, .timeout_ms = CLOCK_TIMEOUT_MS, .ca_file = d->session->identity.ca_file
+	};
 	auto_response resp = { 0 };
 	struct tm tm = { 0 };
 	const char *date;
@@ -138,7 +140,7 @@ void doctor_clock(struct doctor *d)
 		doctor_tell(d, DOCTOR_OK, "clock", NULL, "as the service's");
 	else if (ahead_ms > MAX_SKEW_S * 1000LL || ahead_ms < -MAX_SKEW_S * 1000LL)
 		doctor_tell(d, DOCTOR_WARNING, "clock",
-			    "set this machine's clock right: services refuse what is signed at another time",
+			    "set this machine's clock right: smpipe makes up for it, other clients are refused",
 			    "%s %s the service's", by, ahead_ms > 0 ? "ahead of" : "behind");
 	else
 		doctor_tell(d, DOCTOR_OK, "clock", NULL, "%s %s the service's", by,

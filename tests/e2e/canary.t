@@ -144,7 +144,7 @@ say() {
 failed=0
 all() {
 	for command in 'plan' 'plan --json' 'list' 'list --json' 'show' 'show --json' 'verify' 'verify --json' 'logs' 'doctor' \
-		'doctor --json' 'doctor --policy --account 123456789012'; do
+		'doctor --json' 'doctor --policy --account 123456789012 --region eu-west-1'; do
 		# shellcheck disable=SC2086
 		say "$@" "$SMPIPE" $command $where
 		[ "$status" -eq 0 ] || failed=$((failed + 1))

@@ -136,7 +136,7 @@ expect 2 'doctor, a region that is none'
 says BAD region "'not a region' is not a region name"
 run env AWS_DEFAULT_REGION=eu-west-1 "$SMPIPE" doctor
 expect 0 'doctor, two regions'
-says warn region "AWS_REGION is 'us-east-1', AWS_DEFAULT_REGION 'eu-west-1'"
+err_has "AWS_REGION is 'us-east-1', AWS_DEFAULT_REGION 'eu-west-1'" 'it says so' 
 
 # --- an hour between the clocks ---
 cat > "$T/late.py" <<'END'

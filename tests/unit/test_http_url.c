@@ -106,12 +106,34 @@ static void test_places(void **state)
 	}
 }
 
+/* What is shown of what users wrote, be it an URL or not. */
+static void test_shown(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "https://a.example/p", "https://a.example/p" },
+		{ "https://u:pw@a.example/p?token=x#y", "https://…@a.example/p" },
+		{ "https://u:p@w/@a.example", "https://…@a.example" },
+		{ "tcp://u:pw@10.0.0.1:2375", "tcp://…@10.0.0.1:2375" },
+		{ "u:pw@a.example", "…@a.example" },
+		{ "unix:///run/docker.sock", "unix:///run/docker.sock" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *shown = http_url_shown(cases[i][0]);
+
+		assert_string_equal(shown, cases[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_shown),
 	};
 
 	return cmocka_run_group_tests_name("base/http", tests, NULL, NULL);

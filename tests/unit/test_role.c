@@ -279,31 +279,6 @@ static void test_trust(void **state)
 	}
 }
 
-/* botocore's rules for iam, every partition. */
-static void test_endpoints(void **state)
-{
-	static const char *const cases[][3] = {
-		{ "eu-west-1", "https://iam.amazonaws.com", "us-east-1" },
-		{ "cn-northwest-1", "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1" },
-		{ "us-gov-east-1", "https://iam.us-gov.amazonaws.com", "us-gov-west-1" },
-		{ "us-iso-west-1", "https://iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1" },
-		{ "us-isob-west-1", "https://iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1" },
-		{ "eu-isoe-west-1", "https://iam.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1" },
-		{ "us-isof-east-1", "https://iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1" },
-		{ "eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		auto_aws_identity id = { 0 };
-		auto_err err = { 0 };
-
-		assert_int_equal(aws_identity_locate(&id, cases[i][0], NULL, fake_no_env, &err), 0);
-		assert_string_equal(id.endpoints[AWS_IAM].url, cases[i][1]);
-		assert_string_equal(id.endpoints[AWS_IAM].signing_region, cases[i][2]);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,7 +286,6 @@ int main(void)
 		cmocka_unit_test(test_bad_names),          cmocka_unit_test(test_bad_answers),
 		cmocka_unit_test(test_auto_by_caller),     cmocka_unit_test(test_auto_in_sagemaker),
 		cmocka_unit_test(test_malformed_metadata), cmocka_unit_test(test_trust),
-		cmocka_unit_test(test_endpoints),
 	};
 
 	return cmocka_run_group_tests_name("pipeline/role", tests, NULL, NULL);

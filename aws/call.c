@@ -133,31 +133,25 @@ static int exchange(const struct call *c, int attempt, struct err *err)
 	};
 	int result;
 
+	add_headers(c, attempt, &headers);
+	out.headers = headers;
 	if (req->open_body) {
 		if (req->open_body(req->body_ctx, &body, err) < 0)
 			return -1;
 		out.body = &body;
 	}
-	add_headers(c, attempt, &headers);
-	out.headers = headers;
 	result = http_send(c->aws->http, &out, c->resp, err);
 	if (req->close_body)
 		req->close_body(req->body_ctx, &body);
 	return result;
 }
 
-/* The credentials for the next attempt. */
-static int get_creds(struct call *c, bool is_forced, struct err *err)
+/* The credentials for the next attempt; expired: those which the service does not take any more, or NULL. */
+static int get_creds(struct call *c, const struct creds *expired, struct err *err)
 {
-	const struct aws_identity *id = c->aws->id;
-
 	if (c->req->no_auth)
 		return 0;
-	if (id->refresh)
-		return id->refresh(id->refresh_ctx, is_forced, &c->creds, err);
-	if (!c->creds.access_key_id)
-		creds_copy(&c->creds, &id->creds);
-	return 0;
+	return aws_identity_credentials(c->aws->id, expired, &c->creds, err);
 }
 
 /*
@@ -185,13 +179,12 @@ static bool mend_creds(struct call *c, const struct err *why)
 	auto_creds old = { 0 };
 	auto_err ignored = { 0 };
 
-	if (c->is_creds_mended || !c->aws->id->refresh || !aws_is_expired(why))
+	if (c->is_creds_mended || !aws_is_expired(why))
 		return false;
 	creds_copy(&old, &c->creds);
-	if (get_creds(c, true, &ignored) < 0)
+	if (get_creds(c, &old, &ignored) < 0)
 		return false;
-	c->is_creds_mended = !str_eq(old.access_key_id, c->creds.access_key_id) ||
-			     !str_eq(old.session_token.value, c->creds.session_token.value);
+	c->is_creds_mended = !creds_equal(&old, &c->creds);
 	return c->is_creds_mended;
 }
 
@@ -217,7 +210,7 @@ static int attempt_call(void *ctx, int attempt, struct retry_verdict *ret_verdic
 	http_response_release(c->resp);
 	if (attempt > 1 && c->req->sink_reset)
 		c->req->sink_reset(c->req->sink_ctx);
-	if (get_creds(c, false, err) < 0)
+	if (get_creds(c, NULL, err) < 0)
 		return err_wrap(err, "%s", c->what);
 	if (exchange(c, attempt, err) < 0) {
 		ret_verdict->retry_class = class_of_loss(c->req, err);

@@ -3,7 +3,7 @@
 
 /*
  * Signed calls with retries. An aws_identity says who calls and where; it is read-only once made and may be shared by
- * threads: what changes in it (clock offsets, retry quota) locks itself. An aws is one thread's client.
+ * threads: what changes in it (credentials, clock offsets, retry quota) locks itself. An aws is one thread's client.
  */
 
 #include <jansson.h>
@@ -18,13 +18,7 @@
 #include "base/sys.h"
 
 struct aws_identity {
-	struct creds creds;
-	/*
-	 * Copies credentials that are good now to *ret; is_forced: a service called the last ones expired. Called before a
-	 * request is built, by any thread. NULL: creds, which stay as they are.
-	 */
-	int (*refresh)(void *ctx, bool is_forced, struct creds *ret, struct err *err);
-	void *refresh_ctx;
+	struct creds_provider *credentials; /* owned; NULL: unsigned calls alone */
 	char *region;
 	const struct partition *partition;
 	char *account; /* from STS, or given with --account; NULL until known */
@@ -45,6 +39,10 @@ void aws_identity_release(struct aws_identity *id);
  * endpoints, CA file, retries. sys and report are set before. profile: given, else AWS_PROFILE, "default". ERR_CONFIG.
  */
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err);
+
+/* Valid credentials of the identity, as creds_provider_get gives them. */
+int aws_identity_credentials(const struct aws_identity *id, const struct creds *expired, struct creds *ret,
+			     struct err *err);
 
 struct aws {
 	const struct aws_identity *id; /* borrowed */
@@ -74,12 +72,12 @@ struct aws_request {
 };
 
 /*
- * Sign, send, retry as id->retry says. Beside that, once each: a refusal that a wrong clock explains is sent again with the
- * service's time, and one for expired credentials with fresh ones. Statuses 200 to 299 are success. Anything else becomes an error with the service's code (JSON, XML
- * or x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*,
- * NoSuch*), ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded), else
- * ERR_SERVICE. Codes that throttle are ERR_SERVICE, and a status without a code is judged alone. No redirect is
- * followed. After an error ret_resp holds the last answer, if there was one.
+ * Sign, send, retry as id->retry says. Beside that, once each: a refusal that a wrong clock explains is sent again with
+ * the service's time, and one for expired credentials with fresh ones. Statuses 200 to 299 are success. Anything else
+ * becomes an error with the service's code (JSON, XML or x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and
+ * credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*), ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*),
+ * ERR_CAPACITY (ResourceLimitExceeded), else ERR_SERVICE. Codes that throttle are ERR_SERVICE, and a status without a
+ * code is judged alone. No redirect is followed. After an error ret_resp holds the last answer, if there was one.
  *
  * The message: "<what>: 403 AccessDenied: <message> (request <id>)".
  */

@@ -11,7 +11,7 @@
 
 void aws_identity_release(struct aws_identity *id)
 {
-	creds_release(&id->creds);
+	creds_provider_free(id->credentials);
 	free(id->region);
 	free(id->account);
 	free(id->arn);
@@ -21,6 +21,14 @@ void aws_identity_release(struct aws_identity *id)
 	retry_quota_free(id->retry.quota);
 	aws_clock_free(id->clock);
 	*id = (struct aws_identity){ 0 };
+}
+
+int aws_identity_credentials(const struct aws_identity *id, const struct creds *expired, struct creds *ret,
+			     struct err *err)
+{
+	if (!id->credentials)
+		return err_set(err, ERR_AUTH, "there are no credentials to sign with");
+	return creds_provider_get(id->credentials, expired, ret, err);
 }
 
 /* The region that the environment or the profile names, or NULL; new string. */

@@ -28,8 +28,8 @@ int profiles_has(const struct profiles *p, const char *profile);
 bool profiles_is_empty(const struct profiles *p); /* there is no profile at all */
 
 /*
- * The same of the other sections of the configuration file, [sso-session NAME] and [services NAME]. A property that holds
- * sub-properties is their lines, each after a line break.
+ * The same of the other sections of the configuration file, [sso-session NAME] and [services NAME]. A property that
+ * holds sub-properties is their lines, each after a line break.
  */
 bool profiles_has_section(const struct profiles *p, const char *kind, const char *name);
 const char *profiles_section_get(const struct profiles *p, const char *kind, const char *name, const char *property);

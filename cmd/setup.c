@@ -52,9 +52,10 @@ static const char *local_env(const char *name)
 
 static void use_access(struct aws_identity *id, const struct cloud_access *access)
 {
-	id->creds.access_key_id = xstrdup(access->access_key_id);
-	secret_set(&id->creds.secret_access_key, access->secret_access_key.value);
-	id->creds.source = xstrdup("local cloud");
+	auto_creds creds = { .access_key_id = xstrdup(access->access_key_id), .source = xstrdup("local cloud") };
+
+	secret_set(&creds.secret_access_key, access->secret_access_key.value);
+	id->credentials = creds_provider_static(&creds);
 	for (size_t i = 0; i < AWS_SERVICE_COUNT; i++) {
 		endpoint_release(&id->endpoints[i]);
 		id->endpoints[i] = (struct endpoint){ .url = xstrdup(access->url), .is_override = true };
@@ -90,13 +91,33 @@ static int meet_aws(struct cmd *cmd, struct err *err)
 {
 	const char *profile = choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(&cmd->project.config, "profile"));
 
-	return locate(cmd, NULL, NULL, err) < 0 ? -1 : creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
+	struct aws_identity *id = &cmd->session.identity;
+
+	if (locate(cmd, NULL, NULL, err) < 0)
+		return -1;
+	id->credentials = creds_provider_new(&(struct creds_options){
+		.profile = profile, .region = id->region, .sys = id->sys, .report = id->report });
+	return 0;
+}
+
+/* Before anything else is asked in an account that this file is not for. */
+static int check_account(const struct cmd *cmd, const char *guard, struct err *err)
+{
+	const struct aws_identity *id = &cmd->session.identity;
+	auto_creds creds = { 0 };
+
+	if (!guard || cmd->session.is_local || str_eq(guard, id->account))
+		return 0;
+	if (aws_identity_credentials(id, NULL, &creds, err) < 0)
+		return -1;
+	return config_error(&cmd->project.config, err, "account",
+			    "the credentials (%s) are of account %s, this file is for %s", creds.source, id->account,
+			    guard);
 }
 
 static int meet_cloud(struct cmd *cmd, struct err *err)
 {
 	auto_http *http = NULL;
-	const char *guard = config_str(&cmd->project.config, "account");
 
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
@@ -105,12 +126,7 @@ static int meet_cloud(struct cmd *cmd, struct err *err)
 	http = http_curl_new();
 	if (sts_get_caller_identity(http, &cmd->session.identity, err) < 0)
 		return -1;
-	/* Before anything else is asked in an account that this file is not for. */
-	if (guard && !cmd->session.is_local && !str_eq(guard, cmd->session.identity.account))
-		return config_error(&cmd->project.config, err, "account",
-				    "the credentials (%s) are of account %s, this file is for %s",
-				    cmd->session.identity.creds.source, cmd->session.identity.account, guard);
-	return 0;
+	return check_account(cmd, config_str(&cmd->project.config, "account"), err);
 }
 
 int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err)

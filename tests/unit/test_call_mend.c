@@ -169,23 +169,27 @@ static void test_clock_and_head(void **state)
 	bench_release(&b);
 }
 
-/* Hands out credentials; the next ones by force. */
+/* Hands out credentials; the second ones and those after when a service calls the ones before expired. */
 struct vault {
-	int n_asked, n_forced;
+	int n_asked;
 	bool is_stuck, is_empty;
 };
 
-static int hand_out(void *ctx, bool is_forced, struct creds *ret, struct err *err)
+static int hand_out(void *ctx, struct creds *ret, struct err *err)
 {
 	struct vault *v = ctx;
-	auto_free char *id = NULL;
+	int n = v->n_asked++;
+	auto_free char *id = xasprintf("AKID%d", v->is_stuck ? 0 : n);
 
-	v->n_asked++;
-	v->n_forced += is_forced;
-	if (is_forced && v->is_empty)
+	if (n > 0 && v->is_empty)
 		return err_set(err, ERR_AUTH, "no more");
-	id = xasprintf("AKID%d", v->is_stuck ? 0 : v->n_forced);
 	return creds_set(ret, id, "not-a-secret", "token", "vault", err);
+}
+
+static void use_vault(struct bench *b, struct vault *v)
+{
+	creds_provider_free(b->id.credentials);
+	b->id.credentials = creds_provider_from(hand_out, v, &fake_sys);
 }
 
 static int put_with(struct vault *v, const struct fake_answer *answers, size_t n, const char *last_key)
@@ -195,8 +199,7 @@ static int put_with(struct vault *v, const struct fake_answer *answers, size_t n
 	int result;
 
 	bench_init(&b, answers, n);
-	b.id.refresh = hand_out;
-	b.id.refresh_ctx = v;
+	use_vault(&b, v);
 	result = put(&b, AWS_S3, &err);
 	if (result < 0)
 		assert_int_equal(err.code, ERR_AUTH);
@@ -216,10 +219,10 @@ static void test_expired(void **state)
 
 	(void)state;
 	assert_int_equal(put_with(&good, once, 2, "AKID1"), 0);
-	assert_int_equal(good.n_forced, 1);
+	assert_int_equal(good.n_asked, 2);
 	assert_int_equal(put_with(&other, json, 2, "AKID1"), 0);
 	assert_int_equal(put_with(&worn, twice, 2, "AKID1"), -1);
-	assert_int_equal(worn.n_forced, 1);
+	assert_int_equal(worn.n_asked, 2);
 	assert_int_equal(put_with(&stuck, once, 1, "AKID0"), -1);
 	assert_int_equal(put_with(&empty, once, 1, "AKID0"), -1);
 }
@@ -240,8 +243,7 @@ static void test_nothing_to_refresh(void **state)
 	bench_release(&b);
 
 	bench_init(&b, answers, 1);
-	b.id.refresh = hand_out;
-	b.id.refresh_ctx = &v;
+	use_vault(&b, &v);
 	assert_int_equal(aws_send(&b.aws, "AssumeRoleWithWebIdentity",
 				  &(struct aws_request){ .service = AWS_STS, .method = "POST", .no_auth = true }, &resp,
 				  &err),

@@ -9,10 +9,13 @@
 static int ask(struct http *http, struct err *err)
 {
 	auto_aws_identity id = { .sys = &sys_real };
+	auto_creds creds = { 0 };
 
 	if (aws_identity_locate(&id, NULL, NULL, NULL, err) < 0 ||
-	    creds_set(&id.creds, "AKIDEXAMPLE", "not-a-secret", "a-session-token", "probe", err) < 0 ||
-	    sts_get_caller_identity(http, &id, err) < 0)
+	    creds_set(&creds, "AKIDEXAMPLE", "not-a-secret", "a-session-token", "probe", err) < 0)
+		return -1;
+	id.credentials = creds_provider_static(&creds);
+	if (sts_get_caller_identity(http, &id, err) < 0)
 		return -1;
 	printf("ok %s\n", id.account);
 	return 0;

@@ -21,7 +21,7 @@ void service_error_release(struct service_error *e)
 	*e = (struct service_error){ 0 };
 }
 
-/* "com.amazonaws.x#Code:http://internal/" → "Code"; NULL when nothing like a code is left. */
+/* "com.example.x#Code:http://internal/" → "Code"; NULL when nothing like a code is left. */
 static char *clean_code(const char *s)
 {
 	const char *hash = s ? strchr(s, '#') : NULL;

@@ -21,7 +21,7 @@ void service_error_release(struct service_error *e)
 	*e = (struct service_error){ 0 };
 }
 
-/* "com.amazonaws.x#Code:http://internal/" → "Code"; NULL when nothing like a code is left. */
+/* "com.example.x#Code:http://internal/" → "Code"; NULL when nothing like a code is left. */
 static char *clean_code(const char *s)
 {
 	const char *hash = s ? strchr(s, '#') : NULL;
@@ -79,7 +79,8 @@ static void parse_xml(const struct str *body, struct service_error *e)
 		error = xml_child(root, "Error");
 	if (!error)
 		return;
-	e->code = clean_code(xml_child_text(error, "Code"));
+	if (!e->code)
+		e->code = clean_code(xml_child_text(error, "Code"));
 	e->message = limited(xml_child_text(error, "Message"), MAX_MESSAGE_BYTES);
 	id = xml_child_text(root, "RequestId");
 	if (!e->request_id)

@@ -98,6 +98,9 @@ static bool is_word_and_number(const char *s)
 	return !s[strspn(s, "0123456789")];
 }
 
+const char partition_s3_xmlns[] = "http://s3.amazonaws.com/doc/2006-03-01/";
+const char partition_sts_xmlns[] = "https://sts.amazonaws.com/doc/2011-06-15/";
+
 /* "aws-cn-global": the made-up region of a partition's global services. */
 static bool is_global_of(const char *region, const char *id)
 {

@@ -10,7 +10,7 @@
 
 struct partition {
 	const char *id;               /* "aws", "aws-cn", …: the second field of every ARN */
-	const char *dns_suffix;       /* "amazonaws.com" */
+	const char *dns_suffix;       /* of ordinary hosts */
 	const char *registry_suffix;  /* of dual-stack registry hosts, or NULL where there are none */
 	const char *console_host;     /* "console.aws.amazon.com", or NULL where it is not public */
 	const char *global_region;    /* the implicit region of global services */
@@ -31,6 +31,9 @@ const struct partition *partition_by_id(const char *id); /* NULL when there is n
  * service principals are no host names, and only those of a few old services have another suffix in China.
  */
 const char *partition_sagemaker_principal(const struct partition *p);
+
+/* XML namespaces: they look like addresses, and are the same in every partition. */
+extern const char partition_s3_xmlns[], partition_sts_xmlns[];
 
 /* Whether it can be a region name at all: letters, digits, hyphens, 1 to 63. */
 bool partition_is_region_name(const char *region);

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com" → its host, which must be the registry that we may trust. */
+/* "https://123456789012.dkr.ecr.eu-west-1.<suffix>" → its host, which must be the registry that we may trust. */
 static int take_host(const struct aws_identity *id, const char *proxy_endpoint, char **ret_host, struct err *err)
 {
 	const struct endpoint *ecr = &id->endpoints[AWS_ECR];

@@ -22,7 +22,7 @@ const struct schema_key schema_keys[] = {
 	{ "region", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "AWS region; default AWS_REGION, then the profile's." },
 	{ "profile", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "Profile of the shared AWS configuration; default AWS_PROFILE." },
 	{ "account", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "A guard: the only account that this file may be released into." },
-	{ "role", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "ARN of the role that the training job assumes." },
+	{ "role", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "Role that the training job assumes: its ARN, its name, or auto (inside SageMaker: the execution role)." },
 	{ "bucket", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "Bucket for code, data and output; default sagemaker-<region>-<account>." },
 	{ "bucket_owner", SCHEMA_STRING, NULL, NULL, NULL, 0, 0, "Account that owns the buckets; default the caller's." },
 	{ "create_bucket", SCHEMA_BOOLEAN, NULL, NULL, NULL, 0, 0, "Create the bucket if it does not exist." },

@@ -79,7 +79,8 @@ static void parse_xml(const struct str *body, struct service_error *e)
 		error = xml_child(root, "Error");
 	if (!error)
 		return;
-	e->code = clean_code(xml_child_text(error, "Code"));
+	if (!e->code)
+		e->code = clean_code(xml_child_text(error, "Code"));
 	e->message = limited(xml_child_text(error, "Message"), MAX_MESSAGE_BYTES);
 	id = xml_child_text(root, "RequestId");
 	if (!e->request_id)

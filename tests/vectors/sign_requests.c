@@ -34,9 +34,9 @@ static void sign(const json_t *request)
 		      json_str(request, "session_token"), "judge", &err) < 0)
 		abort();
 	if (expires_s) {
-		query = sigv4_presign(json_str(request, "method"), json_str(request, "host"),
-				      json_str(request, "path"), json_str(request, "query"), &headers,
-				      json_str(request, "payload_hash"), expires_s, &scope, &creds);
+		query = sigv4_presign(json_str(request, "method"), json_str(request, "host"), json_str(request, "path"),
+				      json_str(request, "query"), &headers, json_str(request, "payload_hash"),
+				      expires_s, &scope, &creds);
 		puts(strstr(query, "&X-Amz-Signature="));
 		return;
 	}

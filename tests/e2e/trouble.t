@@ -186,6 +186,8 @@ if mount -t tmpfs -o size=64k none "$T/small" 2> /dev/null; then
 	mount -t tmpfs -o size=64m none .smpipe
 	run "$SMPIPE" release --local
 	expect 0 'a disk with room'
+	# Down, so that nothing of the last job is still to be tidied up.
+	"$SMPIPE" local down > /dev/null 2>&1
 	mount -o "remount,size=$(($(du -sk .smpipe | cut -f1) + 500))k" .smpipe
 	cp src/large.bin data/train/large.bin
 	commit 'Large data'

@@ -2,7 +2,8 @@
 #define SMPIPE_LOCAL_CLOUD_H
 
 /*
- * An AWS on loopback: STS, IAM's GetRole, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One process, one port,
+ * An AWS on loopback: STS, IAM's GetRole, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One
+ * process, one port,
  * one account; state lives in a folder as plain files.
  */
 

@@ -32,9 +32,9 @@ char *creds_session_name(const struct creds_context *c)
 int creds_identity(struct creds_context *c, const char *region, struct aws_identity *ret, struct err *err)
 {
 	ret->sys = c->options->sys;
+	/* What is odd about the settings was said to the caller's own identity: the report comes after. */
 	if (aws_identity_locate(ret, region ? region : c->options->region, c->profile, c->options->env, err) < 0)
 		return -1;
-	/* Only now: what there is to say of the settings was said when the caller's own identity was located. */
 	ret->report = c->options->report;
 	return 0;
 }

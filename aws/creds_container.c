@@ -95,7 +95,7 @@ static int fetch(struct creds_context *c, const char *url, struct http_response 
 					   .max_body_bytes = MAX_ANSWER_BYTES,
 					   .timeout_ms = TIMEOUT_MS,
 					   .connect_timeout_ms = TIMEOUT_MS,
-					   .allow_address = str_starts(url, "http:") ? link_local_is_container : NULL,
+					   .allow_address = str_starts(url, "http:") ? link_local_is_container : link_local_is_any,
 				   },
 				   .lost_attempts = ATTEMPTS,
 				   .pause_ms = PAUSE_MS,

@@ -108,18 +108,6 @@ static int set_retries(struct aws_identity *id, const struct aws_settings *s, st
 	return check_retry_mode(s, err);
 }
 
-static void set_ca_file(struct aws_identity *id, const struct aws_settings *s)
-{
-	const char *path = settings_get(s, "AWS_CA_BUNDLE", "ca_bundle");
-	const char *home = env_get(s->env, "HOME");
-
-	free(id->ca_file);
-	if (path && str_starts(path, "~/") && home)
-		id->ca_file = xasprintf("%s%s", home, path + 1);
-	else
-		id->ca_file = path ? str_trim(path) : NULL;
-}
-
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err)
 {
 	struct aws_settings s = { .env = env, .profile = profile, .report = id->report };
@@ -134,6 +122,7 @@ int aws_identity_locate(struct aws_identity *id, const char *region, const char 
 	s.profiles = profiles;
 	if (set_region(id, &s, region, err) < 0 || set_endpoints(id, &s, err) < 0 || set_retries(id, &s, err) < 0)
 		return -1;
-	set_ca_file(id, &s);
+	free(id->ca_file);
+	id->ca_file = settings_ca_file(&s);
 	return 0;
 }

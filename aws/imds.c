@@ -8,7 +8,7 @@
 
 #define TOKEN_TTL_S        "21600"
 #define MAX_ANSWER_BYTES   (64 * 1024)
-#define DEFAULT_TIMEOUT_MS 1000
+#define DEFAULT_TIMEOUT_MS 900
 
 static const char *choose(const struct creds_context *c, const char *variable, const char *property,
 			  const char **ret_name)
@@ -80,7 +80,7 @@ static int fetch(struct creds_context *c, const char *what, const char *method, 
 					   .max_body_bytes = MAX_ANSWER_BYTES,
 					   .timeout_ms = timeout_ms,
 					   .connect_timeout_ms = timeout_ms,
-					   .allow_address = str_starts(url, "http:") ? link_local_is_metadata : NULL,
+					   .allow_address = str_starts(url, "http:") ? link_local_is_metadata : link_local_is_any,
 				   },
 				   .lost_attempts = (int)setting(c, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 100, 1),
 			   },

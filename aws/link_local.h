@@ -17,6 +17,9 @@ bool link_local_is_container(const char *address);
 /* Loopback, 169.254.0.0/16, fd00:ec2::254. */
 bool link_local_is_metadata(const char *address);
 
+/* Every address: for https, whose certificate says who answers. As a rule it keeps proxies out all the same. */
+bool link_local_is_any(const char *address);
+
 /*
  * Whether a URL is one that may be asked at all: https, or http to a host that is a name (whose addresses are then
  * judged when it is connected to) or an address, in its usual spelling, that allow_address accepts. No user, fragment,

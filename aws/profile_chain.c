@@ -122,7 +122,10 @@ static int find_base(const struct profiles *p, const char *profile, enum profile
 	if (get(p, profile, "credential_process"))
 		return 1;
 	*ret = PROFILE_KEYS;
-	return find_keys(p, profile, err);
+	if ((found = find_keys(p, profile, err)) != 0 || !get(p, profile, "login_session"))
+		return found;
+	err_set(err, ERR_CONFIG, "profile '%s' gets its credentials by `aws login`, which is not supported", profile);
+	return err_hint(err, "eval \"$(aws configure export-credentials --profile %s --format env)\"", profile);
 }
 
 /* The profile whose credentials take on this one's role; itself when the chain begins here. */

@@ -118,3 +118,13 @@ char *settings_endpoint_url(const struct aws_settings *s, const char *service_id
 	url = from_environment(s, service_id, ret_from);
 	return url ? url : from_profile(s, service_id, ret_from);
 }
+
+char *settings_ca_file(const struct aws_settings *s)
+{
+	const char *path = settings_get(s, "AWS_CA_BUNDLE", "ca_bundle");
+	const char *home = env_get(s->env, "HOME");
+
+	if (path && str_starts(path, "~/") && home)
+		return xasprintf("%s%s", home, path + 1);
+	return path ? str_trim(path) : NULL;
+}

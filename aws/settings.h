@@ -30,6 +30,9 @@ bool settings_is_true(const struct aws_settings *s, const char *variable, const 
 /* Report a switch that is neither true nor false, and so is off. */
 void settings_check_switch(const struct aws_settings *s, const char *variable, const char *property);
 
+/* AWS_CA_BUNDLE or ca_bundle, '~' resolved; NULL: the system's authorities. New string. */
+char *settings_ca_file(const struct aws_settings *s);
+
 /*
  * The endpoint that is configured for a service, by its service id ("S3", "CloudWatch Logs"), or NULL. *ret_from says
  * where it stands, in words; new strings both. Order: the caller's, AWS_ENDPOINT_URL_<ID>, AWS_ENDPOINT_URL, the

@@ -276,6 +276,7 @@ static void test_role_refusals(void **state)
 		{ "credential_source = Moon\n", NULL, "has the credential_source 'Moon', which is none" },
 		{ "credential_source = Environment\n", NULL, "takes its credentials from 'Environment': it has none" },
 		{ "", NULL, "neither 'source_profile' nor 'credential_source'" },
+		{ "source_profile = login\n", NULL, "profile 'login' gets its credentials by `aws login`" },
 	};
 
 	(void)state;
@@ -283,7 +284,8 @@ static void test_role_refusals(void **state)
 		auto_free char *config = xasprintf(
 			"[default]\nrole_arn = arn:P\n%s[profile base]\naws_access_key_id = AB\naws_secret_access_key = SB\n"
 			"[profile empty]\nregion = eu-west-1\n[profile loop]\nrole_arn = arn:L\nsource_profile = default\n"
-			"[profile self]\nrole_arn = arn:S\nsource_profile = self\n",
+			"[profile self]\nrole_arn = arn:S\nsource_profile = self\n"
+			"[profile login]\nlogin_session = x\n",
 			cases[i].more);
 		auto_scene s = { 0 };
 		auto_creds creds = { 0 };

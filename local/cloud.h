@@ -3,8 +3,7 @@
 
 /*
  * An AWS on loopback: STS, IAM's GetRole, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One
- * process, one port,
- * one account; state lives in a folder as plain files.
+ * process, one port, one account; state lives in a folder as plain files.
  */
 
 #include <pthread.h>

@@ -39,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all probes deps deps-test demo test unit e2e check-vectors fuzz fuzz-smoke check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e check-vectors fuzz fuzz-smoke bench-cold-start check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -126,6 +126,9 @@ fuzz: ## build the fuzz targets into $(BUILD)-fuzz/tests/fuzz (clang)
 
 fuzz-smoke: fuzz ## run each fuzz target for FUZZ_S (5) seconds on its committed corpus
 	$(Q)tools/fuzz $(FUZZ_S) $(BUILD)-fuzz
+
+bench-cold-start: $(BUILD)/smpipe ## measure the first signed request against awscli's, in one run
+	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) tests/bench/cold-start.sh
 
 check-layers: ## check that no layer includes one above it
 	$(Q)tools/check-layers

@@ -27,8 +27,8 @@ const struct partition *partition_of_region(const char *region);
 const struct partition *partition_by_id(const char *id); /* NULL when there is none */
 
 /*
- * Who takes on a training job's role: the principal of its trust and of iam:PassedToService. The same in every partition:
- * service principals are no host names, and only those of a few old services have another suffix in China.
+ * Who takes on a training job's role: the principal of its trust and of iam:PassedToService. The same in every
+ * partition: service principals are no host names, and only those of a few old services have another suffix in China.
  */
 const char *partition_sagemaker_principal(const struct partition *p);
 

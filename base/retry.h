@@ -4,9 +4,9 @@
 /*
  * The one retry loop: classify, decide, say what is waited for, again.
  *
- * Delays and quota are those of the AWS SDKs' standard mode of 2026: rand(0,1) * min(base * 2^i, 20 s) before retry i, base
- * 50 ms, 1 s when throttled; a server's hint h moves the delay t to max(t, min(h, t + 5 s)). A retry takes tokens from the
- * quota; when too many calls fail at once it is empty, and failures are final until successes fill it again.
+ * Delays and quota are those of the AWS SDKs' standard mode of 2026: rand(0,1) * min(base * 2^i, 20 s) before retry i,
+ * base 50 ms, 1 s when throttled; a server's hint h moves the delay t to max(t, min(h, t + 5 s)). A retry takes tokens
+ * from the quota; when too many calls fail at once it is empty, and failures are final until successes fill it again.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 
@@ -58,8 +58,8 @@ struct retry_policy {
 typedef int (*retry_attempt_fn)(void *ctx, int attempt, struct retry_verdict *ret_verdict, struct err *err);
 
 /*
- * Run attempts until one succeeds, is final, the policy's attempts or quota are used up or the process is cancelled. Each
- * wait is reported with its reason. `what` is for the words.
+ * Run attempts until one succeeds, is final, the policy's attempts or quota are used up or the process is cancelled.
+ * Each wait is reported with its reason. `what` is for the words.
  */
 int retry_run(const struct sys *sys, const struct report *report, const char *what, const struct retry_policy *policy,
 	      retry_attempt_fn fn, void *ctx, struct err *err);

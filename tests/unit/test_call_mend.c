@@ -59,6 +59,7 @@ static void test_clock(void **state)
 	} cases[] = {
 		{ "Thu, 23 Nov 2023 02:38:54 GMT", "RequestTimeTooSkewed", 2, 0, "20231123T023854Z" },
 		{ "Wed, 22 Nov 2023 00:38:54 GMT", "InvalidSignatureException", 2, 0, "20231122T003854Z" },
+		{ "Fri, 24 Nov 2023 02:38:54 GMT", "RequestTimeTooSkewed", 2, 0, "20231124T023854Z" },
 		{ "Thu, 23 Nov 2023 01:22:54 GMT", "SignatureDoesNotMatch", 2, 0, "20231123T012254Z" },
 		{ "Thu, 23 Nov 2023 01:54:54 GMT", "RequestExpired", 2, 0, "20231123T015454Z" },
 		{ "Thu, 23 Nov 2023 01:43:55 GMT", "AuthFailure", 2, 0, "20231123T014355Z" },

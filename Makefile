@@ -9,7 +9,7 @@ CC ?= gcc
 # Layers from the bottom up; tools/check-layers holds the includes to this order.
 DIRS ?= base aws s3 ecr $(if $(filter 1,$(LOCAL)),local) pipeline
 
-PKGS := libgit2 libcurl libcrypto libarchive libdeflate yaml-0.1 jansson $(if $(filter 1,$(LOCAL)),libmicrohttpd)
+PKGS := libgit2 libcurl libssl libcrypto libarchive libdeflate yaml-0.1 jansson $(if $(filter 1,$(LOCAL)),libmicrohttpd)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla -Wundef -Werror
 OPT ?= -O2 -g
 HARDEN := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fPIE
@@ -39,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all probes deps deps-test demo test unit e2e members check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -86,6 +86,10 @@ $(BUILD)/tests/probe/%: $(BUILD)/tests/probe/%.o $(BUILD)/libsmpipe.a
 
 probes: $(PROBE_BIN)
 
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libsmpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
 deps: ## install what building and running needs (as root; otherwise prints the command)
 	$(Q)tools/install-deps build
 
@@ -108,6 +112,26 @@ e2e: $(BUILD)/smpipe $(PROBE_BIN) ## run the end-to-end tests only (T=pattern pi
 
 members: $(BUILD)/tests/unit/test_request_members ## list every member of CreateTrainingJob, its key and its test
 	$(Q)$< --list
+
+# Each prints its counts, and that it notices one changed expectation; those without their vectors are skipped by name.
+SUITE_BIN := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/vectors/suite_*.c)))
+
+check-vectors: $(SUITE_BIN) ## run every suite of official vectors and print its counts (SMPIPE_VECTORS, ../shared/vectors)
+	$(Q)BUILD=$(BUILD) tools/check-vectors $(SUITE_BIN)
+
+# libFuzzer comes with clang; only what the targets reach is built for it.
+FUZZ_BIN := $(patsubst %.c,$(BUILD)-fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_S ?= 5
+
+fuzz: ## build the fuzz targets into $(BUILD)-fuzz/tests/fuzz (clang)
+	$(Q)$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined OPT='-O1 -g' LOCAL=0 \
+		DIRS='base aws s3 ecr' BUILD=$(BUILD)-fuzz $(FUZZ_BIN)
+
+fuzz-smoke: fuzz ## run each fuzz target for FUZZ_S (5) seconds on its committed corpus
+	$(Q)tools/fuzz $(FUZZ_S) $(BUILD)-fuzz
+
+bench-cold-start: $(BUILD)/smpipe ## measure the first signed request against awscli's, in one run
+	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) tests/bench/cold-start.sh
 
 check-layers: ## check that no layer includes one above it
 	$(Q)tools/check-layers

@@ -3,25 +3,31 @@
 
 /*
  * Signed calls with retries. An aws_identity says who calls and where; it is read-only once made and may be shared by
- * threads. An aws is one thread's client.
+ * threads: what changes in it (credentials, clock offsets, retry quota) locks itself. An aws is one thread's client.
  */
 
 #include <jansson.h>
 
+#include "aws/clock.h"
 #include "aws/creds.h"
 #include "aws/endpoint.h"
 #include "aws/partition.h"
 #include "base/http.h"
 #include "base/report.h"
+#include "base/retry.h"
 #include "base/sys.h"
 
 struct aws_identity {
-	struct creds creds;
+	struct creds_provider *credentials; /* owned; NULL: unsigned calls alone */
 	char *region;
+	char *region_source; /* in words: "AWS_REGION", "profile 'x'"; NULL when it was given */
 	const struct partition *partition;
 	char *account; /* from STS, or given with --account; NULL until known */
 	char *arn;     /* the caller, from STS; NULL until known */
 	struct endpoint endpoints[AWS_SERVICE_COUNT];
+	char *ca_file;             /* AWS_CA_BUNDLE or ca_bundle; NULL: the system's authorities */
+	struct retry_policy retry; /* AWS_MAX_ATTEMPTS or max_attempts; owns its quota */
+	struct aws_clock *clock;   /* NULL: this machine's clock is right */
 	const struct sys *sys;
 	const struct report *report; /* may be NULL */
 };
@@ -29,8 +35,15 @@ struct aws_identity {
 void aws_identity_release(struct aws_identity *id);
 #define auto_aws_identity __attribute__((cleanup(aws_identity_release))) struct aws_identity
 
-/* Fill region, partition, endpoints. region: given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. ERR_CONFIG. */
+/*
+ * Fill what environment and profile say: region (given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's), partition,
+ * endpoints, CA file, retries. sys and report are set before. profile: given, else AWS_PROFILE, "default". ERR_CONFIG.
+ */
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err);
+
+/* Valid credentials of the identity, as creds_provider_get gives them. */
+int aws_identity_credentials(const struct aws_identity *id, const struct creds *expired, struct creds *ret,
+			     struct err *err);
 
 struct aws {
 	const struct aws_identity *id; /* borrowed */
@@ -60,11 +73,12 @@ struct aws_request {
 };
 
 /*
- * Sign, send, retry. Statuses 200 to 299 are success. Anything else becomes an error with the service's code (JSON, XML
- * or x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*,
- * NoSuch*), ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded), else
- * ERR_SERVICE. Codes that throttle are ERR_SERVICE, and a status without a code is judged alone. No redirect is
- * followed. After an error ret_resp holds the last answer, if there was one.
+ * Sign, send, retry as id->retry says. Beside that, once each: a refusal that a wrong clock explains is sent again with
+ * the service's time, and one for expired credentials with fresh ones. Statuses 200 to 299 are success. Anything else
+ * becomes an error with the service's code (JSON, XML or x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and
+ * credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*), ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*),
+ * ERR_CAPACITY (ResourceLimitExceeded), else ERR_SERVICE. Codes that throttle are ERR_SERVICE, and a status without a
+ * code is judged alone. No redirect is followed. After an error ret_resp holds the last answer, if there was one.
  *
  * The message: "<what>: 403 AccessDenied: <message> (request <id>)".
  */

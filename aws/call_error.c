@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws/clock.h"
 #include "aws/xml.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -11,7 +12,6 @@
 
 #define MAX_MESSAGE_BYTES 2048
 #define MAX_CODE_BYTES    128
-#define MAX_SKEW_S        300
 
 void service_error_release(struct service_error *e)
 {
@@ -21,7 +21,7 @@ void service_error_release(struct service_error *e)
 	*e = (struct service_error){ 0 };
 }
 
-/* "com.amazonaws.x#Code:http://internal/" → "Code"; NULL when nothing like a code is left. */
+/* "com.example.x#Code:http://internal/" → "Code"; NULL when nothing like a code is left. */
 static char *clean_code(const char *s)
 {
 	const char *hash = s ? strchr(s, '#') : NULL;
@@ -79,7 +79,8 @@ static void parse_xml(const struct str *body, struct service_error *e)
 		error = xml_child(root, "Error");
 	if (!error)
 		return;
-	e->code = clean_code(xml_child_text(error, "Code"));
+	if (!e->code)
+		e->code = clean_code(xml_child_text(error, "Code"));
 	e->message = limited(xml_child_text(error, "Message"), MAX_MESSAGE_BYTES);
 	id = xml_child_text(root, "RequestId");
 	if (!e->request_id)
@@ -143,8 +144,9 @@ static const char *const clock_codes[] = {
 	"SignatureDoesNotMatch",
 	NULL,
 };
-static const char *const expired_codes[] = { "ExpiredToken", "ExpiredTokenException", "RequestExpired", NULL };
-static const char *const transient_codes[] = { "RequestTimeout", "RequestTimeoutException", NULL };
+static const char *const expired_codes[] = { "ExpiredToken", "ExpiredTokenException", NULL };
+static const char *const transient_codes[] = { "IDPCommunicationError", "RequestTimeout", "RequestTimeoutException",
+					       NULL };
 /* The list of the SDKs' standard retry mode. */
 static const char *const throttling_codes[] = {
 	"BandwidthLimitExceeded",
@@ -181,23 +183,12 @@ static enum err_code class_of(int status, const char *code)
 	return ERR_SERVICE;
 }
 
-/* Seconds between the service's clock and ours; 0 when the answer has no date. */
-static int64_t skew_s(const struct http_response *resp, const struct sys *sys)
-{
-	const char *date = http_headers_get(&resp->headers, "date");
-	struct tm tm = { 0 };
-
-	if (!date || !strptime(date, "%a, %d %b %Y %H:%M:%S", &tm))
-		return 0;
-	return (int64_t)timegm(&tm) - sys->now_ms(sys) / 1000;
-}
-
 static void add_hint(const struct http_response *resp, const char *code, const struct sys *sys, struct err *err)
 {
-	int64_t skew = skew_s(resp, sys);
+	int64_t skew = 0;
 
-	if (is_one_of(code, clock_codes) && (skew > MAX_SKEW_S || skew < -MAX_SKEW_S)) {
-		auto_free char *by = str_duration_ms((skew < 0 ? -skew : skew) * 1000);
+	if (is_one_of(code, clock_codes) && aws_clock_skew(resp, sys, &skew) && llabs(skew) > AWS_CLOCK_MAX_SKEW_S) {
+		auto_free char *by = str_duration_ms(llabs(skew) * 1000);
 
 		err_hint(err, "this machine's clock is %s %s; set it right", by, skew > 0 ? "behind" : "ahead");
 	} else if (is_one_of(code, expired_codes)) {
@@ -236,7 +227,7 @@ static int64_t retry_hint_ms(const struct http_response *resp)
 
 struct retry_verdict aws_retry_verdict(const struct http_response *resp, const struct err *err)
 {
-	struct retry_verdict v = { RETRY_NO, retry_hint_ms(resp) };
+	struct retry_verdict v = { RETRY_NO, retry_hint_ms(resp), NULL };
 	int status = resp->status;
 
 	if (is_one_of(err->service_code, throttling_codes) || status == 429)
@@ -245,4 +236,15 @@ struct retry_verdict aws_retry_verdict(const struct http_response *resp, const s
 		 is_one_of(err->service_code, transient_codes))
 		v.retry_class = RETRY_TRANSIENT;
 	return v;
+}
+
+bool aws_is_clock_refusal(const struct http_response *resp, const struct err *err)
+{
+	/* An answer to HEAD has no body to say which refusal it is. */
+	return err->service_code ? is_one_of(err->service_code, clock_codes) : resp->status == 403;
+}
+
+bool aws_is_expired(const struct err *err)
+{
+	return is_one_of(err->service_code, expired_codes);
 }

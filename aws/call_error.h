@@ -3,6 +3,8 @@
 
 /* What a service's refusal says: its code, its words, its request id, and whether another try may help. */
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/http.h"
 #include "base/retry.h"
@@ -24,5 +26,11 @@ int aws_error_from_response(const struct http_response *resp, const char *what, 
 
 /* Transient, throttled or final: by status and by the code in err. */
 struct retry_verdict aws_retry_verdict(const struct http_response *resp, const struct err *err);
+
+/* Whether a wrong clock may be behind a refusal: the caller then compares clocks. */
+bool aws_is_clock_refusal(const struct http_response *resp, const struct err *err);
+
+/* Whether the service calls the credentials expired. */
+bool aws_is_expired(const struct err *err);
 
 #endif

@@ -1,7 +1,10 @@
 #ifndef SMPIPE_AWS_ENDPOINT_H
 #define SMPIPE_AWS_ENDPOINT_H
 
-/* Where a service answers: its regional host, or what AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> say. */
+/*
+ * Where a service answers: its regional host, or the endpoint that is configured.
+ * Hosts: the endpoint rule sets of botocore (data/<service>/<version>/endpoint-rule-set-1.json).
+ */
 
 #include <stdbool.h>
 
@@ -13,15 +16,19 @@ enum aws_service {
 	AWS_ECR,
 	AWS_SAGEMAKER,
 	AWS_LOGS,
+	AWS_IAM,
+	AWS_SSO,
+	AWS_SSO_OIDC,
 	AWS_SERVICE_COUNT,
 };
 
-/* "sts", "s3", "ecr", "sagemaker", "logs": the name in signatures. */
+/* "sts", "s3", "ecr", "sagemaker", "logs", …: the name in signatures. */
 const char *aws_service_signing_name(enum aws_service service);
 
 struct endpoint {
-	char *url;        /* scheme://host[:port][/path], no closing '/' */
-	bool is_override; /* not AWS's own host */
+	char *url;            /* scheme://host[:port][/path], no closing '/'; NULL: not known in this partition (IAM) */
+	char *signing_region; /* the region in signatures, where it is not the caller's (IAM, global STS); or NULL */
+	bool is_override;     /* not AWS's own host */
 };
 
 #define auto_endpoint __attribute__((cleanup(endpoint_release))) struct endpoint
@@ -32,13 +39,19 @@ typedef const char *(*env_fn)(const char *name);
 /* The value of a variable, or NULL when it is unset or blank. Borrowed. */
 const char *env_get(env_fn env, const char *name);
 
+struct aws_settings;
+
 /*
- * Order: AWS_ENDPOINT_URL_<STS|S3|ECR|SAGEMAKER|CLOUDWATCH_LOGS>,
- * AWS_ENDPOINT_URL, the partition's host. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true skips the first two.
- * An override must be https, or http to a loopback host. FIPS endpoints are not known yet: AWS_USE_FIPS_ENDPOINT=true
- * is refused rather than ignored. ERR_CONFIG.
+ * What is configured (aws/settings.h) goes first, then the partition's host; AWS_USE_FIPS_ENDPOINT and
+ * AWS_USE_DUALSTACK_ENDPOINT (use_fips_endpoint, use_dualstack_endpoint) choose among those. AWS_STS_REGIONAL_ENDPOINTS
+ * (sts_regional_endpoints) = legacy asks the global STS in the regions that had it. Only what is configured needs no
+ * region: it may be NULL then.
+ *
+ * A configured endpoint must be https, or http to a loopback host, and cannot be had together with FIPS or dual-stack.
+ * ERR_CONFIG.
  */
-int endpoint_resolve(enum aws_service service, const char *region, env_fn env, struct endpoint *ret, struct err *err);
+int endpoint_resolve(enum aws_service service, const char *region, const struct aws_settings *settings,
+		     struct endpoint *ret, struct err *err);
 void endpoint_release(struct endpoint *e);
 
 /*
@@ -51,5 +64,8 @@ int endpoint_check_registry(const char *host, const char *account, const char *r
 
 /* "<account>.dkr.ecr.<region>.<suffix>"; new string. */
 char *endpoint_registry_host(const char *account, const char *region);
+
+/* The page of a training job in AWS's console, or NULL where the partition's console is not public; new string. */
+char *endpoint_console_url(const char *region, const char *job_name);
 
 #endif

@@ -6,21 +6,100 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Regions are told by how they begin, so that a region opened tomorrow falls to the right partition. */
+/* A region is "<prefix><word>-<number>", so that one opened tomorrow falls to the right partition. */
 static const struct {
 	struct partition partition;
-	const char *region_prefix;
+	const char *region_prefix; /* NULL: whatever is no other's */
 } partitions[] = {
-	{ { "aws", "amazonaws.com", "on.aws", "console.aws.amazon.com", "us-east-1" }, NULL },
-	{ { "aws-cn", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "console.amazonaws.cn", "cn-northwest-1" },
+	{ { "aws",
+	    "amazonaws.com",
+	    "on.aws",
+	    "console.aws.amazon.com",
+	    "us-east-1",
+	    "api.aws",
+	    { "iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws" },
+	    "us-east-1" },
+	  NULL },
+	{ { "aws-cn",
+	    "amazonaws.com.cn",
+	    "on.amazonwebservices.com.cn",
+	    "console.amazonaws.cn",
+	    "cn-northwest-1",
+	    "api.amazonwebservices.com.cn",
+	    { "iam.cn-north-1.amazonaws.com.cn", NULL, "iam.global.api.amazonwebservices.com.cn", NULL },
+	    "cn-north-1" },
 	  "cn-" },
-	{ { "aws-us-gov", "amazonaws.com", "on.aws", "console.amazonaws-us-gov.com", "us-gov-west-1" }, "us-gov-" },
-	{ { "aws-eusc", "amazonaws.eu", NULL, "console.amazonaws-eusc.eu", "eusc-de-east-1" }, "eusc-" },
-	{ { "aws-iso", "c2s.ic.gov", NULL, NULL, "us-iso-east-1" }, "us-iso-" },
-	{ { "aws-iso-b", "sc2s.sgov.gov", NULL, NULL, "us-isob-east-1" }, "us-isob-" },
-	{ { "aws-iso-e", "cloud.adc-e.uk", NULL, NULL, "eu-isoe-west-1" }, "eu-isoe-" },
-	{ { "aws-iso-f", "csp.hci.ic.gov", NULL, NULL, "us-isof-south-1" }, "us-isof-" },
+	{ { "aws-us-gov",
+	    "amazonaws.com",
+	    "on.aws",
+	    "console.amazonaws-us-gov.com",
+	    "us-gov-west-1",
+	    "api.aws",
+	    { "iam.us-gov.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws", "iam.us-gov.api.aws" },
+	    "us-gov-west-1" },
+	  "us-gov-" },
+	{ { "aws-eusc",
+	    "amazonaws.eu",
+	    NULL,
+	    "console.amazonaws-eusc.eu",
+	    "eusc-de-east-1",
+	    "api.amazonwebservices.eu",
+	    { "iam.eusc-de-east-1.amazonaws.eu", NULL, NULL, NULL },
+	    "eusc-de-east-1" },
+	  "eusc-de-" },
+	{ { "aws-iso",
+	    "c2s.ic.gov",
+	    NULL,
+	    NULL,
+	    "us-iso-east-1",
+	    "api.aws.ic.gov",
+	    { "iam.us-iso-east-1.c2s.ic.gov", "iam-fips.us-iso-east-1.c2s.ic.gov", NULL, NULL },
+	    "us-iso-east-1" },
+	  "us-iso-" },
+	{ { "aws-iso-b",
+	    "sc2s.sgov.gov",
+	    NULL,
+	    NULL,
+	    "us-isob-east-1",
+	    "api.aws.scloud",
+	    { "iam.us-isob-east-1.sc2s.sgov.gov", "iam-fips.us-isob-east-1.sc2s.sgov.gov", NULL, NULL },
+	    "us-isob-east-1" },
+	  "us-isob-" },
+	{ { "aws-iso-e",
+	    "cloud.adc-e.uk",
+	    NULL,
+	    NULL,
+	    "eu-isoe-west-1",
+	    "api.cloud-aws.adc-e.uk",
+	    { "iam.eu-isoe-west-1.cloud.adc-e.uk", NULL, NULL, NULL },
+	    "eu-isoe-west-1" },
+	  "eu-isoe-" },
+	{ { "aws-iso-f",
+	    "csp.hci.ic.gov",
+	    NULL,
+	    NULL,
+	    "us-isof-south-1",
+	    "api.aws.hci.ic.gov",
+	    { "iam.us-isof-south-1.csp.hci.ic.gov", NULL, NULL, NULL },
+	    "us-isof-south-1" },
+	  "us-isof-" },
 };
+
+/* The rest of a region's name after its prefix: \w+-\d+ */
+static bool is_word_and_number(const char *s)
+{
+	size_t word = 0;
+
+	while (isalnum((unsigned char)s[word]) || s[word] == '_')
+		word++;
+	if (word == 0 || s[word] != '-' || !s[word + 1])
+		return false;
+	s += word + 1;
+	return !s[strspn(s, "0123456789")];
+}
+
+const char partition_s3_xmlns[] = "http://s3.amazonaws.com/doc/2006-03-01/";
+const char partition_sts_xmlns[] = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /* "aws-cn-global": the made-up region of a partition's global services. */
 static bool is_global_of(const char *region, const char *id)
@@ -35,7 +114,7 @@ const struct partition *partition_of_region(const char *region)
 	for (size_t i = 0; region && i < ARRAY_LEN(partitions); i++) {
 		const char *prefix = partitions[i].region_prefix;
 
-		if (prefix && str_starts(region, prefix))
+		if (prefix && str_starts(region, prefix) && is_word_and_number(region + strlen(prefix)))
 			return &partitions[i].partition;
 		if (is_global_of(region, partitions[i].partition.id))
 			return &partitions[i].partition;
@@ -49,6 +128,12 @@ const struct partition *partition_by_id(const char *id)
 		if (!strcmp(partitions[i].partition.id, id))
 			return &partitions[i].partition;
 	return NULL;
+}
+
+const char *partition_sagemaker_principal(const struct partition *p)
+{
+	(void)p;
+	return "sagemaker.amazonaws.com";
 }
 
 bool partition_is_region_name(const char *region)

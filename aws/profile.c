@@ -15,6 +15,7 @@ struct property {
 };
 
 struct profile {
+	const char *kind; /* NULL for a profile, else the word of its section: "sso-session", "services" */
 	char *name;
 	struct property *v;
 	size_t n, cap;
@@ -73,12 +74,17 @@ void profiles_free_p(struct profiles **p)
 	profiles_free(*p);
 }
 
-static struct profile *find_profile(const struct profiles *p, const char *name)
+static struct profile *find_section(const struct profiles *p, const char *kind, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (!strcmp(p->v[i].name, name))
+		if (str_eq(p->v[i].kind, kind) && !strcmp(p->v[i].name, name))
 			return &p->v[i];
 	return NULL;
+}
+
+static struct profile *find_profile(const struct profiles *p, const char *name)
+{
+	return find_section(p, NULL, name);
 }
 
 static struct property *find_property(const struct profile *p, const char *key)
@@ -89,14 +95,14 @@ static struct property *find_property(const struct profile *p, const char *key)
 	return NULL;
 }
 
-static struct profile *need_profile(struct profiles *p, const char *name)
+static struct profile *need_section(struct profiles *p, const char *kind, const char *name)
 {
-	struct profile *found = find_profile(p, name);
+	struct profile *found = find_section(p, kind, name);
 
 	if (found)
 		return found;
 	array_grow(p->v, p->n, p->cap);
-	p->v[p->n] = (struct profile){ .name = xstrdup(name) };
+	p->v[p->n] = (struct profile){ .kind = kind, .name = xstrdup(name) };
 	return &p->v[p->n++];
 }
 
@@ -115,27 +121,37 @@ static bool is_name(const char *s, const char *others)
 	return true;
 }
 
-/* The name of the profile that a section header opens, or NULL when it opens none. New string. */
-static char *section_profile(const struct parser *ps, const char *header, bool *ret_is_prefixed)
+/* Whether a header begins with a word and white space. */
+static bool has_word(const char *header, const char *word)
 {
-	const char *name = header;
+	return str_starts(header, word) && isspace((unsigned char)header[strlen(word)]);
+}
+
+/* What a section header opens, or NULL when it is of no known kind. */
+static struct profile *open_section(const struct parser *ps, const char *header, bool *ret_is_prefixed)
+{
+	static const char *const kinds[] = { "sso-session", "services" };
+	const char *name = header, *kind = NULL;
 
 	*ret_is_prefixed = false;
-	if (!ps->is_credentials) {
-		if (str_starts(header, "profile") && isspace((unsigned char)header[strlen("profile")])) {
-			name = header + strlen("profile");
-			*ret_is_prefixed = true;
-		} else if (strcmp(header, "default") != 0) {
-			return NULL;
-		}
+	for (size_t i = 0; !ps->is_credentials && i < ARRAY_LEN(kinds); i++)
+		if (has_word(header, kinds[i]))
+			kind = kinds[i];
+	if (kind) {
+		name += strlen(kind);
+	} else if (!ps->is_credentials && has_word(header, "profile")) {
+		name += strlen("profile");
+		*ret_is_prefixed = true;
+	} else if (!ps->is_credentials && strcmp(header, "default") != 0) {
+		return NULL;
 	}
 	name += strspn(name, " \t");
-	return is_name(name, "-/.%@_:+") ? xstrdup(name) : NULL;
+	return is_name(name, "-/.%@_:+") ? need_section(ps->profiles, kind, name) : NULL;
 }
 
 static int parse_section(struct parser *ps, char *line)
 {
-	auto_free char *header = NULL, *name = NULL;
+	auto_free char *header = NULL;
 	char *close;
 	bool is_prefixed;
 
@@ -146,12 +162,11 @@ static int parse_section(struct parser *ps, char *line)
 		return refuse(ps, "Profile definition must end with ']'");
 	*close = '\0';
 	header = str_trim(line + 1);
-	name = section_profile(ps, header, &is_prefixed);
+	ps->profile = open_section(ps, header, &is_prefixed);
 	ps->has_section = true;
 	ps->property = NULL;
 	ps->is_property_ignored = false;
-	ps->profile = name ? need_profile(ps->profiles, name) : NULL;
-	if (!ps->profile || ps->is_credentials)
+	if (!ps->profile || ps->profile->kind || ps->is_credentials)
 		return 0;
 	if (is_prefixed && !ps->profile->is_prefixed)
 		clear_profile(ps->profile);
@@ -355,4 +370,25 @@ const char *profiles_get(const struct profiles *p, const char *profile, const ch
 int profiles_has(const struct profiles *p, const char *profile)
 {
 	return find_profile(p, profile) != NULL;
+}
+
+bool profiles_is_empty(const struct profiles *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->v[i].kind)
+			return false;
+	return true;
+}
+
+bool profiles_has_section(const struct profiles *p, const char *kind, const char *name)
+{
+	return find_section(p, kind, name) != NULL;
+}
+
+const char *profiles_section_get(const struct profiles *p, const char *kind, const char *name, const char *property)
+{
+	const struct profile *found = find_section(p, kind, name);
+	const struct property *value = found ? find_property(found, property) : NULL;
+
+	return value ? str_text(&value->value) : NULL;
 }

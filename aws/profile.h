@@ -25,6 +25,15 @@ char *profiles_credentials_path(env_fn env);
 /* A property of a profile (in lower case), the credentials file first; NULL if absent. Borrowed. */
 const char *profiles_get(const struct profiles *p, const char *profile, const char *property);
 int profiles_has(const struct profiles *p, const char *profile);
+bool profiles_is_empty(const struct profiles *p); /* there is no profile at all */
+
+/*
+ * The same of the other sections of the configuration file, [sso-session NAME] and [services NAME]. A property that
+ * holds sub-properties is their lines, each after a line break.
+ */
+bool profiles_has_section(const struct profiles *p, const char *kind, const char *name);
+const char *profiles_section_get(const struct profiles *p, const char *kind, const char *name, const char *property);
+
 void profiles_free(struct profiles *p);
 void profiles_free_p(struct profiles **p);
 #define auto_profiles __attribute__((cleanup(profiles_free_p))) struct profiles

@@ -265,25 +265,80 @@ char *sigv4_signature(const char *string_to_sign, const struct sigv4_scope *scop
 	return signature;
 }
 
+/* Every step in turn. */
+static char *sign(const struct sigv4_request *req, const struct sigv4_scope *scope, const struct creds *creds)
+{
+	auto_free char *canonical = sigv4_canonical_request(req, scope);
+	auto_free char *to_sign = sigv4_string_to_sign(canonical, scope);
+
+	return sigv4_signature(to_sign, scope, creds->secret_access_key.value);
+}
+
 void sigv4_sign(const char *method, const char *host, const char *path, const char *query, struct http_headers *headers,
 		const char *payload_hash, const struct sigv4_scope *scope, const struct creds *creds)
 {
+	const char *token = creds->session_token.value;
 	auto_free char *time = str_time_basic(scope->time);
 	auto_free char *credential_scope = sigv4_credential_scope(scope);
-	auto_free char *canonical = NULL, *to_sign = NULL, *signature = NULL, *names = NULL;
+	auto_free char *signature = NULL, *names = NULL;
 
 	http_headers_set(headers, "host", host);
 	http_headers_set(headers, "x-amz-date", time);
-	if (creds->session_token.value)
-		http_headers_set(headers, "x-amz-security-token", creds->session_token.value);
+	if (token && !scope->is_token_unsigned)
+		http_headers_set(headers, "x-amz-security-token", token);
 	if (scope->is_s3)
 		http_headers_set(headers, "x-amz-content-sha256", payload_hash);
 
 	names = sigv4_signed_headers(headers);
-	canonical =
-		sigv4_canonical_request(&(struct sigv4_request){ method, path, query, headers, payload_hash }, scope);
-	to_sign = sigv4_string_to_sign(canonical, scope);
-	signature = sigv4_signature(to_sign, scope, creds->secret_access_key.value);
+	signature = sign(&(struct sigv4_request){ method, path, query, headers, payload_hash }, scope, creds);
 	http_headers_addf(headers, "authorization", ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",
 			  creds->access_key_id, credential_scope, names, signature);
+	if (token && scope->is_token_unsigned)
+		http_headers_set(headers, "x-amz-security-token", token);
+}
+
+static void add_parameter(struct str *query, const char *name, const char *value)
+{
+	auto_free char *encoded = str_uri_encode(value, false);
+
+	str_addf(query, "%s%s=%s", query->len ? "&" : "", name, encoded);
+}
+
+char *sigv4_presign_query(const char *query, const struct http_headers *headers, int expires_s,
+			  const struct sigv4_scope *scope, const char *access_key_id, const char *session_token)
+{
+	auto_free char *credential_scope = sigv4_credential_scope(scope);
+	auto_free char *credential = xasprintf("%s/%s", access_key_id, credential_scope);
+	auto_free char *time = str_time_basic(scope->time);
+	auto_free char *names = sigv4_signed_headers(headers);
+	auto_str b = { 0 };
+
+	str_add(&b, query ? query : "");
+	add_parameter(&b, "X-Amz-Algorithm", ALGORITHM);
+	add_parameter(&b, "X-Amz-Credential", credential);
+	add_parameter(&b, "X-Amz-Date", time);
+	add_parameter(&b, "X-Amz-SignedHeaders", names);
+	str_addf(&b, "&X-Amz-Expires=%d", expires_s);
+	if (session_token)
+		add_parameter(&b, "X-Amz-Security-Token", session_token);
+	return str_detach(&b);
+}
+
+char *sigv4_presign(const char *method, const char *host, const char *path, const char *query,
+		    struct http_headers *headers, const char *payload_hash, int expires_s,
+		    const struct sigv4_scope *scope, const struct creds *creds)
+{
+	const char *token = creds->session_token.value;
+	auto_free char *unsigned_query = NULL, *signature = NULL;
+	auto_str b = { 0 };
+
+	http_headers_set(headers, "host", host);
+	unsigned_query = sigv4_presign_query(query, headers, expires_s, scope, creds->access_key_id,
+					     scope->is_token_unsigned ? NULL : token);
+	signature = sign(&(struct sigv4_request){ method, path, unsigned_query, headers, payload_hash }, scope, creds);
+	str_add(&b, unsigned_query);
+	if (token && scope->is_token_unsigned)
+		add_parameter(&b, "X-Amz-Security-Token", token);
+	add_parameter(&b, "X-Amz-Signature", signature);
+	return str_detach(&b);
 }

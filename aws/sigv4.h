@@ -23,9 +23,13 @@ struct sigv4_request {
 struct sigv4_scope {
 	const char *region, *service;
 	time_t time;
-	bool is_s3;        /* the path is signed as it is sent: neither normalised nor encoded again */
-	bool is_path_kept; /* the path is not normalised, but encoded */
+	bool is_s3;             /* the path is signed as it is sent: neither normalised nor encoded again */
+	bool is_path_kept;      /* the path is not normalised, but encoded */
+	bool is_token_unsigned; /* the session token is added after signing, as a few old services want it */
 };
+
+/* In place of the payload's hash, where TLS alone guards the body. */
+#define SIGV4_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 
 char *sigv4_canonical_request(const struct sigv4_request *req, const struct sigv4_scope *scope);
 char *sigv4_string_to_sign(const char *canonical_request, const struct sigv4_scope *scope);
@@ -42,5 +46,17 @@ char *sigv4_credential_scope(const struct sigv4_scope *scope);
  */
 void sigv4_sign(const char *method, const char *host, const char *path, const char *query, struct http_headers *headers,
 		const char *payload_hash, const struct sigv4_scope *scope, const struct creds *creds);
+
+/*
+ * The query form (presigned requests): query, followed by the X-Amz- parameters that stand for the headers above but
+ * the signature, which covers them. headers must have host; session_token may be NULL. New string.
+ */
+char *sigv4_presign_query(const char *query, const struct http_headers *headers, int expires_s,
+			  const struct sigv4_scope *scope, const char *access_key_id, const char *session_token);
+
+/* The whole query of a presigned request, signature last. Adds host to headers. New string. */
+char *sigv4_presign(const char *method, const char *host, const char *path, const char *query,
+		    struct http_headers *headers, const char *payload_hash, int expires_s,
+		    const struct sigv4_scope *scope, const struct creds *creds);
 
 #endif

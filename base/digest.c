@@ -140,3 +140,11 @@ struct digest_md5 digest_md5_of(const void *p, size_t n)
 	must(EVP_Digest(p, n, d.b, NULL, EVP_md5(), NULL));
 	return d;
 }
+
+char *digest_sha1_hex(const void *p, size_t n)
+{
+	unsigned char b[20];
+
+	must(EVP_Digest(p, n, b, NULL, EVP_sha1(), NULL));
+	return str_hex(b, sizeof(b));
+}

@@ -48,4 +48,7 @@ struct digest_md5 {
 };
 struct digest_md5 digest_md5_of(const void *p, size_t n);
 
+/* 40 hexadecimal digits of SHA-1, for names that others made with it; new string. */
+char *digest_sha1_hex(const void *p, size_t n);
+
 #endif

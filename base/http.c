@@ -1,6 +1,6 @@
 #include "base/http.h"
 
-#include <ctype.h>
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,18 +107,20 @@ static int parse_port(const char *text, int *ret_port)
 /* host, host:port, [v6] or [v6]:port. */
 static int parse_authority(const char *authority, struct http_url *u)
 {
-	const char *end = *authority == '[' ? strchr(authority, ']') : authority + strcspn(authority, ":");
+	const char *end = authority + strcspn(authority, ":");
 
-	if (!end || strpbrk(authority, " \\") || end == authority + (*authority == '['))
-		return -1;
-	for (const char *c = authority; *c; c++) {
-		if (iscntrl((unsigned char)*c))
+	for (const char *p = authority; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("@\\\"<>^`{|}", *p))
 			return -1;
-	}
 	if (*authority == '[') {
+		end = authority + 1 + strspn(authority + 1, "0123456789abcdefABCDEF:.");
+		if (*end != ']' || end == authority + 1)
+			return -1;
 		u->host = xstrndup(authority + 1, (size_t)(end - authority - 1));
 		end++;
 	} else {
+		if (end == authority)
+			return -1;
 		u->host = xstrndup(authority, (size_t)(end - authority));
 	}
 	u->port = -1;
@@ -127,16 +129,30 @@ static int parse_authority(const char *authority, struct http_url *u)
 	return *end == ':' ? parse_port(end + 1, &u->port) : -1;
 }
 
+char *http_url_shown(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *end = url + strcspn(url, "?#"), *at = NULL;
+
+	authority = authority && authority < end ? authority + strlen("://") : url;
+	/* Up to the last '@': a password may hold anything, and this text may be no URL at all. */
+	for (const char *p = authority; p < end; p++)
+		if (*p == '@')
+			at = p;
+	return xasprintf("%.*s%s%.*s", (int)(authority - url), url, at ? "…" : "", (int)(end - (at ? at : authority)),
+			 at ? at : authority);
+}
+
 int http_url_parse(const char *url, struct http_url *ret, struct err *err)
 {
 	auto_url u = { 0 };
 	auto_free char *authority = NULL;
-	auto_free char *whole = xstrndup(url, strcspn(url, "#"));
+	auto_free char *whole = xstrndup(url, strcspn(url, "#")), *shown = http_url_shown(url);
 	const char *rest = strstr(whole, "://"), *query;
 	size_t n;
 
 	if (!rest || (!str_starts(url, "http://") && !str_starts(url, "https://")))
-		return err_set(err, ERR_INVALID, "'%s' is no http or https URL", url);
+		return err_set(err, ERR_INVALID, "'%s' is no http or https URL", shown);
 	u.scheme = xstrndup(whole, (size_t)(rest - whole));
 	rest += 3;
 	n = strcspn(rest, "/?");
@@ -145,7 +161,7 @@ int http_url_parse(const char *url, struct http_url *ret, struct err *err)
 	if (strchr(authority, '@'))
 		return err_set(err, ERR_INVALID, "an URL with a user name or password in it is not taken");
 	if (parse_authority(authority, &u) < 0)
-		return err_set(err, ERR_INVALID, "'%s' has no valid host", url);
+		return err_set(err, ERR_INVALID, "'%s' has no valid host", shown);
 	rest += n;
 	query = strchr(rest, '?');
 	n = query ? (size_t)(query - rest) : strlen(rest);
@@ -165,8 +181,8 @@ void http_url_release(struct http_url *u)
 	*u = (struct http_url){ 0 };
 }
 
-/* Four decimal numbers that begin with 127: other spellings of an address are not trusted. */
-static bool is_loopback_v4(const char *host)
+/* Four decimal numbers, the first ones as given: other spellings of an address are not trusted. */
+static bool is_v4_below(const char *host, const char *first, const char *second)
 {
 	auto_strlist parts = { 0 };
 	int64_t n;
@@ -176,10 +192,19 @@ static bool is_loopback_v4(const char *host)
 		if (parts.v[i][0] == '-' || !str_parse_i64(parts.v[i], 0, 255, &n))
 			return false;
 	}
-	return parts.n == 4 && !strcmp(parts.v[0], "127");
+	return parts.n == 4 && !strcmp(parts.v[0], first) && (!second || !strcmp(parts.v[1], second));
 }
 
 bool http_is_loopback(const char *host)
 {
-	return !strcasecmp(host, "localhost") || !strcmp(host, "::1") || is_loopback_v4(host);
+	return !strcasecmp(host, "localhost") || !strcmp(host, "::1") || is_v4_below(host, "127", NULL);
+}
+
+bool http_is_link_local(const char *host)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET6, host, &address) == 1)
+		return !memcmp(&address, "\xfd\x00\x0e\xc2", 4);
+	return is_v4_below(host, "169", "254");
 }

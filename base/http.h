@@ -6,7 +6,10 @@
  *
  * http_send does one exchange and never retries, never follows a redirect and sends nothing but the headers given (plus
  * Host, Content-Length and what HTTP itself needs). Any status is a success of the exchange; the caller judges it.
- * ERR_NETWORK: there was no whole answer. ERR_CANCELLED. ERR_INVALID: the answer is over a limit.
+ * ERR_NETWORK: there was no whole answer; service code NotConnected: nothing was sent; NotTrusted: the server's
+ * certificate is none that may be trusted, or the CA file cannot be read; ProxyRefused: the proxy will not connect.
+ * ERR_CANCELLED. ERR_INVALID: the answer is over a limit. ERR_CONFIG: plain http to another machine, which is never
+ * spoken (loopback and the link-local addresses of clouds excepted).
  */
 
 #include <stdbool.h>
@@ -29,7 +32,8 @@ struct http_headers {
 #define auto_headers __attribute__((cleanup(http_headers_release))) struct http_headers
 
 void http_headers_add(struct http_headers *h, const char *name, const char *value);
-void http_headers_addf(struct http_headers *h, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void http_headers_addf(struct http_headers *h, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void http_headers_set(struct http_headers *h, const char *name, const char *value); /* replaces all of that name */
 const char *http_headers_get(const struct http_headers *h, const char *name);       /* the first, or NULL; borrowed */
 void http_headers_copy(struct http_headers *to, const struct http_headers *from);   /* appends */
@@ -50,15 +54,23 @@ struct http_request {
 	const char *method;
 	const char *url;         /* sent as it is: no normalisation of dot segments */
 	const char *unix_socket; /* path of a unix socket to connect to instead of the URL's host, or NULL */
+	const char *ca_file; /* the only certificate authorities to trust; NULL: AWS_CA_BUNDLE's, else the system's */
 	struct http_headers headers;
 	const void *bytes; /* body in memory, n bytes … */
 	size_t n;
 	const struct http_body *body; /* … or a source; NULL and n == 0: no body */
 	http_sink_fn sink;            /* NULL: the body is collected in the response */
 	void *sink_ctx;
-	size_t max_body_bytes; /* limit of a collected body; 0 = 16 MiB */
-	int64_t timeout_ms;    /* of the whole exchange; 0 = none */
-	int64_t idle_ms;       /* longest time without a byte in either direction; 0 = 60 s, -1 = none */
+	size_t max_body_bytes;      /* limit of a collected body; 0 = 16 MiB */
+	int64_t timeout_ms;         /* of the whole exchange; 0 = none */
+	int64_t idle_ms;            /* longest time without a byte in either direction; 0 = 60 s, -1 = none */
+	int64_t connect_timeout_ms; /* 0 = 10 s */
+	/*
+	 * Judges each address ("169.254.170.2", "fd00:ec2::23") before a socket is opened to it, after names are
+	 * resolved: what it refuses is never connected to, and an exchange without another address ends with
+	 * ERR_NETWORK and the service code "AddressRefused". No proxy is used and no older connection. NULL: any.
+	 */
+	bool (*allow_address)(const char *address);
 };
 
 struct http_response {
@@ -85,7 +97,10 @@ struct http {
 /* "libcurl/7.88.1 …", for records. */
 const char *http_library(void);
 
-/* A client on libcurl. Proxies come from the environment, never for loopback; AWS_CA_BUNDLE names the CA file if set. */
+/*
+ * A client on libcurl. TLS: base/http_curl_tls.h. Proxies come from HTTPS_PROXY, ALL_PROXY and NO_PROXY, never for
+ * loopback and link-local addresses.
+ */
 struct http *http_curl_new(void);
 
 /* *ret_resp must be zeroed; on error it may hold what was received and is the caller's to release all the same. */
@@ -103,7 +118,14 @@ struct http_url {
 int http_url_parse(const char *url, struct http_url *ret, struct err *err);
 void http_url_release(struct http_url *u);
 
+/* What may be shown of a URL, or of what should have been one: without user, password, query and fragment. New string.
+ */
+char *http_url_shown(const char *url);
+
 /* Whether a host is a loopback name or address: localhost, 127.0.0.0/8, ::1. */
 bool http_is_loopback(const char *host);
+
+/* Whether a host is an address at which clouds answer their own machines only: 169.254.0.0/16, fd00:ec2::/32. */
+bool http_is_link_local(const char *host);
 
 #endif

@@ -1,11 +1,14 @@
 /* The HTTP client of base/http.h on libcurl's multi interface. */
 
 #include <curl/curl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/http.h"
+#include "base/http_curl_tls.h"
 #include "base/mem.h"
 #include "base/sys.h"
 
@@ -28,6 +31,7 @@ struct exchange {
 	size_t header_bytes;
 	struct err *err;
 	bool refused; /* a callback put its reason into err */
+	bool is_address_refused;
 };
 
 static size_t on_read(char *p, size_t size, size_t n, void *ctx)
@@ -129,9 +133,9 @@ static struct curl_slist *header_list(const struct http_request *req)
 	list = curl_slist_append(list, "Expect:");
 	for (size_t i = 0; i < req->headers.n; i++) {
 		/* libcurl's spelling of a header with an empty value */
-		auto_free char *line = *req->headers.v[i].value ?
-			xasprintf("%s: %s", req->headers.v[i].name, req->headers.v[i].value) :
-			xasprintf("%s;", req->headers.v[i].name);
+		auto_free char *line = *req->headers.v[i].value
+					       ? xasprintf("%s: %s", req->headers.v[i].name, req->headers.v[i].value)
+					       : xasprintf("%s;", req->headers.v[i].name);
 
 		list = curl_slist_append(list, line);
 	}
@@ -161,20 +165,49 @@ static void set_body(CURL *e, struct exchange *x)
 		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
-static void set_trust(CURL *e)
-{
-	const char *bundle = getenv("AWS_CA_BUNDLE");
-
-	if (bundle && *bundle)
-		curl_easy_setopt(e, CURLOPT_CAINFO, bundle);
-}
-
-static int is_loopback_url(const char *url)
+/* Whether a request goes to a place that this machine alone reaches, or only to addresses that are judged. */
+static bool is_near(const struct http_request *req)
 {
 	auto_err ignored = { 0 };
 	auto_url u = { 0 };
 
-	return http_url_parse(url, &u, &ignored) == 0 && http_is_loopback(u.host);
+	if (req->unix_socket || req->allow_address)
+		return true;
+	return http_url_parse(req->url, &u, &ignored) == 0 && (http_is_loopback(u.host) || http_is_link_local(u.host));
+}
+
+/* The last gate, whoever made the URL. */
+static int check_request(const struct http_request *req, struct err *err)
+{
+	auto_free char *what = describe(req);
+
+	if (strncmp(req->url, "https://", strlen("https://")) != 0 && !is_near(req))
+		return err_set(err, ERR_CONFIG, "%s: only https is spoken to other machines", what);
+	return 0;
+}
+
+/* Before a socket is made, with the address that the name led to: a name may lead anywhere, and elsewhere next time. */
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct exchange *x = ctx;
+	char text[NI_MAXHOST];
+
+	(void)purpose;
+	if (getnameinfo(&a->addr, a->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0 ||
+	    !x->req->allow_address(text)) {
+		x->is_address_refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* An older connection to the same name was not judged. */
+static void set_address_rule(CURL *e, struct exchange *x)
+{
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
@@ -192,22 +225,55 @@ static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+			 (long)(req->connect_timeout_ms ? req->connect_timeout_ms : CONNECT_TIMEOUT_MS));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
 	if (req->unix_socket)
 		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, req->unix_socket);
-	set_trust(e);
-	/* What is on this machine is never reached through a proxy. */
-	if (req->unix_socket || is_loopback_url(req->url))
+	http_curl_set_tls(e, req->ca_file ? req->ca_file : getenv("AWS_CA_BUNDLE"));
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (is_near(req))
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	if (req->allow_address)
+		set_address_rule(e, x);
 	set_body(e, x);
+}
+
+/* The proxy's answer to CONNECT, when it is that which went wrong; else 0. */
+static int proxy_refusal(CURL *e)
+{
+	long status = 0;
+
+	curl_easy_getinfo(e, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status / 100 == 2 ? 0 : (int)status;
+}
+
+static bool is_distrust(CURLcode code)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+	       code == CURLE_SSL_ISSUER_ERROR;
 }
 
 static int network_error(struct exchange *x, CURLcode code, const char *details)
 {
 	auto_free char *what = describe(x->req);
+	int refusal = proxy_refusal(x->easy);
 
+	if (x->is_address_refused) {
+		err_set(x->err, ERR_NETWORK, "%s: the host's address is not allowed", what);
+		return err_service(x->err, "AddressRefused");
+	}
+	if (refusal) {
+		err_set(x->err, ERR_NETWORK, "%s: the proxy answered %d to CONNECT", what, refusal);
+		err_service(x->err, refusal >= 500 ? "NotConnected" : "ProxyRefused");
+		return err_hint(x->err, "the proxy comes from HTTPS_PROXY; NO_PROXY lists hosts that need none%s",
+				refusal == 407 ? "; this one asks for a user and password in the proxy's URL" : "");
+	}
 	err_set(x->err, ERR_NETWORK, "%s: %s", what, *details ? details : curl_easy_strerror(code));
+	if (is_distrust(code)) {
+		err_service(x->err, "NotTrusted");
+		return err_hint(x->err, "if a proxy of yours signs for the host, name its CA file in AWS_CA_BUNDLE");
+	}
 	/* Nothing was sent: any request may be tried again. */
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
 		err_service(x->err, "NotConnected");
@@ -226,7 +292,8 @@ static curl_off_t bytes_moved(CURL *e)
 	return up + down + headers;
 }
 
-/* Drive the exchange to its end. Wakes ten times a second to see whether the process was cancelled or the peer is silent. */
+/* Drive the exchange to its end. Wakes ten times a second to see whether the process was cancelled or the peer is
+ * silent. */
 static int drive(struct http_curl *c, struct exchange *x, CURLcode *ret_code)
 {
 	int64_t idle_ms = x->req->idle_ms ? x->req->idle_ms : DEFAULT_IDLE_MS;
@@ -262,16 +329,15 @@ static int send_curl(struct http *http, const struct http_request *req, struct h
 {
 	struct http_curl *c = (struct http_curl *)http;
 	struct exchange x = { .req = req, .resp = resp, .easy = c->easy, .err = err };
-	struct curl_slist *headers = header_list(req);
+	struct curl_slist *headers;
 	char details[CURL_ERROR_SIZE] = "";
 	CURLcode code = CURLE_OK;
 	long status = 0;
 	int result;
 
-	if (check_headers(req, err) < 0) {
-		curl_slist_free_all(headers);
+	if (check_request(req, err) < 0 || check_headers(req, err) < 0)
 		return -1;
-	}
+	headers = header_list(req);
 	curl_easy_reset(c->easy);
 	set_options(c->easy, &x, headers);
 	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, details);

@@ -1,10 +1,14 @@
 #include "base/retry.h"
 
+#include <pthread.h>
+
 #include "base/mem.h"
 #include "base/str.h"
 
-#define MAX_DELAY_MS 20000
+#define MAX_DELAY_MS      20000
 #define MAX_HINT_ABOVE_MS 5000
+/* More cannot be mended in one call: its clock, its credentials. */
+#define MAX_MENDED 2
 
 int64_t retry_delay_ms(int retry, const struct retry_verdict *verdict, double unit_random)
 {
@@ -19,6 +23,63 @@ int64_t retry_delay_ms(int retry, const struct retry_verdict *verdict, double un
 	return hint > delay ? hint : delay;
 }
 
+struct retry_quota {
+	pthread_mutex_t mutex;
+	int left;
+};
+
+struct retry_quota *retry_quota_new(void)
+{
+	struct retry_quota *q = xcalloc(1, sizeof(*q));
+
+	pthread_mutex_init(&q->mutex, NULL);
+	q->left = RETRY_QUOTA_TOKENS;
+	return q;
+}
+
+bool retry_quota_take(struct retry_quota *q, int n)
+{
+	bool is_enough;
+
+	if (!q)
+		return true;
+	pthread_mutex_lock(&q->mutex);
+	is_enough = q->left >= n;
+	if (is_enough)
+		q->left -= n;
+	pthread_mutex_unlock(&q->mutex);
+	return is_enough;
+}
+
+void retry_quota_give(struct retry_quota *q, int n)
+{
+	if (!q)
+		return;
+	pthread_mutex_lock(&q->mutex);
+	q->left = q->left + n < RETRY_QUOTA_TOKENS ? q->left + n : RETRY_QUOTA_TOKENS;
+	pthread_mutex_unlock(&q->mutex);
+}
+
+int retry_quota_left(struct retry_quota *q)
+{
+	int left;
+
+	if (!q)
+		return RETRY_QUOTA_TOKENS;
+	pthread_mutex_lock(&q->mutex);
+	left = q->left;
+	pthread_mutex_unlock(&q->mutex);
+	return left;
+}
+
+void retry_quota_free(struct retry_quota *q)
+{
+	if (!q)
+		return;
+	pthread_mutex_destroy(&q->mutex);
+	free(q);
+}
+
 static double unit_random(const struct sys *sys)
 {
 	uint32_t v;
@@ -27,26 +88,72 @@ static double unit_random(const struct sys *sys)
 	return v / 4294967296.0;
 }
 
-int retry_run(const struct sys *sys, const struct report *report, const char *what, int max_attempts, retry_attempt_fn fn,
-	      void *ctx, struct err *err)
-{
-	for (int attempt = 1;; attempt++) {
-		struct retry_verdict verdict = { RETRY_NO, 0 };
-		auto_err why = { 0 };
-		auto_free char *wait = NULL;
-		int64_t delay;
+/* One call over its attempts. */
+struct run {
+	const struct sys *sys;
+	const struct report *report;
+	const char *what;
+	struct retry_quota *quota;
+	int attempt, max_attempts; /* those that were mended make room for one more */
+	int n_waits;               /* the exponent of the next one */
+	int n_mended;
+	int taken; /* by the last retry */
+};
 
-		if (fn(ctx, attempt, &verdict, &why) == 0)
+/* Whether there is another attempt; waits for its time. */
+static bool prepare_next(struct run *r, const struct retry_verdict *v, struct err *why)
+{
+	int cost = v->retry_class == RETRY_THROTTLED ? RETRY_COST_THROTTLED : RETRY_COST;
+	auto_free char *wait = NULL;
+	int64_t delay;
+
+	if (v->retry_class == RETRY_NO || sys_is_cancelled())
+		return false;
+	if (v->retry_class == RETRY_MENDED && r->n_mended < MAX_MENDED) {
+		r->n_mended++;
+		r->max_attempts++;
+		report_text(r->report, REPORT_NOTE, "retry", "%s: %s; %s, once more", r->what, why->msg, v->remedy);
+		return true;
+	}
+	if (r->attempt >= r->max_attempts)
+		return false;
+	if (!retry_quota_take(r->quota, cost)) {
+		err_hint(why, "not tried again: too many calls failed one after the other");
+		return false;
+	}
+	r->taken = cost;
+	delay = retry_delay_ms(r->n_waits++, v, unit_random(r->sys));
+	wait = str_duration_ms(delay);
+	report_text(r->report, REPORT_NOTE, "retry", "%s: %s; next try in %s (%d of %d)", r->what, why->msg, wait,
+		    r->attempt + 1, r->max_attempts);
+	r->sys->sleep_ms(r->sys, delay);
+	return true;
+}
+
+int retry_run(const struct sys *sys, const struct report *report, const char *what, const struct retry_policy *policy,
+	      retry_attempt_fn fn, void *ctx, struct err *err)
+{
+	struct run r = {
+		.sys = sys,
+		.report = report,
+		.what = what,
+		.quota = policy->quota,
+		.max_attempts = policy->max_attempts ? policy->max_attempts : RETRY_MAX_ATTEMPTS,
+	};
+
+	for (;;) {
+		struct retry_verdict verdict = { RETRY_NO, 0, NULL };
+		auto_err why = { 0 };
+
+		r.attempt++;
+		if (fn(ctx, r.attempt, &verdict, &why) == 0) {
+			retry_quota_give(r.quota, r.taken ? r.taken : 1);
 			return 0;
-		if (verdict.retry_class == RETRY_NO || attempt >= max_attempts || sys_is_cancelled()) {
+		}
+		if (!prepare_next(&r, &verdict, &why)) {
 			err_move(err, &why);
 			return -1;
 		}
-		delay = retry_delay_ms(attempt - 1, &verdict, unit_random(sys));
-		wait = str_duration_ms(delay);
-		report_text(report, REPORT_NOTE, "retry", "%s: %s; next try in %s (%d of %d)", what, why.msg, wait, attempt + 1,
-			    max_attempts);
-		sys->sleep_ms(sys, delay);
 		if (sys_check_cancelled(err) < 0)
 			return -1;
 	}

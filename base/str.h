@@ -79,7 +79,7 @@ char *str_uri_decode(const char *s);
 /* 20231123T013854Z and 2023-11-23T01:38:54Z, UTC; new strings. */
 char *str_time_basic(time_t t);
 char *str_time_iso(time_t t);
-/* Parse the ISO form (fraction ignored, Z or no zone); -1 when malformed. */
+/* Parse the ISO form (fraction ignored; Z, UTC, +hh:mm or no zone); -1 when malformed. */
 int str_parse_time_iso(const char *s, time_t *ret_t);
 
 /* "1.4 MiB", "812 B"; new string. */

@@ -163,18 +163,37 @@ char *str_time_iso(time_t t)
 	return xstrdup(text);
 }
 
+/* Seconds east of Greenwich: "", "Z", "UTC", "+hh:mm". */
+static int parse_zone(const char *s, int64_t *ret_s)
+{
+	auto_free char *hours = NULL;
+	int64_t h, m;
+
+	*ret_s = 0;
+	if (!*s || !strcmp(s, "Z") || !strcmp(s, "UTC"))
+		return 0;
+	if ((*s != '+' && *s != '-') || strlen(s) != strlen("+hh:mm") || s[3] != ':')
+		return -1;
+	hours = xstrndup(s + 1, 2);
+	if (!str_parse_i64(hours, 0, 23, &h) || !str_parse_i64(s + 4, 0, 59, &m))
+		return -1;
+	*ret_s = (h * 60 + m) * (*s == '-' ? -60 : 60);
+	return 0;
+}
+
 int str_parse_time_iso(const char *s, time_t *ret_t)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t east_s;
 
 	if (!end)
 		return -1;
 	if (*end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	if (*end && strcmp(end, "Z") != 0)
+	if (parse_zone(end, &east_s) < 0)
 		return -1;
-	*ret_t = timegm(&tm);
+	*ret_t = timegm(&tm) - (time_t)east_s;
 	return 0;
 }
 

@@ -39,6 +39,14 @@ void cmd_release_needs(struct cmd *cmd);
 /* Lay the options -p over a configuration. */
 int cmd_set_parameters(const struct cmd *cmd, struct config *c, struct err *err);
 
+/*
+ * The parts of NEEDS_CLOUD, for doctor: region and endpoints; where credentials come from, and when ret is not NULL the
+ * credentials themselves; or all of it from the project's local cloud.
+ */
+int cmd_locate(struct cmd *cmd, struct err *err);
+int cmd_find_credentials(struct cmd *cmd, struct creds *ret, struct err *err);
+int cmd_use_local_cloud(struct cmd *cmd, struct err *err);
+
 /* The folder of the project's local cloud, or of --dir. New string. */
 char *cmd_local_dir(const struct cmd *cmd);
 
@@ -48,10 +56,14 @@ void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print JSON to stdout. */
 void cmd_print_json(const json_t *j);
 
+/* The ARN of the job's role, asked for where smpipe.yaml has a name or `auto`; NULL when it has none. New string. */
+int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);
+
 /* The plan against this session: bases and registry are asked for, or with --offline derived. */
 int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err);
 
 int cmd_init(struct cmd *cmd, struct err *err);
+int cmd_doctor(struct cmd *cmd, struct err *err);
 int cmd_plan(struct cmd *cmd, struct err *err);
 int cmd_release(struct cmd *cmd, struct err *err);
 int cmd_list(struct cmd *cmd, struct err *err);

@@ -12,6 +12,7 @@
 #define CLOUD_OPTS   OPT_LOCAL, OPT_REGION, OPT_PROFILE
 
 static const enum opt_id init_opts[] = { OPT_TEMPLATE, OPT_NAME, OPT_CI, OPT_ADOPT, OPT_COUNT };
+static const enum opt_id doctor_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_POLICY, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
 static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS, OPT_OFFLINE,
 					 OPT_ACCOUNT,  OPT_JSON,      OPT_COUNT };
 static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS,       OPT_ALLOW_DIRTY,
@@ -28,6 +29,7 @@ static int cmd_help(struct cmd *cmd, struct err *err);
 
 static const struct command commands[] = {
 	{ "init", cmd_init, NEEDS_NOTHING, "[DIR]", "Write a new algorithm repository, or adopt an existing one", init_opts },
+	{ "doctor", cmd_doctor, NEEDS_NOTHING, NULL, "Look whether everything is there that a release needs; changes nothing", doctor_opts },
 	{ "plan", cmd_plan, NEEDS_PROJECT | NEEDS_FILES, NULL, "Show what a release would do; changes nothing", plan_opts },
 	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record", release_opts },
 	{ "list", cmd_list, NEEDS_PROJECT | NEEDS_CLOUD, NULL, "List the jobs of this repository", record_opts },

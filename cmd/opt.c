@@ -20,7 +20,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_LOCAL] = { "local", 0, NULL, false, "use the embedded local cloud instead of AWS" },
 	[OPT_JSON] = { "json", 0, NULL, false, "print the result as JSON" },
 	[OPT_OFFLINE] = { "offline", 0, NULL, false, "ask no service; needs --account and --region unless the file has them" },
-	[OPT_ACCOUNT] = { "account", 0, "ID", false, "account of an offline plan" },
+	[OPT_ACCOUNT] = { "account", 0, "ID", false, "account of an offline plan or policy" },
 	[OPT_REGION] = { "region", 0, "REGION", false, "AWS region (default: the file's, AWS_REGION, the profile's)" },
 	[OPT_PROFILE] = { "profile", 0, "NAME", false, "profile of the shared AWS configuration" },
 	[OPT_ALLOW_DIRTY] = { "allow-dirty", 0, NULL, false, "release files that differ from the commit; the record says so" },
@@ -41,6 +41,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_PORT] = { "port", 0, "PORT", false, "port on 127.0.0.1 (default: the last one, else any free)" },
 	[OPT_IDLE] = { "idle", 0, "SECONDS", false, "end when nothing runs and nobody asked for so long (default: never)" },
 	[OPT_VERBOSE] = { "verbose", 'v', NULL, false, "say more" },
+	[OPT_POLICY] = { "policy", 0, NULL, false, "print the smallest IAM policies for caller and role; asks no service" },
 };
 
 static int unknown(const enum opt_id *allowed, const char *name, struct err *err)

@@ -36,6 +36,7 @@ enum opt_id {
 	OPT_PORT,
 	OPT_IDLE,
 	OPT_VERBOSE,
+	OPT_POLICY,
 	OPT_COUNT, /* also ends a command's list */
 };
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "aws/sts.h"
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "pipeline/role.h"
 #if SMPIPE_LOCAL
 #include "local/cloud.h"
 #endif
@@ -33,28 +35,37 @@ static const char *choose(const char *option, const char *configured)
 	return option ? option : configured;
 }
 
-static int locate(struct cmd *cmd, const char *default_region, struct err *err)
+static int locate(struct cmd *cmd, const char *default_region, env_fn env, struct err *err)
 {
 	const struct config *c = &cmd->project.config;
 	const char *region = choose(opt_get(&cmd->opts, OPT_REGION), config_str(c, "region"));
 
 	return aws_identity_locate(&cmd->session.identity, region ? region : default_region,
-				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), NULL, err);
+				   choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(c, "profile")), env, err);
 }
 
 #if SMPIPE_LOCAL
+/* What is set for AWS (FIPS, endpoints, retries) is not meant for the local cloud. */
+static const char *local_env(const char *name)
+{
+	bool is_file = !strcmp(name, "AWS_CONFIG_FILE") || !strcmp(name, "AWS_SHARED_CREDENTIALS_FILE");
+
+	return is_file ? "/dev/null" : NULL;
+}
+
 static void use_access(struct aws_identity *id, const struct cloud_access *access)
 {
-	id->creds.access_key_id = xstrdup(access->access_key_id);
-	secret_set(&id->creds.secret_access_key, access->secret_access_key.value);
-	id->creds.source = xstrdup("local cloud");
+	auto_creds creds = { .access_key_id = xstrdup(access->access_key_id), .source = xstrdup("local cloud") };
+
+	secret_set(&creds.secret_access_key, access->secret_access_key.value);
+	id->credentials = creds_provider_static(&creds);
 	for (size_t i = 0; i < AWS_SERVICE_COUNT; i++) {
 		endpoint_release(&id->endpoints[i]);
-		id->endpoints[i] = (struct endpoint){ xstrdup(access->url), true };
+		id->endpoints[i] = (struct endpoint){ .url = xstrdup(access->url), .is_override = true };
 	}
 }
 
-static int meet_local(struct cmd *cmd, struct err *err)
+int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 {
 	auto_free char *executable = fs_realpath("/proc/self/exe");
 	auto_free char *dir = cmd_local_dir(cmd);
@@ -66,34 +77,62 @@ static int meet_local(struct cmd *cmd, struct err *err)
 	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
 		return err_wrap(err, "start the local cloud");
 	cmd->session.is_local = true;
-	if (locate(cmd, LOCAL_REGION, err) < 0)
+	if (locate(cmd, LOCAL_REGION, local_env, err) < 0)
 		return -1;
 	use_access(&cmd->session.identity, &access);
 	return 0;
 }
 #else
-static int meet_local(struct cmd *cmd, struct err *err)
+int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 {
 	(void)cmd;
 	return err_set(err, ERR_USAGE, "this smpipe was built without the local cloud (LOCAL=0)");
 }
 #endif
 
-static int meet_aws(struct cmd *cmd, struct err *err)
+int cmd_locate(struct cmd *cmd, struct err *err)
+{
+	return locate(cmd, NULL, NULL, err);
+}
+
+int cmd_find_credentials(struct cmd *cmd, struct creds *ret, struct err *err)
 {
 	const char *profile = choose(opt_get(&cmd->opts, OPT_PROFILE), config_str(&cmd->project.config, "profile"));
+	struct aws_identity *id = &cmd->session.identity;
 
-	return locate(cmd, NULL, err) < 0 ? -1 : creds_resolve(profile, NULL, &cmd->session.identity.creds, err);
+	if (!id->credentials)
+		id->credentials = creds_provider_new(&(struct creds_options){
+			.profile = profile, .region = id->region, .sys = id->sys, .report = id->report });
+	return ret ? aws_identity_credentials(id, NULL, ret, err) : 0;
+}
+
+static int meet_aws(struct cmd *cmd, struct err *err)
+{
+	return cmd_locate(cmd, err) < 0 ? -1 : cmd_find_credentials(cmd, NULL, err);
+}
+
+/* Before anything else is asked in an account that this file is not for. */
+static int check_account(const struct cmd *cmd, const char *guard, struct err *err)
+{
+	const struct aws_identity *id = &cmd->session.identity;
+	auto_creds creds = { 0 };
+
+	if (!guard || cmd->session.is_local || str_eq(guard, id->account))
+		return 0;
+	if (aws_identity_credentials(id, NULL, &creds, err) < 0)
+		return -1;
+	return config_error(&cmd->project.config, err, "account",
+			    "the credentials (%s) are of account %s, this file is for %s", creds.source, id->account,
+			    guard);
 }
 
 static int meet_cloud(struct cmd *cmd, struct err *err)
 {
 	auto_http *http = NULL;
-	const char *guard = config_str(&cmd->project.config, "account");
 
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
-	if ((opt_has(&cmd->opts, OPT_LOCAL) ? meet_local(cmd, err) : meet_aws(cmd, err)) < 0)
+	if ((opt_has(&cmd->opts, OPT_LOCAL) ? cmd_use_local_cloud(cmd, err) : meet_aws(cmd, err)) < 0)
 		return -1;
 	http = http_curl_new();
 	if (sts_get_caller_identity(http, &cmd->session.identity, err) < 0)
@@ -101,12 +140,7 @@ static int meet_cloud(struct cmd *cmd, struct err *err)
 	cmd->session.bucket_owner = config_str(&cmd->project.config, "bucket_owner");
 	if (!cmd->session.bucket_owner || cmd->session.is_local)
 		cmd->session.bucket_owner = cmd->session.identity.account;
-	/* Before anything else is asked in an account that this file is not for. */
-	if (guard && !cmd->session.is_local && !str_eq(guard, cmd->session.identity.account))
-		return config_error(&cmd->project.config, err, "account",
-				    "the credentials (%s) are of account %s, this file is for %s",
-				    cmd->session.identity.creds.source, cmd->session.identity.account, guard);
-	return 0;
+	return check_account(cmd, config_str(&cmd->project.config, "account"), err);
 }
 
 int cmd_set_parameters(const struct cmd *cmd, struct config *c, struct err *err)
@@ -179,12 +213,33 @@ static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
 		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account", account);
 		return err_hint(err, "give --account with twelve digits, or `account:` in smpipe.yaml");
 	}
-	if (locate(cmd, NULL, err) < 0)
+	if (locate(cmd, NULL, NULL, err) < 0)
 		return -1;
 	id->account = xstrdup(account);
 	id->sys = &sys_real;
 	t->account = id->account;
 	return 0;
+}
+
+int cmd_find_role(struct cmd *cmd, char **ret, struct err *err)
+{
+	const struct config *c = &cmd->project.config;
+	const struct aws_identity *id = &cmd->session.identity;
+	const char *role = config_str(c, "role");
+	auto_clients clients = { 0 };
+
+	if (cmd->session.is_local && (!role || !strcmp(role, ROLE_AUTO))) {
+		*ret = xasprintf("arn:%s:iam::%s:role/smpipe-local", id->partition->id, id->account);
+		return 0;
+	}
+	if (!role || role_is_arn(role)) {
+		*ret = xstrdup_or_null(role);
+		return 0;
+	}
+	clients_init(&clients, &cmd->session);
+	if (role_resolve(&clients.aws, role, ROLE_METADATA_FILE, ret, err) == 0)
+		return 0;
+	return err->code == ERR_NOT_FOUND ? config_error(c, err, "role", "%s", err->msg) : -1;
 }
 
 int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err)
@@ -205,9 +260,9 @@ int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct 
 		return -1;
 	if (session_resolve_bases(&cmd->session, &cmd->project, &bases, err) < 0)
 		return -1;
-	if (t.is_local)
-		role = xasprintf("arn:%s:iam::%s:role/smpipe-local", t.partition->id, t.account);
-	t.default_role = role;
+	if (!opt_has(&cmd->opts, OPT_OFFLINE) && cmd_find_role(cmd, &role, err) < 0)
+		return -1;
+	t.role = role;
 	t.registry_host = host;
 	t.bases = bases;
 	if (plan_make(&cmd->project, &t, ret, err) < 0)

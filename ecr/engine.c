@@ -19,21 +19,22 @@ static const struct api_version {
 
 static int find_socket(const char *docker_host, char **ret_path, struct err *err)
 {
-	auto_free char *host = NULL;
+	auto_free char *host = NULL, *shown = NULL;
 	const char *path;
 
 	if (!docker_host)
 		docker_host = getenv("DOCKER_HOST");
 	host = str_trim(docker_host ? docker_host : "");
+	shown = http_url_shown(host);
 	path = *host ? host + strlen("unix://") : DEFAULT_SOCKET;
 	if (*host && !str_starts(host, "unix://")) {
-		err_set(err, ERR_CONFIG, "DOCKER_HOST is '%s': only unix:// is supported", host);
+		err_set(err, ERR_CONFIG, "DOCKER_HOST is '%s': only unix:// is supported", shown);
 		return err_hint(err, "forward the engine's socket (ssh -nNT -L /tmp/docker.sock:" DEFAULT_SOCKET
 				     " HOST) and set DOCKER_HOST=unix:///tmp/docker.sock");
 	}
 	if (*path != '/' || strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		return err_set(err, ERR_CONFIG,
-			       "DOCKER_HOST is '%s': unix:// needs an absolute path of at most %zu bytes", host,
+			       "DOCKER_HOST is '%s': unix:// needs an absolute path of at most %zu bytes", shown,
 			       sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 	*ret_path = xstrdup(path);
 	return 0;

@@ -99,7 +99,7 @@ static const char *scan_host(const char *s, const char **ret_bad)
 
 /*
  * Docker's rule: what stands before the first slash is a host when it has a dot, a colon or a capital, or is
- * "localhost". So "attacker.com/1.dkr.ecr.eu-west-1.amazonaws.com/x" is attacker.com's, whatever comes later.
+ * "localhost". So "attacker.com/1.dkr.ecr.eu-west-1.<suffix>/x" is attacker.com's, whatever comes later.
  */
 static bool begins_with_host(const char *s)
 {

@@ -38,6 +38,7 @@ void registry_auth_release(struct registry_auth *a)
 {
 	free(a->host);
 	free(a->user);
+	free(a->ca_file);
 	secret_release(&a->password);
 	*a = (struct registry_auth){ 0 };
 }
@@ -125,7 +126,11 @@ static int get(const struct source *s, const char *url, const char *accept, bool
 	       struct err *err)
 {
 	struct http_request req = {
-		.method = "GET", .url = url, .max_body_bytes = DOCUMENT_MAX, .timeout_ms = TIMEOUT_MS
+		.method = "GET",
+		.url = url,
+		.ca_file = s->auth ? s->auth->ca_file : NULL,
+		.max_body_bytes = DOCUMENT_MAX,
+		.timeout_ms = TIMEOUT_MS,
 	};
 	int result;
 

@@ -15,6 +15,7 @@ struct registry_auth {
 	char *host; /* with port: where the password may go */
 	char *user;
 	struct secret password;
+	char *ca_file; /* as in http_request; or NULL */
 };
 
 void registry_auth_release(struct registry_auth *a);

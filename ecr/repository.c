@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 
-/* "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com" → its host, which must be the registry that we may trust. */
+/* "https://123456789012.dkr.ecr.eu-west-1.<suffix>" → its host, which must be the registry that we may trust. */
 static int take_host(const struct aws_identity *id, const char *proxy_endpoint, char **ret_host, struct err *err)
 {
 	const struct endpoint *ecr = &id->endpoints[AWS_ECR];
@@ -70,6 +71,7 @@ int ecr_get_authorization(struct aws *aws, struct registry_auth *ret, struct err
 		return -1;
 	if (take_authorization(aws->id, answer, &auth, err) < 0)
 		return err_wrap(err, "GetAuthorizationToken");
+	auth.ca_file = xstrdup_or_null(aws->id->ca_file);
 	*ret = auth;
 	auth = (struct registry_auth){ 0 };
 	return 0;
@@ -119,4 +121,15 @@ int ecr_ensure_repository(struct aws *aws, const char *repository, int *ret_crea
 		return 0;
 	err_move(err, &why);
 	return err_wrap(err, "create repository '%s'", repository);
+}
+
+int ecr_check_push(struct aws *aws, const char *repository, struct err *err)
+{
+	/* Any layer will do: this is the digest of nothing. */
+	auto_json *request = json_pack("{s:s, s:[s]}", "repositoryName", repository, "layerDigests",
+				       "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+
+	if (aws_call_json(aws, AWS_ECR, "BatchCheckLayerAvailability", request, NULL, err) < 0)
+		return err_wrap(err, "push to repository '%s'", repository);
+	return 0;
 }

@@ -2,8 +2,8 @@
 #define SMPIPE_LOCAL_CLOUD_H
 
 /*
- * An AWS on loopback: STS, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One process, one
- * port, one account; state lives in a folder as plain files.
+ * An AWS on loopback: STS, IAM's GetRole, S3, ECR with its registry, SageMaker that really trains, CloudWatch Logs. One
+ * process, one port, one account; state lives in a folder as plain files.
  */
 
 #include <pthread.h>
@@ -39,6 +39,7 @@ struct cloud {
 /* The services, each in a file of its own. A handler fills resp and never fails otherwise. */
 typedef void (*local_handler_fn)(struct cloud *cloud, const struct local_request *req, struct local_response *resp);
 void local_sts_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);  /* sts.c */
+void local_iam_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);  /* iam.c */
 void local_s3_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);   /* s3.c */
 void local_logs_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp); /* logs.c */
 void local_ecr_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp);  /* ecr.c */

@@ -125,11 +125,28 @@ static void build_arguments(struct strlist *args, const char *executable, const 
 	strlist_take(args, NULL);
 }
 
-/* The environment with DOCKER_HOST set when the options name one. */
+/*
+ * The process outlives the command and runs other people's code in containers: of our environment it gets what it
+ * needs, and none of the keys and tokens that lie there.
+ */
+static bool is_for_cloud(const char *variable)
+{
+	static const char *const names[] = {
+		"PATH=",        "HOME=", "TMPDIR=",  "TZ=",   "LANG=", "LC_",
+		"DOCKER_HOST=", "LD_",   "FAKETIME", "ASAN_", "LSAN_", "UBSAN_",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_starts(variable, names[i]))
+			return true;
+	return false;
+}
+
+/* DOCKER_HOST is set when the options name one. */
 static void build_environment(struct strlist *env, const char *docker_host)
 {
 	for (char **e = environ; *e; e++)
-		if (!docker_host || !str_starts(*e, "DOCKER_HOST="))
+		if (is_for_cloud(*e) && !(docker_host && str_starts(*e, "DOCKER_HOST=")))
 			strlist_add(env, *e);
 	if (docker_host)
 		strlist_take(env, xasprintf("DOCKER_HOST=%s", docker_host));

@@ -108,7 +108,7 @@ static const struct {
 } services[] = {
 	{ "sts", local_sts_handle, API_BODY_MAX_BYTES },   { "s3", local_s3_handle, SERVER_BODY_MAX_BYTES },
 	{ "ecr", local_ecr_handle, API_BODY_MAX_BYTES },   { "sagemaker", local_sagemaker_handle, API_BODY_MAX_BYTES },
-	{ "logs", local_logs_handle, API_BODY_MAX_BYTES },
+	{ "logs", local_logs_handle, API_BODY_MAX_BYTES }, { "iam", local_iam_handle, API_BODY_MAX_BYTES },
 };
 
 static int find_service(const struct local_request *req)

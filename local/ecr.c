@@ -221,6 +221,7 @@ static const struct json_api_op ops[] = {
 	{ "DescribeImages", ecr_describe_images },
 	{ "ListImages", ecr_list_images },
 	{ "BatchGetImage", ecr_batch_get_image },
+	{ "BatchCheckLayerAvailability", ecr_batch_check_layers },
 	{ NULL, NULL },
 };
 

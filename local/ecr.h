@@ -18,5 +18,7 @@ void ecr_list_images(struct cloud *cloud, const struct local_request *req, const
 		     struct local_response *resp);
 void ecr_batch_get_image(struct cloud *cloud, const struct local_request *req, const json_t *in,
 			 struct local_response *resp);
+void ecr_batch_check_layers(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			    struct local_response *resp);
 
 #endif

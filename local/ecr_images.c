@@ -238,3 +238,36 @@ void ecr_batch_get_image(struct cloud *cloud, const struct local_request *req, c
 	}
 	local_respond_json(resp, 200, json_pack("{s:o, s:o}", "images", images, "failures", failures));
 }
+
+/* A layer that is not there is no failure; a digest that is none is. */
+void ecr_batch_check_layers(struct cloud *cloud, const struct local_request *req, const json_t *in,
+			    struct local_response *resp)
+{
+	json_t *layers = json_array(), *failures = json_array(), *item;
+	auto_json *doc = NULL;
+	const char *name = ecr_need_repository(cloud, in, &doc, resp);
+	size_t i;
+
+	(void)req;
+	json_array_foreach(json_object_get(in, "layerDigests"), i, item) {
+		const char *text = json_string_value(item);
+		struct digest digest;
+
+		if (!name || !text)
+			continue;
+		if (digest_parse(text, &digest) < 0)
+			json_array_append_new(failures, json_pack("{s:s, s:s}", "layerDigest", text, "failureCode",
+								  "InvalidLayerDigest"));
+		else
+			json_array_append_new(layers,
+					      json_pack("{s:s, s:s}", "layerDigest", text, "layerAvailability",
+							store_ecr_has_blob(cloud->ecr, name, &digest) ? "AVAILABLE"
+												      : "UNAVAILABLE"));
+	}
+	if (name) {
+		local_respond_json(resp, 200, json_pack("{s:o, s:o}", "layers", layers, "failures", failures));
+		return;
+	}
+	json_decref(layers);
+	json_decref(failures);
+}

@@ -6,10 +6,12 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 
+#include "aws/partition.h"
 #include "local/cloud.h"
 
 #define S3_XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-#define S3_XMLNS    " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
+/* In a format, for partition_s3_xmlns. */
+#define S3_XMLNS " xmlns=\"%s\""
 
 /* One call: bucket and key are decoded; key is NULL for calls on a bucket, both are for calls on the service. */
 struct s3_call {

@@ -21,7 +21,7 @@ void s3_call_list_buckets(const struct s3_call *c)
 		return;
 	}
 	str_addf(&xml, S3_XML_HEAD "<ListAllMyBucketsResult" S3_XMLNS "><Owner><ID>%s</ID></Owner><Buckets>",
-		 c->cloud->account);
+		 partition_s3_xmlns, c->cloud->account);
 	for (size_t i = 0; i < names.n; i++) {
 		auto_free char *region = NULL, *created_text = NULL;
 		auto_err ignored = { 0 };
@@ -117,15 +117,17 @@ void s3_call_get_bucket_location(const struct s3_call *c)
 		s3_respond_err(c, &err);
 		return;
 	}
-	xml = xasprintf(S3_XML_HEAD "<LocationConstraint" S3_XMLNS ">%s</LocationConstraint>",
+	xml = xasprintf(S3_XML_HEAD "<LocationConstraint" S3_XMLNS ">%s</LocationConstraint>", partition_s3_xmlns,
 			strcmp(region, "us-east-1") ? region : "");
 	local_respond_xml(c->resp, 200, xml);
 }
 
 void s3_call_get_bucket_versioning(const struct s3_call *c)
 {
+	auto_free char *xml = xasprintf(S3_XML_HEAD "<VersioningConfiguration" S3_XMLNS "/>", partition_s3_xmlns);
+
 	if (store_s3_has_bucket(c->cloud->s3, c->bucket))
-		local_respond_xml(c->resp, 200, S3_XML_HEAD "<VersioningConfiguration" S3_XMLNS "/>");
+		local_respond_xml(c->resp, 200, xml);
 	else
 		local_respond_s3_error(c->resp, 404, "NoSuchBucket", "The specified bucket does not exist");
 }

@@ -163,7 +163,7 @@ static void respond(const struct listing *l)
 {
 	auto_str xml = { 0 };
 
-	str_addf(&xml, S3_XML_HEAD "<ListBucketResult" S3_XMLNS "><Name>%s</Name>", l->c->bucket);
+	str_addf(&xml, S3_XML_HEAD "<ListBucketResult" S3_XMLNS "><Name>%s</Name>", partition_s3_xmlns, l->c->bucket);
 	add_text(l, &xml, "Prefix", l->prefix ? l->prefix : "");
 	if (l->delimiter)
 		add_text(l, &xml, "Delimiter", l->delimiter);

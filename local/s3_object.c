@@ -306,7 +306,7 @@ void s3_call_delete_objects(const struct s3_call *c)
 				       "The XML you provided is not a list of 1 to %d objects", DELETE_MAX);
 		return;
 	}
-	str_add(&xml, S3_XML_HEAD "<DeleteResult" S3_XMLNS ">");
+	str_addf(&xml, S3_XML_HEAD "<DeleteResult" S3_XMLNS ">", partition_s3_xmlns);
 	for (const struct xml *o = xml_child(x, "Object"); o; o = xml_next(o, "Object")) {
 		const char *key = xml_child_text(o, "Key");
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "aws/partition.h"
 #include "aws/xml.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -136,7 +137,7 @@ void local_respond_query_error(struct local_response *resp, int status, const ch
 	va_start(ap, fmt);
 	message = xvasprintf(fmt, ap);
 	va_end(ap);
-	str_add(&xml, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>");
+	str_addf(&xml, "<ErrorResponse xmlns=\"%s\"><Error><Type>Sender</Type>", partition_sts_xmlns);
 	add_code_and_message(&xml, code, message);
 	str_addf(&xml, "</Error><RequestId>%s</RequestId></ErrorResponse>", resp->request_id ? resp->request_id : "");
 	respond(resp, status, "text/xml", str_detach(&xml));

@@ -8,13 +8,13 @@ static void get_caller_identity(struct cloud *cloud, const struct local_request 
 {
 	auto_str xml = { 0 };
 
-	str_addf(
-		&xml,
-		"<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>"
-		"<Arn>arn:%s:iam::%s:user/smpipe-local</Arn><UserId>AIDALOCALSMPIPE00000</UserId><Account>%s</Account>"
-		"</GetCallerIdentityResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata>"
-		"</GetCallerIdentityResponse>",
-		partition_of_region(req->region)->id, cloud->account, cloud->account, req->request_id);
+	str_addf(&xml,
+		 "<GetCallerIdentityResponse xmlns=\"%s\"><GetCallerIdentityResult>"
+		 "<Arn>arn:%s:iam::%s:user/smpipe-local</Arn><UserId>AIDALOCALSMPIPE00000</UserId><Account>%s</Account>"
+		 "</GetCallerIdentityResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata>"
+		 "</GetCallerIdentityResponse>",
+		 partition_sts_xmlns, partition_of_region(req->region)->id, cloud->account, cloud->account,
+		 req->request_id);
 	local_respond_xml(resp, 200, str_text(&xml));
 	http_headers_set(&resp->headers, "Content-Type", "text/xml");
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ecr/reference.h"
 #include "pipeline/identity.h"
+#include "pipeline/role.h"
 #include "pipeline/training_job.h"
 #include "s3/uri.h"
 
@@ -200,16 +201,19 @@ static int choose_role(const struct project *p, const struct target *t, const ch
 	auto_arn arn = { 0 };
 	const char *role = config_str(&p->config, "role");
 
-	*ret = role ? role : t->default_role;
+	*ret = t->role ? t->role : role;
 	if (!*ret) {
 		err_set(err, ERR_CONFIG, "%s has no 'role'", p->config.file);
-		return err_hint(err, "name the role that the job assumes: role: arn:%s:iam::%s:role/…", t->partition->id, t->account);
+		return err_hint(err, "name the role that the job assumes: role: NAME, or arn:%s:iam::%s:role/…", t->partition->id,
+				t->account);
 	}
-	if (arn_parse(*ret, &arn) < 0)
-		return config_error(&p->config, err, "role", "'%s' is no ARN", *ret);
-	if (!str_eq(arn.partition, t->partition->id))
-		return config_error(&p->config, err, "role", "'%s' is of partition %s, region %s is of %s", *ret, arn.partition,
-				    t->region, t->partition->id);
+	if (!role_is_arn(*ret)) {
+		config_error(&p->config, err, "role", "'%s' is no role's ARN, and only IAM knows the ARN of a name", *ret);
+		return err_hint(err, "plan without --offline, or write the ARN: arn:%s:iam::%s:role/…", t->partition->id, t->account);
+	}
+	if (arn_parse(*ret, &arn) < 0 || !str_eq(arn.partition, t->partition->id))
+		return config_error(&p->config, err, "role", "'%s' is of partition %s, region %s is of %s", *ret,
+				    arn.partition ? arn.partition : "?", t->region, t->partition->id);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct target {
 	const char *account, *region;
 	const struct partition *partition;
 	const char *registry_host; /* "<account>.dkr.ecr.<region>.<suffix>" */
-	const char *default_role;  /* used when smpipe.yaml names none; NULL: it must */
+	const char *role;          /* ARN that `role` of smpipe.yaml stands for; NULL: the file must have an ARN */
 	bool is_local;             /* the local cloud: the guard `account` does not apply */
 	const json_t *bases;       /* image name → "sha256:…" of every base of the Dockerfile */
 };

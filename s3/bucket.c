@@ -1,3 +1,6 @@
+#include <string.h>
+
+#include "aws/partition.h"
 #include "aws/xml.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -129,20 +132,21 @@ int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err)
 
 static int block_public_access(struct s3 *s3, const char *bucket, struct err *err)
 {
-	static const char body[] =
-		"<PublicAccessBlockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-		"<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
-		"<BlockPublicPolicy>true</BlockPublicPolicy>"
-		"<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+	auto_free char *body =
+		xasprintf("<PublicAccessBlockConfiguration xmlns=\"%s\">"
+			  "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
+			  "<BlockPublicPolicy>true</BlockPublicPolicy>"
+			  "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
+			  partition_s3_xmlns);
 	auto_s3_request req = { .operation = "PutPublicAccessBlock", .bucket = bucket };
 	auto_response resp = { 0 };
-	struct digest digest = digest_of(body, sizeof(body) - 1);
+	struct digest digest = digest_of_text(body);
 	auto_free char *checksum = str_base64(digest.b, sizeof(digest.b));
 
 	req.aws.method = "PUT";
 	req.aws.query = "publicAccessBlock=";
 	req.aws.bytes = body;
-	req.aws.n = sizeof(body) - 1;
+	req.aws.n = strlen(body);
 	req.aws.is_idempotent = true;
 	http_headers_add(&req.headers, "Content-Type", "application/xml");
 	http_headers_add(&req.headers, "x-amz-checksum-sha256", checksum);
@@ -154,9 +158,9 @@ static char *create_body(const char *region)
 {
 	if (str_eq(region, "us-east-1"))
 		return NULL;
-	return xasprintf("<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+	return xasprintf("<CreateBucketConfiguration xmlns=\"%s\">"
 			 "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",
-			 region);
+			 partition_s3_xmlns, region);
 }
 
 int s3_create_bucket(struct s3 *s3, const char *bucket, struct err *err)

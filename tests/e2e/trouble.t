@@ -18,6 +18,17 @@ wait_for() {
 	return 1
 }
 
+# interrupted PATTERN: ^C as soon as a release --local says this.
+interrupted() {
+	rm -f "$T/err"
+	"$SMPIPE" release --local --wait-timeout 60 > "$T/out" 2> "$T/err" < /dev/null &
+	pid=$!
+	wait_for "$T/err" "$1"
+	kill -INT $pid
+	wait $pid
+	status=$?
+}
+
 count_jobs() { find "${1:-.smpipe/local}/jobs" -name job.json 2> /dev/null | wc -l | tr -d ' '; }
 count_tags() { find "${1:-.smpipe/local}/ecr" -path '*/tags/*' 2> /dev/null | wc -l | tr -d ' '; }
 
@@ -113,18 +124,13 @@ run "$SMPIPE" release --local --wait-timeout 1
 expect 7 'a job that takes longer than --wait-timeout'
 said 'is still running' 'said in one line'
 err_has '^hint: .*smpipe logs -f ' 'with a hint'
-"$SMPIPE" release --local > "$T/out" 2> "$T/err" &
-pid=$!
-wait_for "$T/err" '^  begin$'
-kill -INT $pid
-wait $pid
-status=$?
+interrupted '^  begin$'
 expect 130 '^C while a job is followed'
 err_has '^hint: .*the job goes on.*smpipe logs -f ' 'says how to come back'
 job=$("$SMPIPE" list --local | awk '$2 == "InProgress" { print $4 }')
 [ -d ".smpipe/local/jobs/$job/ml/output" ] && : > ".smpipe/local/jobs/$job/ml/output/go"
 ok $? 'the job goes on'
-run "$SMPIPE" release --local
+run "$SMPIPE" release --local --wait-timeout 60
 expect 0 'the next release follows it'
 out_has '^status +Completed' 'and came to its end'
 same "$(count_jobs)" 3 'as the same job'
@@ -133,12 +139,7 @@ same "$(count_jobs)" 3 'as the same job'
 sed -i 's,^COPY bootstrap,RUN ["/bin/busybox"\, "sleep"\, "2"]\n&,' Dockerfile
 cp "$T/train.sh" src/train.sh
 commit 'Slow to build'
-"$SMPIPE" release --local > "$T/out" 2> "$T/err" &
-pid=$!
-wait_for "$T/err" 'Running in'
-kill -INT $pid
-wait $pid
-status=$?
+interrupted 'Running in'
 expect 130 '^C while an image is built'
 said cancelled 'said in one line'
 same "$(count_jobs)" 3 'no job'
@@ -186,6 +187,8 @@ if mount -t tmpfs -o size=64k none "$T/small" 2> /dev/null; then
 	mount -t tmpfs -o size=64m none .smpipe
 	run "$SMPIPE" release --local
 	expect 0 'a disk with room'
+	# Down, so that nothing of the last job is still to be tidied up.
+	"$SMPIPE" local down > /dev/null 2>&1
 	mount -o "remount,size=$(($(du -sk .smpipe | cut -f1) + 500))k" .smpipe
 	cp src/large.bin data/train/large.bin
 	commit 'Large data'

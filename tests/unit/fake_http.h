@@ -127,12 +127,14 @@ static inline const char *fake_no_env(const char *name)
 /* An identity with example keys in eu-west-1. */
 static inline void fake_identity(struct aws_identity *id)
 {
+	auto_creds creds = { 0 };
 	auto_err err = { 0 };
 
 	id->sys = &fake_sys;
 	if (aws_identity_locate(id, "eu-west-1", NULL, fake_no_env, &err) < 0 ||
-	    creds_set(&id->creds, "AKIDEXAMPLE", "not-a-secret", NULL, "test", &err) < 0)
+	    creds_set(&creds, "AKIDEXAMPLE", "not-a-secret", NULL, "test", &err) < 0)
 		abort();
+	id->credentials = creds_provider_static(&creds);
 }
 
 #endif

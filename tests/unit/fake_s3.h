@@ -200,11 +200,13 @@ static inline void fake_random(const struct sys *sys, void *p, size_t n)
 static inline struct fake_s3 *fake_s3_new(const char *region, const char *endpoint)
 {
 	struct fake_s3 *f = xcalloc(1, sizeof(*f));
+	auto_creds creds = { 0 };
 
 	f->http.ops = &fake_ops;
 	f->sys = (struct sys){ fake_now_ms, fake_now_ms, fake_sleep_ms, fake_random, NULL };
-	f->id.creds.access_key_id = xstrdup("AKIDEXAMPLE");
-	secret_set(&f->id.creds.secret_access_key, "secret");
+	creds.access_key_id = xstrdup("AKIDEXAMPLE");
+	secret_set(&creds.secret_access_key, "secret");
+	f->id.credentials = creds_provider_static(&creds);
 	f->id.region = xstrdup(region);
 	f->id.partition = partition_of_region(region);
 	f->id.endpoints[AWS_S3].url = endpoint ? xstrdup(endpoint) : xasprintf("https://s3.%s.amazonaws.com", region);

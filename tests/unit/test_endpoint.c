@@ -7,9 +7,9 @@
 
 #include "aws/endpoint.h"
 #include "aws/partition.h"
+#include "aws/settings.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "tests/unit/vectors.h"
 
 static void test_partitions(void **state)
 {
@@ -34,31 +34,6 @@ static void test_partitions(void **state)
 		assert_ptr_equal(p, partition_by_id(p->id));
 	}
 	assert_null(partition_by_id("aws-mars"));
-}
-
-static void test_official_partitions(void **state)
-{
-	auto_free char *path = vectors_path("endpoints/partitions.json");
-	auto_json *j = NULL;
-	json_t *partition, *ignored;
-	const char *region;
-	size_t i;
-
-	(void)state;
-	if (!path)
-		skip();
-	j = vectors_json(path);
-	json_array_foreach(json_object_get(j, "partitions"), i, partition) {
-		const struct partition *p = partition_by_id(json_str(partition, "id"));
-
-		assert_non_null(p);
-		assert_string_equal(p->dns_suffix, json_string_value(json_at(partition, "outputs", "dnsSuffix", NULL)));
-		assert_string_equal(p->global_region,
-				    json_string_value(json_at(partition, "outputs", "implicitGlobalRegion", NULL)));
-		json_object_foreach(json_object_get(partition, "regions"), region, ignored)
-			assert_ptr_equal(partition_of_region(region), p);
-	}
-	assert_int_equal(i, 8);
 }
 
 static void test_arns(void **state)
@@ -108,8 +83,8 @@ static void test_endpoints(void **state)
 	static const struct {
 		enum aws_service service;
 		const char *region;
-		const char *env[5];
-		const char *url; /* NULL: refused */
+		const char *env[5]; /* name, value, … */
+		const char *url;    /* NULL: refused */
 	} cases[] = {
 		{ AWS_STS, "eu-west-1", { NULL }, "https://sts.eu-west-1.amazonaws.com" },
 		{ AWS_S3, "cn-north-1", { NULL }, "https://s3.cn-north-1.amazonaws.com.cn" },
@@ -134,23 +109,134 @@ static void test_endpoints(void **state)
 		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "https://a.example/?x" }, NULL },
 		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "https://a.example/\nx" }, NULL },
 		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "ftp://a.example" }, NULL },
-		{ AWS_S3, "eu-west-1", { "AWS_USE_FIPS_ENDPOINT", "true" }, NULL },
+		{ AWS_S3,
+		  "eu-west-1",
+		  { "AWS_ENDPOINT_URL", "https://a.example", "AWS_USE_FIPS_ENDPOINT", "true" },
+		  NULL },
+		{ AWS_S3,
+		  "eu-west-1",
+		  { "AWS_ENDPOINT_URL", "https://a.example", "AWS_USE_DUALSTACK_ENDPOINT", "TRUE" },
+		  NULL },
+		{ AWS_S3, "cn-north-1", { "AWS_USE_FIPS_ENDPOINT", "true" }, NULL },
+		{ AWS_S3, "eu-west-1", { "AWS_USE_FIPS_ENDPOINT", "true" }, "https://s3-fips.eu-west-1.amazonaws.com" },
+		{ AWS_S3,
+		  "us-gov-west-1",
+		  { "AWS_USE_FIPS_ENDPOINT", "true", "AWS_USE_DUALSTACK_ENDPOINT", "true" },
+		  "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com" },
+		{ AWS_S3,
+		  "cn-north-1",
+		  { "AWS_USE_DUALSTACK_ENDPOINT", "true" },
+		  "https://s3.dualstack.cn-north-1.amazonaws.com.cn" },
+		{ AWS_SAGEMAKER,
+		  "us-east-1",
+		  { "AWS_USE_FIPS_ENDPOINT", " True " },
+		  "https://api-fips.sagemaker.us-east-1.amazonaws.com" },
+		{ AWS_SAGEMAKER,
+		  "us-iso-east-1",
+		  { "AWS_USE_FIPS_ENDPOINT", "true" },
+		  "https://api.sagemaker-fips.us-iso-east-1.c2s.ic.gov" },
+		{ AWS_ECR,
+		  "eusc-de-east-1",
+		  { "AWS_USE_DUALSTACK_ENDPOINT", "true" },
+		  "https://ecr.eusc-de-east-1.api.amazonwebservices.eu" },
+		{ AWS_LOGS,
+		  "us-gov-west-1",
+		  { "AWS_USE_FIPS_ENDPOINT", "true" },
+		  "https://logs.us-gov-west-1.amazonaws.com" },
+		{ AWS_LOGS, "us-east-1", { "AWS_USE_FIPS_ENDPOINT", "1" }, "https://logs.us-east-1.amazonaws.com" },
+		{ AWS_STS, "us-west-2", { "AWS_STS_REGIONAL_ENDPOINTS", "legacy" }, "https://sts.amazonaws.com" },
+		{ AWS_STS,
+		  "eu-south-1",
+		  { "AWS_STS_REGIONAL_ENDPOINTS", "legacy" },
+		  "https://sts.eu-south-1.amazonaws.com" },
+		{ AWS_SSO, "eu-west-1", { NULL }, "https://portal.sso.eu-west-1.amazonaws.com" },
+		{ AWS_SSO_OIDC,
+		  "us-gov-west-1",
+		  { "AWS_USE_FIPS_ENDPOINT", "true" },
+		  "https://oidc-fips.us-gov-west-1.amazonaws.com" },
+		{ AWS_SSO_OIDC, "x-y-1", { "AWS_ENDPOINT_URL_SSO_OIDC", "https://o.example" }, "https://o.example" },
+		{ AWS_IAM, "us-west-2", { NULL }, "https://iam.amazonaws.com" },
+		{ AWS_IAM, "eusc-de-east-1", { "AWS_ENDPOINT_URL_IAM", "https://i.example" }, "https://i.example" },
+		{ AWS_S3, "eu-west-1", { "AWS_ENDPOINT_URL", "https://u:p@a.example" }, NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct aws_settings settings = { .env = fake_env };
 		auto_endpoint e = { 0 };
 		auto_err err = { 0 };
 		int result;
 
 		variables = cases[i].env;
-		result = endpoint_resolve(cases[i].service, cases[i].region, fake_env, &e, &err);
+		result = endpoint_resolve(cases[i].service, cases[i].region, &settings, &e, &err);
 		assert_int_equal(result, cases[i].url ? 0 : -1);
 		if (cases[i].url)
 			assert_string_equal(e.url, cases[i].url);
 		else
 			assert_int_equal(err.code, ERR_CONFIG);
 	}
+}
+
+/* IAM is one service per partition, with a region of its own in signatures. */
+static void test_iam(void **state)
+{
+	static const struct {
+		const char *region, *url, *signing_region;
+	} cases[] = {
+		{ "ap-south-1", "https://iam.amazonaws.com", "us-east-1" },
+		{ "cn-northwest-1", "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1" },
+		{ "us-gov-east-1", "https://iam.us-gov.amazonaws.com", "us-gov-west-1" },
+		{ "us-iso-west-1", "https://iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1" },
+		{ "us-isob-east-1", "https://iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1" },
+		{ "eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1" },
+		{ "eu-isoe-west-1", "https://iam.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1" },
+		{ "us-isof-east-1", "https://iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1" },
+	};
+
+	(void)state;
+	variables = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct aws_settings settings = { .env = fake_env };
+		auto_endpoint e = { 0 };
+		auto_err err = { 0 };
+
+		assert_int_equal(endpoint_resolve(AWS_IAM, cases[i].region, &settings, &e, &err), 0);
+		assert_true(str_eq(e.url, cases[i].url));
+		assert_true(str_eq(e.signing_region, cases[i].signing_region));
+	}
+}
+
+static void test_unknown_regions(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "eu-mars-9", "aws" },
+		{ "cn-mars-9", "aws-cn" },
+		{ "us-gov-mars-12", "aws-us-gov" },
+		{ "us-isob-mars-9", "aws-iso-b" },
+		{ "us-isof-mars-9", "aws-iso-f" },
+		{ "eusc-de-mars-9", "aws-eusc" },
+		{ "us-iso-mars", "aws" },
+		{ "cn-", "aws" },
+		{ "cn-north-1x", "aws" },
+		{ "aws-cn-global", "aws-cn" },
+		{ "aws-iso-e-global", "aws-iso-e" },
+		{ "mars-global", "aws" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_string_equal(partition_of_region(cases[i][0])->id, cases[i][1]);
+}
+
+static void test_console(void **state)
+{
+	auto_free char *aws = endpoint_console_url("eu-west-1", "a-1");
+	auto_free char *cn = endpoint_console_url("cn-north-1", "a/b");
+
+	(void)state;
+	assert_string_equal(aws, "https://console.aws.amazon.com/sagemaker/home?region=eu-west-1#/jobs/a-1");
+	assert_string_equal(cn, "https://console.amazonaws.cn/sagemaker/home?region=cn-north-1#/jobs/a%2Fb");
+	assert_null(endpoint_console_url("us-iso-east-1", "a"));
 }
 
 static void test_registry_hosts(void **state)
@@ -200,9 +286,10 @@ static void test_registry_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_partitions), cmocka_unit_test(test_official_partitions),
-		cmocka_unit_test(test_arns),       cmocka_unit_test(test_names),
-		cmocka_unit_test(test_endpoints),  cmocka_unit_test(test_registry_hosts),
+		cmocka_unit_test(test_partitions),      cmocka_unit_test(test_arns),
+		cmocka_unit_test(test_names),           cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_registry_hosts),  cmocka_unit_test(test_iam),
+		cmocka_unit_test(test_unknown_regions), cmocka_unit_test(test_console),
 	};
 
 	return cmocka_run_group_tests_name("aws/endpoint", tests, NULL, NULL);

@@ -134,7 +134,7 @@ static void test_refusals(void **state)
 {
 	static const char *const rows[][2] = {
 		{ SMALL, "smpipe.yaml has no 'role'" },
-		{ "role: Admin\n" SMALL, "smpipe.yaml:3:7: 'Admin' is no ARN" },
+		{ "role: Admin\n" SMALL, "smpipe.yaml:3:7: 'Admin' is no role's ARN" },
 		{ ROLE "account: '999999999999'\n" SMALL,
 		  "smpipe.yaml:4:10: the credentials are of account 123456789012, this file is for 999999999999" },
 		{ ROLE "bucket: Not_A_Bucket\n" SMALL, "smpipe.yaml:4:9: bucket 'Not_A_Bucket': " },

@@ -37,8 +37,10 @@ void aws_identity_release(struct aws_identity *id);
 
 /*
  * Fill what environment and profile say: region (given, else AWS_REGION, AWS_DEFAULT_REGION, the profile's), partition,
- * endpoints, CA file, retries. sys and report are set before. profile: given, else AWS_PROFILE, "default". ERR_CONFIG.
+ * endpoints, CA file, retries. sys and report are set before. profile: given, else AWS_PROFILE, "default". ERR_CONFIG;
+ * with service code AWS_NO_REGION when none of them names a region (an EC2 instance knows its own: aws/imds.h).
  */
+#define AWS_NO_REGION "NoRegion"
 int aws_identity_locate(struct aws_identity *id, const char *region, const char *profile, env_fn env, struct err *err);
 
 /* Valid credentials of the identity, as creds_provider_get gives them. */

@@ -149,3 +149,31 @@ void imds_release(struct imds *imds)
 	secret_release(&imds->token);
 	*imds = (struct imds){ 0 };
 }
+
+static struct http *lend_http(void *ctx)
+{
+	return ctx;
+}
+
+int imds_region(const struct creds_options *options, char **ret, struct err *err)
+{
+	auto_http *own = options->http ? NULL : http_curl_new();
+	__attribute__((cleanup(creds_context_release))) struct creds_context c = {
+		.http = lend_http,
+		.http_ctx = own ? own : options->http,
+	};
+	auto_imds imds = { 0 };
+	auto_str region = { 0 };
+	auto_err why = { 0 };
+	int found;
+
+	if (creds_context_open(&c, options, err) < 0)
+		return -1;
+	found = imds_open(&c, &imds, &why, err);
+	if (found <= 0)
+		return found;
+	if (imds_get(&c, &imds, "meta-data/placement/region", &region, err) < 0)
+		return -1;
+	*ret = str_trim(str_text(&region));
+	return 1;
+}

@@ -31,6 +31,8 @@ int imds_open(struct creds_context *c, struct imds *ret, struct err *why, struct
 
 /* The text at a path below "/latest/", at most 64 KiB. ERR_NOT_FOUND. */
 int imds_get(struct creds_context *c, const struct imds *imds, const char *path, struct str *ret, struct err *err);
+/* The region of this instance: 1 and a new string, 0 when there is no such service here, -1. */
+int imds_region(const struct creds_options *options, char **ret, struct err *err);
 void imds_release(struct imds *imds);
 
 #endif

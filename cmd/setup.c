@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aws/imds.h"
 #include "aws/sts.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -90,9 +91,28 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 }
 #endif
 
+/* Nothing names a region, but an EC2 instance knows where it is. */
+static int locate_instance(struct cmd *cmd, struct err *err)
+{
+	struct aws_identity *id = &cmd->session.identity;
+	auto_free char *region = NULL;
+	auto_err ignored = { 0 };
+
+	if (imds_region(&(struct creds_options){ .sys = &sys_real }, &region, &ignored) <= 0)
+		return -1;
+	err_release(err);
+	if (locate(cmd, region, NULL, err) < 0)
+		return -1;
+	free(id->region_source);
+	id->region_source = xstrdup("EC2 instance metadata");
+	return 0;
+}
+
 int cmd_locate(struct cmd *cmd, struct err *err)
 {
-	return locate(cmd, NULL, NULL, err);
+	if (locate(cmd, NULL, NULL, err) == 0)
+		return 0;
+	return err_is_service(err, AWS_NO_REGION) ? locate_instance(cmd, err) : -1;
 }
 
 int cmd_find_credentials(struct cmd *cmd, struct creds *ret, struct err *err)

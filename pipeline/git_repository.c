@@ -175,20 +175,6 @@ static bool trusts_modes(git_repository *repo)
 	return value;
 }
 
-/*
- * Debian's libgit2 is built with mbed TLS, and git_libgit2_init() reads and parses the system's whole CA file for it: about
- * 5 ms, half of what a short command takes. No git_ function here speaks to a network, so this name, found before the
- * library's, makes that file an empty one. Nothing would be trusted that should not be: without authorities no server is.
- * Everything else in this program does its TLS with OpenSSL or GnuTLS. A libgit2 built otherwise never calls it.
- */
-int mbedtls_x509_crt_parse_file(void *chain, const char *path);
-int mbedtls_x509_crt_parse_file(void *chain, const char *path)
-{
-	(void)chain;
-	(void)path;
-	return 0;
-}
-
 int git_open(const char *root, struct git **ret, struct err *err)
 {
 	/* Extensions of the repository format that change nothing in what is read and added here. */

@@ -367,6 +367,29 @@ static void test_imds(void **state)
 	}
 }
 
+static void test_imds_region(void **state)
+{
+	static const struct fake_answer good[] = { { .status = 200, .body = "t" }, { .status = 200, .body = "cn-north-1\n" } };
+	static const struct fake_answer silent[] = { { .status = 0 } };
+	auto_scene here = { 0 };
+	auto_scene elsewhere = { 0 };
+	auto_free char *region = NULL;
+	auto_err err = { 0 };
+	struct creds_options options;
+
+	(void)state;
+	SCENE_OPEN(&here, NULL, good);
+	options = *here.c.options;
+	options.http = &here.http.http;
+	assert_int_equal(imds_region(&options, &region, &err), 1);
+	assert_string_equal(region, "cn-north-1");
+	assert_string_equal(here.http.sent[1].url, "http://169.254.169.254/latest/meta-data/placement/region");
+	SCENE_OPEN(&elsewhere, NULL, silent);
+	options = *elsewhere.c.options;
+	options.http = &elsewhere.http.http;
+	assert_int_equal(imds_region(&options, &region, &err), 0);
+}
+
 static void test_imds_settings(void **state)
 {
 	static const struct fake_answer silent[] = { { .status = 0 }, { .status = 0 }, { .status = 0 } };
@@ -394,7 +417,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_uris),      cmocka_unit_test(test_hostile_relative_uris),
 		cmocka_unit_test(test_good_uris),         cmocka_unit_test(test_container_tokens),
 		cmocka_unit_test(test_container_answers), cmocka_unit_test(test_imds),
-		cmocka_unit_test(test_imds_settings),
+		cmocka_unit_test(test_imds_settings),     cmocka_unit_test(test_imds_region),
 	};
 
 	return cmocka_run_group_tests_name("aws/creds_machine", tests, NULL, NULL);

@@ -294,6 +294,18 @@ static void note_channel(struct project *p, const struct channel *c, const struc
 	}
 }
 
+/* With the project would come .git and smpipe's own state: nobody means to upload them, and they change all the time. */
+static bool holds_project(const struct project *p, const char *data_path)
+{
+	auto_free char *data = fs_realpath(data_path);
+	auto_free char *root = fs_realpath(p->config.root);
+	size_t n = data ? strlen(data) : 0;
+
+	if (!data || !root || !str_starts(root, data))
+		return false;
+	return n == 1 || root[n] == '/' || root[n] == '\0';
+}
+
 static int read_channel(struct project *p, struct channel *c, const struct filelist *tracked, struct err *err)
 {
 	auto_free char *disk_path = NULL;
@@ -302,6 +314,9 @@ static int read_channel(struct project *p, struct channel *c, const struct filel
 	if (c->kind != CHANNEL_LOCAL)
 		return 0;
 	disk_path = fs_join(p->config.root, c->path);
+	if (holds_project(p, disk_path))
+		return config_error(&p->config, err, key, "channel '%s': the data folder '%s' holds the project itself",
+				    c->name, c->path);
 	if (snapshot_list(disk_path, &c->files, err) < 0)
 		return err->code == ERR_CONFIG ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg) :
 						 err_wrap(err, "channel '%s'", c->name);

@@ -56,6 +56,7 @@ with_yaml 's/^name: .*/&\nname: other/' 2 'smpipe.yaml:4:1: .*twice' 'a duplicat
 with_yaml 's/dockerfile: Dockerfile/dockerfile: Nope/' 2 "smpipe.yaml.*'Nope'|'Nope'" 'a missing Dockerfile'
 mkdir data/empty
 with_yaml 's,val: data/val,val: data/empty,' 2 "data/empty' holds no file" 'an empty channel folder'
+with_yaml 's,val: data/val,val: .,' 2 "channel 'val': the data folder '.' holds the project itself" 'a channel folder with the project in it'
 with_yaml 's,val: data/val,val: data/none,' 2 "data/none' does not exist" 'no channel folder'
 mkfifo data/empty/pipe
 with_yaml 's,val: data/val,val: data/empty,' 2 "'pipe'.* neither a file nor a folder" 'a FIFO among the data'

@@ -236,7 +236,7 @@ int record_load(const struct session *s, struct git *git, const char *job_name, 
 	return -1;
 }
 
-/* The model's bytes are read once, to a file that has no name. */
+/* The model's bytes are read for their digest and kept nowhere. */
 static int hash_model(const struct session *s, const char *owner, const char *model_uri, struct provenance_outcome *o,
 		      struct digest *ret, struct err *err)
 {

@@ -122,7 +122,7 @@ static int refuse_old_failure(const char *name, const json_t *job, struct err *e
 	return err_hint(err, "change what made it so, or start another attempt with --again");
 }
 
-/* The attempt to look at first: named by the user, left open by a release that was cut off, or the last that exists. */
+/* The last of the numbered attempts and its job; both stay NULL when there is none. */
 static int find_last(struct launch_stage *st, char **ret_attempt, json_t **ret_job, struct err *err)
 {
 	for (int n = 1; n <= MAX_ATTEMPTS; n++) {
@@ -152,6 +152,7 @@ static int launch_named(struct launch_stage *st, const char *attempt, struct lau
 	return job ? adopt(st, attempt, name, job, ret, err) : create(st, attempt, name, ret, err);
 }
 
+/* In this order: the attempt that the user names, the one that a cut-off release left open, the last, a new one. */
 static int launch(struct launch_stage *st, const struct launch_options *options, struct launch_result *ret, struct err *err)
 {
 	const char *open_attempt = journal_open_attempt(st->journal, st->plan->request_key), *status;
@@ -173,7 +174,7 @@ static int launch(struct launch_stage *st, const struct launch_options *options,
 		return launch_named(st, "1", ret, err);
 	name = plan_job_name(st->plan, last);
 	status = json_str(job, "TrainingJobStatus");
-	wants_more = sagemaker_is_final(status) && (ended_badly(status) ? options->again || options->only_failed : options->again);
+	wants_more = sagemaker_is_final(status) && (options->again || (options->only_failed && ended_badly(status)));
 	if (wants_more) {
 		next = xasprintf("%ld", strtol(last, NULL, 10) + 1);
 		return launch_named(st, next, ret, err);

@@ -46,8 +46,11 @@ static int check_absent(const char *dir, const char *path, struct err *err)
 	auto_free char *target = fs_join(dir, path);
 	struct stat st;
 
-	if (lstat(target, &st) == 0)
-		return err_set(err, ERR_CONFLICT, "'%s' exists already", target);
+	if (lstat(target, &st) == 0) {
+		err_set(err, ERR_CONFLICT, "'%s' exists already", target);
+		return err_hint(err,
+				"name a new folder, or let `smpipe init --adopt` add smpipe.yaml to what is there");
+	}
 	for (char *slash = target + strlen(dir) + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
 		if (lstat(target, &st) == 0 && !S_ISDIR(st.st_mode))

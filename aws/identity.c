@@ -58,7 +58,7 @@ static int set_region(struct aws_identity *id, const struct aws_settings *s, con
 	if (!region) {
 		err_set(err, ERR_CONFIG, "no region is given");
 		err_service(err, AWS_NO_REGION);
-		return err_hint(err, "set 'region' in smpipe.yaml, AWS_REGION, or 'region' in the profile");
+		return err_hint(err, "give --region or set AWS_REGION, or 'region' in smpipe.yaml or the profile");
 	}
 	if (!partition_is_region_name(region))
 		return err_set(err, ERR_CONFIG, "'%s' is not a region name", region);

@@ -1,5 +1,7 @@
 /* smpipe: the program. The only place that reads argv, prints an error and exits. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,7 +167,26 @@ static void print_error(const struct err *err)
 /* Results that could not be written are no results. */
 static int check_stdout(struct err *err)
 {
-	return fflush(stdout) != 0 || ferror(stdout) ? err_errno(err, "write to standard output") : 0;
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	/* An earlier write may have been the one that was refused: its errno is gone. */
+	return errno ? err_errno(err, "write to standard output")
+		     : err_set(err, ERR_IO, "standard output could not be written");
+}
+
+/*
+ * A standard stream that came closed would give its number to the next file or socket, and what is printed would end up
+ * there. Standard output is opened for reading only: a result that goes nowhere is still told.
+ */
+static void occupy_standard_streams(void)
+{
+	static const int modes[] = { O_RDONLY, O_RDONLY, O_RDWR };
+
+	for (int fd = 0; fd < (int)ARRAY_LEN(modes); fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0)
+			abort();
+	}
 }
 
 static int run(const struct command *command, int argc, char **argv, struct err *err)
@@ -205,6 +226,7 @@ int main(int argc, char **argv)
 	const struct command *command = NULL;
 	auto_err err = { 0 };
 
+	occupy_standard_streams();
 	/* File names in archives are UTF-8 on every machine; numbers and messages stay as in C. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	sys_catch_signals();
@@ -222,8 +244,11 @@ int main(int argc, char **argv)
 		err_set(&err, ERR_USAGE, "unknown option '%s'", argv[1]);
 	else
 		(void)run(command, argc - 2, argv + 2, &err);
+	/* Before the error is printed, or where both go to one file it would stand before the results. */
 	if (err.code == ERR_NONE)
 		(void)check_stdout(&err);
+	else
+		fflush(stdout);
 	if (err.code != ERR_NONE)
 		print_error(&err);
 	return exit_code(&err);

@@ -57,13 +57,13 @@ static void print_outcome(const struct release_outcome *o)
 {
 	const char *model = model_of(o);
 
-	printf("job     %s\n", o->launch.job_name);
-	printf("status  %s\n", provenance_status(o->record.statement));
+	cmd_print("job     %s\n", o->launch.job_name);
+	cmd_print("status  %s\n", provenance_status(o->record.statement));
 	if (o->image.uri)
-		printf("image   %s\n", o->image.uri);
+		cmd_print("image   %s\n", o->image.uri);
 	if (model)
-		printf("model   %s\n", model);
-	printf("record  s3://%s/%s\n", o->record.bucket, o->record.key);
+		cmd_print("model   %s\n", model);
+	cmd_print("record  s3://%s/%s\n", o->record.bucket, o->record.key);
 }
 
 static void print_json(const struct release_outcome *o)

@@ -10,14 +10,23 @@
 #include "pipeline/record.h"
 #include "pipeline/verify.h"
 
+int cmd_hint_jobs(struct err *err)
+{
+	if (err->code == ERR_NOT_FOUND && !err->hint)
+		err_hint(err, "`smpipe list` shows the jobs of this repository");
+	return -1;
+}
+
 static int load(struct cmd *cmd, struct record *r, struct err *err)
 {
 	auto_free char *job = cmd->opts.operands.n ? xstrdup(cmd->opts.operands.v[0]) : NULL;
 
 	if (!job && record_last_job(cmd->project.git, cmd->project.state.commit, &job, err) < 0)
 		return -1;
-	if (record_load(&cmd->session, cmd->project.git, job, r, err) < 0)
+	if (record_load(&cmd->session, cmd->project.git, job, r, err) < 0) {
+		cmd_hint_jobs(err);
 		return err_wrap(err, "record of job '%s'", job);
+	}
 	return record_complete(&cmd->session, cmd->project.git, r, NULL, err);
 }
 
@@ -58,8 +67,10 @@ static int refresh(struct cmd *cmd, const char *job, json_t **statement)
 
 static void print_row(const char *job, const json_t *statement)
 {
-	cmd_print("%-20s  %-10s  %.12s  %-*s", started(statement), provenance_status(statement), provenance_commit(statement), 30,
-	       job);
+	bool has_metrics = json_object_size(json_object_get(provenance_internal(statement), "metrics")) > 0;
+
+	cmd_print("%-20s  %-10s  %.12s  %-*s", started(statement), provenance_status(statement),
+		  provenance_commit(statement), has_metrics ? 30 : 0, job);
 	print_metrics(statement, "  ", ", ");
 	cmd_print("\n");
 }
@@ -175,7 +186,8 @@ static void on_check(void *ctx, const char *what, const char *difference)
 	json_t *checks = ctx;
 
 	if (checks)
-		json_array_append_new(checks, json_pack("{ss ss*}", "what", what, "difference", difference));
+		json_array_append_new(checks, json_pack("{ss sb ss*}", "what", what, "ok", !difference, "difference",
+							difference));
 	else
 		cmd_print("%-4s %s%s%s\n", difference ? "BAD" : "ok", what, difference ? ": " : "", difference ? difference : "");
 }

@@ -123,7 +123,23 @@ run "$SMPIPE" logs --local "$second"
 expect 0 'logs JOB'
 same "$(grep -c '^epoch=' "$T/out")" 40 'the whole log on standard output'
 
+run "$SMPIPE" show --local iris-nope
+expect 1 'show of a job that is not there'
+err_has '^hint: .*smpipe list' 'the hint names list'
+run sh -c '"$1" logs --local "$2" > /dev/full; echo "exit $?" >&2' - "$SMPIPE" "$second"
+err_has '^exit 1$' 'a log that cannot be written is no success'
+err_has '^smpipe: write to standard output: No space left' 'and the reason is told'
+run sh -c '"$1" release --local >&- 2> "$2"; echo "exit $?"' - "$SMPIPE" "$T/closed"
+same "$(cat "$T/out")" 'exit 1' 'a release with standard output closed'
+same "$(grep -c '^smpipe: write to standard output' "$T/closed")" 1 'it is told once'
+run sh -c '"$1" release --local >&- 2>&- <&-; "$1" verify --local' - "$SMPIPE"
+expect 0 'a release with every stream closed writes into nothing of its own'
+run sh -c 'AWS_EC2_METADATA_DISABLED=true "$1" doctor --region eu-west-1 2>&1' - "$SMPIPE"
+same "$(tail -n 1 "$T/out" | cut -c 1-8)" 'smpipe: ' 'where both streams go to one file the error stands last'
+
 # --- verify ---
+run "$SMPIPE" verify --local --json "$job"
+same "$(json 'map(.ok) | unique | .[]')" true 'verify --json says of each check whether it is ok'
 run "$SMPIPE" verify --local "$job"
 expect 0 'verify'
 same "$(grep -c '^ok ' "$T/out") $(grep -vc '^ok ' "$T/out")" '11 0' 'every check is ok'

@@ -14,8 +14,7 @@ static void mark_not_found(const char *name, struct err *err)
 {
 	if (!err_is_service(err, "ValidationException") || !strcasestr(err->msg, "resource not found"))
 		return;
-	err->code = ERR_NOT_FOUND;
-	err_wrap(err, "training job '%s'", name);
+	err_set(err, ERR_NOT_FOUND, "there is no training job '%s'", name);
 }
 
 int sagemaker_create_training_job(struct aws *aws, const json_t *request, char **ret_arn, struct err *err)

@@ -18,6 +18,10 @@ static int read_options(const struct cmd *cmd, struct release_options *o, struct
 		return err_set(err, ERR_USAGE, "--again takes no value or 'failed', not '%s'", again);
 	if (attempt && (!*attempt || attempt[strspn(attempt, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]))
 		return err_set(err, ERR_USAGE, "--attempt takes letters and digits, not '%s'", attempt);
+	if (attempt && again)
+		return err_set(err, ERR_USAGE, "--attempt and --again exclude each other");
+	if (timeout && opt_has(&cmd->opts, OPT_NO_WAIT))
+		return err_set(err, ERR_USAGE, "--wait-timeout and --no-wait exclude each other");
 	*o = (struct release_options){
 		.waits = !opt_has(&cmd->opts, OPT_NO_WAIT),
 		.shows_logs = !opt_has(&cmd->opts, OPT_NO_LOGS),

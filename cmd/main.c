@@ -170,6 +170,9 @@ static int check_stdout(struct err *err)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
+	/* `smpipe list | head -1`: the reader has what it wanted. */
+	if (errno == EPIPE)
+		return 0;
 	/* An earlier write may have been the one that was refused: its errno is gone. */
 	return errno ? err_errno(err, "write to standard output")
 		     : err_set(err, ERR_IO, "standard output could not be written");

@@ -33,7 +33,8 @@ int record_copy_to_git(struct git *git, const struct record *r, const char *comm
 bool record_is_in_git(struct git *git, const struct record *r, const char *commit);
 
 /*
- * Find the record of a job: S3 by the job's tag smpipe:record, else git's copy. ERR_NOT_FOUND. git may be NULL.
+ * Find the record of a job: S3 by the tag smpipe:record, else git's copy; then bucket, key and sha256 stay NULL.
+ * ERR_NOT_FOUND. git may be NULL.
  */
 int record_load(const struct session *s, struct git *git, const char *job_name, struct record *ret, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "ecr/engine.h"
 #include "pipeline/journal.h"
 #include "pipeline/stages.h"
 #include "pipeline/training_job.h"
@@ -86,6 +87,14 @@ static int find_after_doubt(struct launch_stage *st, const char *attempt, const 
 	return adopt(st, attempt, name, job, ret, err);
 }
 
+/* Where jobs train in the Docker Engine, one that is not there would end each of them as Failed. */
+static int check_engine(struct launch_stage *st, struct err *err)
+{
+	auto_engine engine = { 0 };
+
+	return st->s->is_local ? engine_connect(st->c.http, st->s->docker_host, &engine, err) : 0;
+}
+
 static int create(struct launch_stage *st, const char *attempt, const char *name, struct launch_result *ret, struct err *err)
 {
 	auto_json *request = plan_request(st->plan, st->p, st->image, name);
@@ -93,7 +102,7 @@ static int create(struct launch_stage *st, const char *attempt, const char *name
 
 	if (training_job_check(&st->p->config, request, err) < 0)
 		return err_wrap(err, "job '%s'", name);
-	if (journal_launch(st, attempt, name, err) < 0)
+	if (check_engine(st, err) < 0 || journal_launch(st, attempt, name, err) < 0)
 		return -1;
 	if (sagemaker_create_training_job(&st->c.aws, request, &arn, err) < 0) {
 		if (err_is_service(err, "ResourceInUse") || err->code == ERR_NETWORK)

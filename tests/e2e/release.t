@@ -90,6 +90,13 @@ same "$(json '.job + " " + .commit')" "$job $(git rev-parse HEAD~1)" "the commit
 # --- a hyperparameter, a line of code ---
 sed -i 's/lr: 0.5/lr: 0.25/' smpipe.yaml
 commit 'Another learning rate'
+run env DOCKER_HOST="unix://$T/none.sock" "$SMPIPE" release --local
+expect 1 'a job that the local cloud could not run is not launched'
+err_has "Docker Engine at '.*none.sock'" 'it names the Engine'
+run "$SMPIPE" release --local --again --attempt 7
+expect 2 '--again and --attempt exclude each other'
+run "$SMPIPE" release --local --no-wait --wait-timeout 7
+expect 2 '--no-wait and --wait-timeout exclude each other'
 release
 expect 0 'release with another hyperparameter'
 second=$(json .job)

@@ -166,9 +166,20 @@ static const char *const throttling_codes[] = {
 	NULL,
 };
 
+static const char *const down_codes[] = {
+	"InternalError",        "InternalFailure",    "InternalServerError",         "InternalServerException",
+	"InternalServiceError", "ServiceUnavailable", "ServiceUnavailableException", NULL
+};
+static const char *const capacity_codes[] = { "CapacityError",
+					      "InsufficientCapacity",
+					      "InsufficientCapacityException",
+					      "InsufficientInstanceCapacity",
+					      "ResourceLimitExceeded",
+					      NULL };
+
 static enum err_code class_of(int status, const char *code)
 {
-	if (code && !strcmp(code, "ResourceLimitExceeded"))
+	if (is_one_of(code, capacity_codes))
 		return ERR_CAPACITY;
 	if (code && (!strcmp(code, "ResourceInUse") || strstr(code, "AlreadyExists")))
 		return ERR_CONFLICT;
@@ -242,6 +253,16 @@ bool aws_is_clock_refusal(const struct http_response *resp, const struct err *er
 {
 	/* An answer to HEAD has no body to say which refusal it is. */
 	return err->service_code ? is_one_of(err->service_code, clock_codes) : resp->status == 403;
+}
+
+bool aws_is_passing(const struct err *err)
+{
+	if (err->code == ERR_NETWORK)
+		return true;
+	/* What says no code is no service's answer but a gateway's. */
+	return err->code == ERR_SERVICE &&
+	       (!err->service_code || is_one_of(err->service_code, throttling_codes) ||
+		is_one_of(err->service_code, transient_codes) || is_one_of(err->service_code, down_codes));
 }
 
 bool aws_is_expired(const struct err *err)

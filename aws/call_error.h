@@ -30,6 +30,12 @@ struct retry_verdict aws_retry_verdict(const struct http_response *resp, const s
 /* Whether a wrong clock may be behind a refusal: the caller then compares clocks. */
 bool aws_is_clock_refusal(const struct http_response *resp, const struct err *err);
 
+/*
+ * Whether a call that failed (after its retries) may yet succeed unchanged: the network, a throttle, a service or a
+ * gateway that is down. For those who have time to wait.
+ */
+bool aws_is_passing(const struct err *err);
+
 /* Whether the service calls the credentials expired. */
 bool aws_is_expired(const struct err *err);
 

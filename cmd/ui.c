@@ -28,7 +28,9 @@ static void draw_status(struct ui *ui, const struct report_event *e)
 		return;
 	ui->drawn_ms = now_ms;
 	clear_status(ui);
-	if (e->total_bytes)
+	if (!e->total_bytes && !e->done_bytes)
+		fprintf(stderr, "%-8s %.70s", e->stage, text);
+	else if (e->total_bytes)
 		fprintf(stderr, "%-8s %.40s %s of %s (%d %%)", e->stage, text, done, total,
 			(int)(100 * e->done_bytes / e->total_bytes));
 	else

@@ -12,14 +12,15 @@
 
 void clients_init(struct clients *c, const struct session *session)
 {
-	c->http = http_curl_new();
+	c->owned = session->http ? NULL : http_curl_new();
+	c->http = c->owned ? c->owned : session->http;
 	c->aws = (struct aws){ &session->identity, c->http };
 }
 
 void clients_release(struct clients *c)
 {
-	http_free(c->http);
-	c->http = NULL;
+	http_free(c->owned);
+	c->http = c->owned = NULL;
 }
 
 /* The digest of an image that the engine has: the registry's if it came from one, else the image's own id. */

@@ -17,11 +17,13 @@ struct session {
 	const char *docker_host;   /* DOCKER_HOST, or NULL */
 	const struct sys *sys;
 	const struct report *report;
+	struct http *http; /* borrowed, for clients of one thread; NULL: each has its own */
 };
 
 /* One thread's clients of a session. */
 struct clients {
 	struct http *http;
+	struct http *owned; /* … when it is theirs */
 	struct aws aws;
 };
 

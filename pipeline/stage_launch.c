@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/engine.h"
+#include "pipeline/job_end.h"
 #include "pipeline/journal.h"
 #include "pipeline/stages.h"
 #include "pipeline/training_job.h"
@@ -123,11 +124,10 @@ static bool ended_badly(const char *status)
 
 static int refuse_old_failure(const char *name, const json_t *job, struct err *err)
 {
-	const char *status = json_str(job, "TrainingJobStatus"), *reason = json_str(job, "FailureReason");
-	bool is_stopped = str_eq(status, "Stopped");
+	enum err_code code = job_end_class(job);
 
-	err_set(err, is_stopped ? ERR_STOPPED : ERR_JOB_FAILED, "job '%s' of the same request %s: %s", name,
-		is_stopped ? "was stopped" : "failed", reason ? reason : "no reason given");
+	err_set(err, code, "job '%s' of the same request %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
+		job_end_reason(job));
 	return err_hint(err, "change what made it so, or start another attempt with --again");
 }
 

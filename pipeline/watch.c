@@ -3,192 +3,291 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/logs.h"
+#include "aws/call_error.h"
 #include "aws/sagemaker.h"
 #include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "pipeline/job_end.h"
+#include "pipeline/watch_logs.h"
+#include "pipeline/watch_metrics.h"
 
 #define POLL_MS       5000
 #define LOCAL_POLL_MS 100
 /* CloudWatch shows lines some seconds after they were written. */
-#define FLUSH_MS 10000
-
-struct watched_stream {
-	char *name, *token;
-};
+#define FLUSH_MS      10000
+#define FLUSH_POLL_MS 1000
 
 struct watch {
 	const struct session *s;
+	const struct watch_options *o;
+	struct aws_identity quiet; /* the session's, borrowed: what is tried again is told here, not call by call */
 	struct clients c;
 	const char *job_name;
-	struct watched_stream *streams;
-	size_t n_streams, cap_streams;
+	struct watch_logs logs;
+	struct watch_metrics metrics;
+	json_t *job;          /* the last description */
 	size_t n_transitions; /* that were shown */
-	bool got_lines;       /* since the last round */
-	const char *host;     /* of the line that is read now */
+	char *last_message;   /* of the last of them: it may still change */
+	int64_t start_ms;
+	bool is_lost; /* the service did not answer the last time */
 };
 
 static void watch_release(struct watch *w)
 {
-	for (size_t i = 0; i < w->n_streams; i++) {
-		free(w->streams[i].name);
-		free(w->streams[i].token);
-	}
-	free(w->streams);
+	watch_logs_release(&w->logs);
+	watch_metrics_release(&w->metrics);
+	json_decref(w->job);
+	free(w->last_message);
 	clients_release(&w->c);
 }
 
-static void on_line(void *ctx, int64_t timestamp_ms, const char *message)
+static void on_line(void *ctx, const char *host, const char *line)
 {
 	struct watch *w = ctx;
 
-	(void)timestamp_ms;
-	w->got_lines = true;
-	if (w->host)
-		report_text(w->s->report, REPORT_LINE, "log", "[%s] %s", w->host, message);
+	if (host)
+		report_text(w->s->report, REPORT_LINE, "log", "[%s] %s", host, line);
 	else
-		report_text(w->s->report, REPORT_LINE, "log", "%s", message);
+		report_text(w->s->report, REPORT_LINE, "log", "%s", line);
+	watch_metrics_feed(&w->metrics, line);
 }
 
-static bool has_stream(const struct watch *w, const char *name)
+static void watch_init(struct watch *w)
 {
-	for (size_t i = 0; i < w->n_streams; i++) {
-		if (!strcmp(w->streams[i].name, name))
-			return true;
-	}
-	return false;
+	w->quiet = w->s->identity;
+	w->quiet.report = NULL;
+	clients_init(&w->c, w->s);
+	w->c.aws.id = &w->quiet;
+	w->logs = (struct watch_logs){ .aws = &w->c.aws,
+				       .job_name = w->job_name,
+				       .host = w->o->host,
+				       .since_ms = w->o->since_ms,
+				       .fn = on_line,
+				       .ctx = w };
+	w->start_ms = w->s->sys->ticks_ms(w->s->sys);
 }
 
-static int find_streams(struct watch *w, struct err *err)
+static void show_transition(struct watch *w, const json_t *t)
 {
-	auto_free char *prefix = xasprintf("%s/", w->job_name);
-	auto_strlist names = { 0 };
+	const char *status = json_str(t, "Status"), *message = json_str(t, "StatusMessage");
 
-	if (logs_list_streams(&w->c.aws, SAGEMAKER_LOG_GROUP, prefix, &names, err) < 0)
-		return -1;
-	for (size_t i = 0; i < names.n; i++) {
-		if (has_stream(w, names.v[i]))
-			continue;
-		array_grow(w->streams, w->n_streams, w->cap_streams);
-		w->streams[w->n_streams++] = (struct watched_stream){ xstrdup(names.v[i]), NULL };
-	}
-	return 0;
+	report_text(w->s->report, REPORT_STEP, "watch", "%s%s%s", status ? status : "?",
+		    message && *message ? ": " : "", message ? message : "");
+	free(w->last_message);
+	w->last_message = xstrdup_or_null(message);
 }
 
-/* "algo-2" of "<job>/algo-2-1700000000"; new string. */
-static char *host_of_stream(const char *stream)
+static void show_transitions(struct watch *w)
 {
-	const char *slash = strchr(stream, '/'), *last = strrchr(stream, '-');
+	const json_t *transitions = json_object_get(w->job, "SecondaryStatusTransitions");
+	const json_t *last = w->n_transitions ? json_array_get(transitions, w->n_transitions - 1) : NULL;
 
-	return slash && last > slash ? xstrndup(slash + 1, (size_t)(last - slash - 1)) : xstrdup(stream);
+	if (last && !str_eq(json_str(last, "StatusMessage"), w->last_message))
+		show_transition(w, last);
+	for (; w->n_transitions < json_array_size(transitions); w->n_transitions++)
+		show_transition(w, json_array_get(transitions, w->n_transitions));
 }
 
 static int read_logs(struct watch *w, struct err *err)
 {
-	w->got_lines = false;
-	if (find_streams(w, err) < 0)
+	int result = watch_logs_read(&w->logs, err);
+	auto_free char *news = watch_metrics_news(&w->metrics);
+
+	if (news)
+		report_progress(w->s->report, "metrics", news, 0, 0);
+	return result;
+}
+
+/* What the first description tells of the lines to come. */
+static void learn(struct watch *w)
+{
+	auto_err why = { 0 };
+
+	w->logs.has_many_hosts = job_instances(w->job) > 1;
+	if (w->o->shows_logs && watch_metrics_init(&w->metrics, w->job, &why) < 0)
+		report_text(w->s->report, REPORT_NOTE, "watch", "metrics are not shown: %s", why.msg);
+}
+
+/* One round: the description first, so that the lines read after it are all that the job wrote before its end. */
+static int look(struct watch *w, struct err *err)
+{
+	json_t *job = NULL;
+
+	if (sagemaker_describe_training_job(&w->c.aws, w->job_name, &job, err) < 0)
 		return -1;
-	for (size_t i = 0; i < w->n_streams; i++) {
-		auto_free char *host = w->n_streams > 1 ? host_of_stream(w->streams[i].name) : NULL;
-
-		w->host = host;
-		if (logs_read(&w->c.aws, SAGEMAKER_LOG_GROUP, w->streams[i].name, &w->streams[i].token, on_line, w, err) < 0)
-			return -1;
+	if (!w->job) {
+		w->job = job;
+		learn(w);
+	} else {
+		json_decref(w->job);
+		w->job = job;
 	}
-	return 0;
+	if (!w->o->shows_only_end)
+		show_transitions(w);
+	return w->o->shows_logs ? read_logs(w, err) : 0;
 }
 
-static void show_transitions(struct watch *w, const json_t *job)
+static bool is_ended(const struct watch *w)
 {
-	const json_t *transitions = json_object_get(job, "SecondaryStatusTransitions");
-
-	for (; w->n_transitions < json_array_size(transitions); w->n_transitions++) {
-		const json_t *t = json_array_get(transitions, w->n_transitions);
-		const char *status = json_str(t, "Status"), *message = json_str(t, "StatusMessage");
-
-		report_text(w->s->report, REPORT_STEP, "watch", "%s%s%s", status ? status : "?", message && *message ? ": " : "",
-			    message ? message : "");
-	}
-}
-
-static int flush_logs(struct watch *w, struct err *err)
-{
-	int64_t end_ms = w->s->sys->ticks_ms(w->s->sys) + (w->s->is_local ? 0 : FLUSH_MS);
-
-	do {
-		if (read_logs(w, err) < 0)
-			return -1;
-		if (w->s->sys->ticks_ms(w->s->sys) >= end_ms)
-			return 0;
-		w->s->sys->sleep_ms(w->s->sys, 1000);
-	} while (!sys_is_cancelled());
-	return 0;
-}
-
-static int check_time(const struct watch *w, const struct watch_options *o, int64_t start_ms, struct err *err)
-{
-	if (sys_check_cancelled(err) < 0)
-		return -1;
-	if (!o->timeout_ms || w->s->sys->ticks_ms(w->s->sys) - start_ms < o->timeout_ms)
-		return 0;
-	err_set(err, ERR_TIMEOUT, "job '%s' is still running", w->job_name);
-	return err_hint(err, "come back with `smpipe logs -f %s`", w->job_name);
+	return sagemaker_is_final(json_str(w->job, "TrainingJobStatus"));
 }
 
 /* In whatever call the user's ^C was seen. */
 static int leave(const struct watch *w, struct err *err)
 {
-	if (err->code != ERR_CANCELLED)
-		return -1;
-	err_release(err);
-	err_set(err, ERR_CANCELLED, "cancelled");
-	return err_hint(err, "the job goes on; come back with `smpipe logs -f %s`", w->job_name);
+	bool is_cancelled = err->code == ERR_CANCELLED;
+
+	if (is_cancelled) {
+		err_release(err);
+		err_set(err, ERR_CANCELLED, "cancelled");
+	}
+	if ((w->job || is_cancelled) && !is_ended(w) && !err->hint)
+		err_hint(err, "the job goes on; come back with `smpipe logs -f %s`", w->job_name);
+	return -1;
 }
 
-/* One round: the description first, so that the lines read after it are all that the job wrote before its end. */
-static int look(struct watch *w, const struct watch_options *o, json_t **job, struct err *err)
+/* Who follows for hours outlives a network that is away for a while: 0 when it is worth waiting for. */
+static int survive(struct watch *w, struct err *err)
 {
-	json_decref(take(*job));
-	if (sagemaker_describe_training_job(&w->c.aws, w->job_name, job, err) < 0)
-		return -1;
-	if (!o->shows_only_end)
-		show_transitions(w, *job);
-	return o->shows_logs ? read_logs(w, err) : 0;
+	if (!w->o->follows || !aws_is_passing(err))
+		return leave(w, err);
+	if (!w->is_lost)
+		report_text(w->s->report, REPORT_WARNING, "watch", "%s; asking again until there is an answer",
+			    err->msg);
+	w->is_lost = true;
+	err_release(err);
+	return 0;
+}
+
+static void note_answer(struct watch *w)
+{
+	if (w->is_lost)
+		report_text(w->s->report, REPORT_NOTE, "watch", "there is an answer again");
+	w->is_lost = false;
+}
+
+/* Of the user's time; INT64_MAX without a limit. */
+static int64_t time_left_ms(const struct watch *w)
+{
+	int64_t used_ms = w->s->sys->ticks_ms(w->s->sys) - w->start_ms;
+
+	if (!w->o->timeout_ms)
+		return INT64_MAX;
+	return used_ms < w->o->timeout_ms ? w->o->timeout_ms - used_ms : 0;
+}
+
+static int wait_for_next(const struct watch *w, int64_t poll_ms, struct err *err)
+{
+	int64_t left_ms = time_left_ms(w);
+
+	if (sys_check_cancelled(err) < 0)
+		return leave(w, err);
+	if (left_ms == 0) {
+		err_set(err, ERR_TIMEOUT, "job '%s' %s", w->job_name,
+			w->is_lost ? "cannot be asked about" : "is still running");
+		return err_hint(err, "come back with `smpipe logs -f %s`", w->job_name);
+	}
+	w->s->sys->sleep_ms(w->s->sys, poll_ms < left_ms ? poll_ms : left_ms);
+	return 0;
+}
+
+static int look_until_end(struct watch *w, struct err *err)
+{
+	for (;;) {
+		if (look(w, err) == 0) {
+			note_answer(w);
+			if (!w->o->follows || is_ended(w))
+				return 0;
+		} else if (survive(w, err) < 0) {
+			return -1;
+		}
+		if (wait_for_next(w, w->s->is_local ? LOCAL_POLL_MS : POLL_MS, err) < 0)
+			return -1;
+	}
+}
+
+/* The job has ended: the user's time limits only how long a lost network is waited for. */
+static int flush_logs(struct watch *w, struct err *err)
+{
+	int64_t end_ms = w->s->sys->ticks_ms(w->s->sys) + (w->s->is_local ? 0 : FLUSH_MS);
+
+	while (!sys_is_cancelled()) {
+		if (read_logs(w, err) == 0) {
+			note_answer(w);
+			if (w->s->sys->ticks_ms(w->s->sys) >= end_ms)
+				return 0;
+		} else if (survive(w, err) < 0) {
+			return -1;
+		}
+		if (w->is_lost && time_left_ms(w) == 0)
+			return 0;
+		w->s->sys->sleep_ms(w->s->sys, FLUSH_POLL_MS);
+	}
+	return 0;
+}
+
+static void on_failure_line(void *ctx, const char *host, const char *line)
+{
+	const struct watch *w = ctx;
+
+	report_text(w->s->report, REPORT_NOTE, "failure", "%s%s%s%s", host ? "[" : "", host ? host : "",
+		    host ? "] " : "", line);
+}
+
+static void tell_end(struct watch *w)
+{
+	auto_free char *cost = job_cost(w->job);
+	bool were_shown = w->o->shows_logs && !w->o->host && job_instances(w->job) == 1;
+	auto_err why = { 0 };
+
+	w->logs.fn = on_failure_line;
+	if (str_eq(json_str(w->job, "TrainingJobStatus"), "Failed") && !were_shown &&
+	    watch_logs_of_failure(&w->logs, json_str(w->job, "FailureReason"), &why) < 0)
+		report_text(w->s->report, REPORT_NOTE, "failure", "its last lines cannot be read: %s", why.msg);
+	report_text(w->s->report, REPORT_NOTE, "watch", "%s%s%s", json_str(w->job, "TrainingJobStatus"),
+		    cost ? " after " : "", cost ? cost : "");
+}
+
+static int check_host(const struct watch *w, struct err *err)
+{
+	if (!w->o->shows_logs || !w->o->host || watch_logs_has_host(&w->logs))
+		return 0;
+	err_set(err, ERR_NOT_FOUND, "job '%s' has no log of a host '%s'", w->job_name, w->o->host);
+	return err_hint(err, "its %lld host%s named algo-1 and so on", (long long)job_instances(w->job),
+			job_instances(w->job) == 1 ? " is" : "s are");
 }
 
 int watch_job(const struct session *s, const char *job_name, const struct watch_options *o, json_t **ret_job,
 	      struct err *err)
 {
-	struct watch __attribute__((cleanup(watch_release))) w = { .s = s, .job_name = job_name };
-	int64_t start_ms = s->sys->ticks_ms(s->sys);
-	auto_json *job = NULL;
+	struct watch __attribute__((cleanup(watch_release))) w = { .s = s, .o = o, .job_name = job_name };
 
-	clients_init(&w.c, s);
-	for (;;) {
-		if (look(&w, o, &job, err) < 0)
-			return leave(&w, err);
-		if (!o->follows || sagemaker_is_final(json_str(job, "TrainingJobStatus")))
-			break;
-		if (check_time(&w, o, start_ms, err) < 0)
-			return leave(&w, err);
-		s->sys->sleep_ms(s->sys, s->is_local ? LOCAL_POLL_MS : POLL_MS);
-	}
+	watch_init(&w);
+	if (look_until_end(&w, err) < 0)
+		return -1;
 	if (o->follows && o->shows_logs && flush_logs(&w, err) < 0)
 		return -1;
+	if (o->follows)
+		tell_end(&w);
+	if (check_host(&w, err) < 0)
+		return -1;
 	if (ret_job)
-		*ret_job = take(job);
+		*ret_job = take(w.job);
 	return 0;
 }
 
 int watch_judge(const json_t *job, struct err *err)
 {
-	const char *status = json_str(job, "TrainingJobStatus"), *reason = json_str(job, "FailureReason");
 	const char *name = json_str(job, "TrainingJobName");
+	enum err_code code = job_end_class(job);
 
-	if (str_eq(status, "Failed"))
-		return err_set(err, ERR_JOB_FAILED, "job '%s' failed: %s", name, reason ? reason : "no reason given");
-	if (str_eq(status, "Stopped"))
-		return err_set(err, ERR_STOPPED, "job '%s' was stopped: %s", name, reason ? reason : "no reason given");
-	return 0;
+	if (code == ERR_NONE)
+		return 0;
+	err_set(err, code, "job '%s' %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
+		job_end_reason(job));
+	if (code == ERR_CAPACITY)
+		err_hint(err, "try again later (--again), in another zone or region, or with another instance_type; or "
+			      "ask for a higher quota");
+	return -1;
 }

@@ -52,7 +52,7 @@ static int call(struct aws *aws, struct aws_identity *id, int which, struct err 
 {
 	auto_registry_auth auth = { 0 };
 	auto_strlist streams = { 0 };
-	auto_free char *text = NULL;
+	auto_logs_place place = { 0 };
 	auto_json *j = NULL;
 	size_t seen = 0;
 	int created;
@@ -71,7 +71,7 @@ static int call(struct aws *aws, struct aws_identity *id, int which, struct err 
 	case 5:
 		return logs_list_streams(aws, "g", "a", &streams, err);
 	case 6:
-		return logs_read(aws, "g", "s", &text, drop, &seen, err);
+		return logs_read(aws, "g", "s", &place, drop, &seen, err);
 	default:
 		return sagemaker_describe_training_job(aws, "a", &j, err);
 	}

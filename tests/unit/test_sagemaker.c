@@ -129,24 +129,80 @@ static void test_log_events(void **state)
 		ANSWER("{\"events\":[],\"nextForwardToken\":\"f/3\"}"),
 		ANSWER("{\"events\":[{\"timestamp\":3,\"message\":\"c\"}],\"nextForwardToken\":\"f/4\"}"),
 		ANSWER("{\"events\":[],\"nextForwardToken\":\"f/4\"}"));
-	auto_free char *token = NULL;
+	auto_logs_place place = { 0 };
 	auto_str got = { 0 };
 
-	assert_int_equal(logs_read(&aws, "/g", "s", &token, add_event, &got, &err), 0);
+	assert_int_equal(logs_read(&aws, "/g", "s", &place, add_event, &got, &err), 0);
 	assert_string_equal(got.s, "1:a 2:b ");
-	assert_string_equal(token, "f/3");
+	assert_string_equal(place.token, "f/3");
 	assert_non_null(strstr(f.sent[0].body, "\"startFromHead\":true"));
 	assert_null(strstr(f.sent[0].body, "nextToken"));
-	assert_int_equal(logs_read(&aws, "/g", "s", &token, add_event, &got, &err), 0);
+	assert_int_equal(logs_read(&aws, "/g", "s", &place, add_event, &got, &err), 0);
 	assert_string_equal(got.s, "1:a 2:b 3:c ");
 	assert_non_null(strstr(f.sent[4].body, "\"nextToken\":\"f/3\""));
+}
+
+/* Services that move no token, or give the one that was sent with lines: what was shown is not shown again. */
+static void test_log_tokens_that_stay(void **state)
+{
+	SERVICE(ANSWER("{\"events\":[{\"timestamp\":5,\"message\":\"a\"}]}"),
+		ANSWER("{\"events\":[{\"timestamp\":5,\"message\":\"a\"},{\"timestamp\":4,\"message\":\"b\"}],"
+		       "\"nextForwardToken\":\"f/1\"}"),
+		ANSWER("{\"events\":[{\"timestamp\":5,\"message\":\"c\"}],\"nextForwardToken\":\"f/1\"}"),
+		ANSWER("{\"events\":[{\"timestamp\":5,\"message\":\"c\"},{\"timestamp\":6,\"message\":\"c\"}],"
+		       "\"nextForwardToken\":\"f/1\"}"));
+	auto_logs_place place = { 0 };
+	auto_str got = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(logs_read(&aws, "/g", "s", &place, add_event, &got, &err), 0);
+	assert_string_equal(got.s, "5:a 4:b 5:c 6:c ");
+}
+
+/* A token of yesterday: on from the last line's time, past the lines of that time that are known. */
+static void test_log_token_forgotten(void **state)
+{
+	SERVICE(ANSWER("{\"events\":[{\"timestamp\":7,\"message\":\"a\"},{\"timestamp\":7,\"message\":\"b\"}],"
+		       "\"nextForwardToken\":\"f/1\"}"),
+		ANSWER("{\"events\":[],\"nextForwardToken\":\"f/1\"}"),
+		REFUSAL("{\"__type\":\"InvalidParameterException\",\"message\":\"The specified nextToken is invalid.\"}"),
+		ANSWER("{\"events\":[{\"timestamp\":7,\"message\":\"a\"}],\"nextForwardToken\":\"f/8\"}"),
+		ANSWER("{\"events\":[{\"timestamp\":7,\"message\":\"b\"},{\"timestamp\":7,\"message\":\"c\"}],"
+		       "\"nextForwardToken\":\"f/9\"}"),
+		ANSWER("{\"events\":[],\"nextForwardToken\":\"f/9\"}"),
+		REFUSAL("{\"__type\":\"ResourceNotFoundException\",\"message\":\"no stream\"}"));
+	auto_logs_place place = { 0 };
+	auto_str got = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(logs_read(&aws, "/g", "s", &place, add_event, &got, &err), 0);
+	assert_string_equal(got.s, "7:a 7:b 7:c ");
+	assert_non_null(strstr(f.sent[3].body, "\"startTime\":7"));
+	assert_null(strstr(f.sent[3].body, "nextToken"));
+}
+
+static void test_last_log_lines(void **state)
+{
+	SERVICE(ANSWER("{\"events\":[{\"timestamp\":1,\"message\":\"y\"},{\"timestamp\":2,\"message\":\"z\"}]}"));
+	auto_str got = { 0 };
+
+	assert_int_equal(logs_read_last(&aws, "/g", "s", 2, add_event, &got, &err), 0);
+	assert_string_equal(got.s, "1:y 2:z ");
+	assert_non_null(strstr(f.sent[0].body, "\"startFromHead\":false,\"limit\":2"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create), cmocka_unit_test(test_describe),    cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_lists),  cmocka_unit_test(test_log_streams), cmocka_unit_test(test_log_events),
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_log_streams),
+		cmocka_unit_test(test_log_events),
+		cmocka_unit_test(test_log_tokens_that_stay),
+		cmocka_unit_test(test_log_token_forgotten),
+		cmocka_unit_test(test_last_log_lines),
 	};
 
 	return cmocka_run_group_tests_name("aws/sagemaker", tests, NULL, NULL);

@@ -1,50 +1,83 @@
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
-#include "pipeline/record.h"
 #include "pipeline/watch.h"
+
+struct output {
+	struct cmd *cmd;
+	int write_errno; /* of standard output; 0 while somebody reads it */
+};
 
 /* Log lines are this command's result: they go to stdout as they are, made printable. */
 static void on_event(void *ctx, const struct report_event *e)
 {
 	auto_free char *text = str_printable(e->text ? e->text : "");
-	int *write_errno = ctx;
+	struct output *o = ctx;
 
-	if (e->kind == REPORT_LINE) {
-		/* When nobody reads on, as after `| head`, nobody waits for the job's end either. */
-		if (*write_errno == 0 && (printf("%s\n", text) < 0 || fflush(stdout) != 0)) {
-			*write_errno = errno;
-			sys_cancel();
-		}
-	} else if (e->kind != REPORT_PROGRESS) {
-		fprintf(stderr, "%-8s %s\n", e->stage, text);
+	if (e->kind != REPORT_LINE) {
+		o->cmd->ui.report.fn(o->cmd->ui.report.ctx, e);
+		return;
 	}
+	ui_clear(&o->cmd->ui);
+	/* When nobody reads on, as after `| head`, nobody waits for the job's end either. */
+	if (o->write_errno == 0 && (printf("%s\n", text) < 0 || fflush(stdout) != 0)) {
+		o->write_errno = errno;
+		sys_cancel();
+	}
+}
+
+/* "10m" ago, or a time. */
+static int read_since(const struct cmd *cmd, int64_t *ret_ms, struct err *err)
+{
+	static const struct {
+		char letter;
+		int64_t ms;
+	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
+	const char *since = opt_get(&cmd->opts, OPT_SINCE);
+	size_t n = since ? strlen(since) : 0;
+	auto_free char *digits = n ? xstrndup(since, n - 1) : NULL;
+	int64_t count;
+	time_t t;
+
+	if (!since)
+		return 0;
+	for (size_t i = 0; n && i < ARRAY_LEN(units); i++) {
+		if (since[n - 1] == units[i].letter && str_parse_i64(digits, 0, 100000, &count)) {
+			*ret_ms = cmd->session.sys->now_ms(cmd->session.sys) - count * units[i].ms;
+			return 0;
+		}
+	}
+	if (str_parse_time_iso(since, &t) < 0 || t < 0)
+		return err_set(err, ERR_USAGE,
+			       "--since takes 30s, 10m, 2h, 3d or a time like 2023-11-23T01:38:54Z, not '%s'", since);
+	*ret_ms = (int64_t)t * 1000;
+	return 0;
 }
 
 int cmd_logs(struct cmd *cmd, struct err *err)
 {
-	const char *timeout = opt_get(&cmd->opts, OPT_WAIT_TIMEOUT);
-	int write_errno = 0;
-	struct report report = { on_event, &write_errno };
-	struct watch_options options = { .shows_logs = true, .follows = opt_has(&cmd->opts, OPT_FOLLOW) };
-	auto_free char *job = cmd->opts.operands.n ? xstrdup(cmd->opts.operands.v[0]) : NULL;
+	struct output output = { .cmd = cmd };
+	struct report report = { on_event, &output };
+	struct watch_options options = { .shows_logs = true,
+					 .follows = opt_has(&cmd->opts, OPT_FOLLOW),
+					 .host = opt_get(&cmd->opts, OPT_HOST) };
+	auto_free char *job = NULL;
 	auto_json *description = NULL;
-	int64_t seconds = 0;
 
-	if (timeout && !str_parse_i64(timeout, 1, 365LL * 24 * 3600, &seconds))
-		return err_set(err, ERR_USAGE, "--wait-timeout takes whole seconds, not '%s'", timeout);
-	options.timeout_ms = seconds * 1000;
-	if (!job && record_last_job(cmd->project.git, cmd->project.state.commit, &job, err) < 0)
+	if (cmd_wait_timeout(cmd, &options.timeout_ms, err) < 0 || read_since(cmd, &options.since_ms, err) < 0)
+		return -1;
+	if (cmd_find_job(cmd, &job, err) < 0)
 		return -1;
 	cmd->session.report = &report;
-	if (watch_job(&cmd->session, job, &options, &description, err) < 0 && !write_errno)
+	if (watch_job(&cmd->session, job, &options, &description, err) < 0 && !output.write_errno)
 		return cmd_hint_jobs(err);
-	if (write_errno) {
+	if (output.write_errno) {
 		err_release(err);
-		errno = write_errno;
+		errno = output.write_errno;
 		return err_errno(err, "write to standard output");
 	}
 	return options.follows ? watch_judge(description, err) : 0;

@@ -19,9 +19,9 @@ int cmd_hint_jobs(struct err *err)
 
 static int load(struct cmd *cmd, struct record *r, struct err *err)
 {
-	auto_free char *job = cmd->opts.operands.n ? xstrdup(cmd->opts.operands.v[0]) : NULL;
+	auto_free char *job = NULL;
 
-	if (!job && record_last_job(cmd->project.git, cmd->project.state.commit, &job, err) < 0)
+	if (cmd_find_job(cmd, &job, err) < 0)
 		return -1;
 	if (record_load(&cmd->session, cmd->project.git, job, r, err) < 0) {
 		cmd_hint_jobs(err);
@@ -107,6 +107,8 @@ int cmd_list(struct cmd *cmd, struct err *err)
 	auto_free json_t **statements = NULL;
 	auto_json *array = json_array();
 
+	if (opt_has(&cmd->opts, OPT_REMOTE))
+		return cmd_list_remote(cmd, err);
 	if (git_job_ref_list(cmd->project.git, &jobs, err) < 0)
 		return -1;
 	statements = load_all(cmd, &jobs);

@@ -8,24 +8,22 @@
 
 static int read_options(const struct cmd *cmd, struct release_options *o, struct err *err)
 {
-	const char *timeout = opt_get(&cmd->opts, OPT_WAIT_TIMEOUT), *again = opt_get(&cmd->opts, OPT_AGAIN);
+	const char *again = opt_get(&cmd->opts, OPT_AGAIN);
 	const char *attempt = opt_get(&cmd->opts, OPT_ATTEMPT);
-	int64_t seconds = 0;
+	int64_t timeout_ms;
 
-	if (timeout && !str_parse_i64(timeout, 1, 365LL * 24 * 3600, &seconds))
-		return err_set(err, ERR_USAGE, "--wait-timeout takes whole seconds, not '%s'", timeout);
+	if (cmd_wait_timeout(cmd, &timeout_ms, err) < 0)
+		return -1;
 	if (again && *again && !str_eq(again, "failed"))
 		return err_set(err, ERR_USAGE, "--again takes no value or 'failed', not '%s'", again);
 	if (attempt && (!*attempt || attempt[strspn(attempt, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]))
 		return err_set(err, ERR_USAGE, "--attempt takes letters and digits, not '%s'", attempt);
 	if (attempt && again)
 		return err_set(err, ERR_USAGE, "--attempt and --again exclude each other");
-	if (timeout && opt_has(&cmd->opts, OPT_NO_WAIT))
-		return err_set(err, ERR_USAGE, "--wait-timeout and --no-wait exclude each other");
 	*o = (struct release_options){
 		.waits = !opt_has(&cmd->opts, OPT_NO_WAIT),
 		.shows_logs = !opt_has(&cmd->opts, OPT_NO_LOGS),
-		.wait_timeout_ms = seconds * 1000,
+		.wait_timeout_ms = timeout_ms,
 		.launch = { .again = again && !*again, .only_failed = again && *again, .attempt = attempt },
 	};
 	return 0;

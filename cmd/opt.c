@@ -42,6 +42,9 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_IDLE] = { "idle", 0, "SECONDS", false, "end when nothing runs and nobody asked for so long (default: never)" },
 	[OPT_VERBOSE] = { "verbose", 'v', NULL, false, "say more" },
 	[OPT_POLICY] = { "policy", 0, NULL, false, "print the smallest IAM policies for caller and role; asks no service" },
+	[OPT_SINCE] = { "since", 0, "TIME", false, "only lines from then on: 30s, 10m, 2h, 3d ago, or 2023-11-23T01:38:54Z" },
+	[OPT_HOST] = { "host", 0, "HOST", false, "only the lines of this host (algo-2)" },
+	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
 };
 
 static int unknown(const enum opt_id *allowed, const char *name, struct err *err)

@@ -37,6 +37,9 @@ enum opt_id {
 	OPT_IDLE,
 	OPT_VERBOSE,
 	OPT_POLICY,
+	OPT_SINCE,
+	OPT_HOST,
+	OPT_REMOTE,
 	OPT_COUNT, /* also ends a command's list */
 };
 

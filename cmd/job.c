@@ -1,0 +1,37 @@
+/* What the commands about one job share: which job, how long to wait, its record. */
+
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "pipeline/record.h"
+
+int cmd_find_job(struct cmd *cmd, char **ret, struct err *err)
+{
+	if (!cmd->opts.operands.n)
+		return record_last_job(cmd->project.git, cmd->project.state.commit, ret, err);
+	*ret = xstrdup(cmd->opts.operands.v[0]);
+	return 0;
+}
+
+int cmd_wait_timeout(const struct cmd *cmd, int64_t *ret_ms, struct err *err)
+{
+	const char *timeout = opt_get(&cmd->opts, OPT_WAIT_TIMEOUT);
+	int64_t seconds = 0;
+
+	if (timeout && !str_parse_i64(timeout, 1, 365LL * 24 * 3600, &seconds))
+		return err_set(err, ERR_USAGE, "--wait-timeout takes whole seconds, not '%s'", timeout);
+	if (timeout && opt_has(&cmd->opts, OPT_NO_WAIT))
+		return err_set(err, ERR_USAGE, "--wait-timeout and --no-wait exclude each other");
+	*ret_ms = seconds * 1000;
+	return 0;
+}
+
+void cmd_complete_record(struct cmd *cmd, const char *job)
+{
+	auto_record r = { 0 };
+	auto_err err = { 0 };
+
+	if ((record_load(&cmd->session, cmd->project.git, job, &r, &err) < 0 ||
+	     record_complete(&cmd->session, cmd->project.git, &r, NULL, &err) < 0) &&
+	    err.code != ERR_NOT_FOUND)
+		report_text(&cmd->ui.report, REPORT_WARNING, "record", "job '%s': %s", job, err.msg);
+}

@@ -48,6 +48,19 @@ static void test_create(void **state)
 	assert_int_equal(f.n_sent, 3);
 }
 
+static void test_lack_of_capacity(void **state)
+{
+	SERVICE(REFUSAL("{\"__type\":\"ResourceLimitExceeded\",\"message\":\"The account-level service limit is 0\"}"),
+		REFUSAL("{\"__type\":\"InsufficientCapacityException\"}"), REFUSAL("{\"__type\":\"CapacityError\"}"));
+	auto_json *request = json_pack("{s:s}", "TrainingJobName", "j");
+	auto_free char *arn = NULL;
+
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(sagemaker_create_training_job(&aws, request, &arn, &err), -1);
+		assert_int_equal(err.code, ERR_CAPACITY);
+	}
+}
+
 static void test_describe(void **state)
 {
 	SERVICE(ANSWER("{\"TrainingJobName\":\"j\",\"TrainingJobArn\":\"arn\",\"TrainingJobStatus\":\"InProgress\"}"),
@@ -195,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_lack_of_capacity),
 		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_lists),

@@ -258,7 +258,7 @@ static void test_one_host(void **state)
 /* 60 hosts are two pages of streams; one of them is late. */
 static void fill_many(struct world *w)
 {
-	static char hosts[MAX_STREAMS][12], texts[MAX_STREAMS][8][24];
+	static char hosts[MAX_STREAMS][20], texts[MAX_STREAMS][8][40];
 
 	for (int i = 0; i < MAX_STREAMS; i++) {
 		struct stream *s;

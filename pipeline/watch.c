@@ -17,6 +17,8 @@
 /* CloudWatch shows lines some seconds after they were written. */
 #define FLUSH_MS      10000
 #define FLUSH_POLL_MS 1000
+/* Long enough ago for every line to be there, whatever this machine's clock says. */
+#define LONG_AGO_MS 3600000
 
 struct watch {
 	const struct session *s;
@@ -207,10 +209,18 @@ static int look_until_end(struct watch *w, struct err *err)
 	}
 }
 
+static bool ended_long_ago(const struct watch *w)
+{
+	const json_t *end = json_object_get(w->job, "TrainingEndTime");
+
+	return end && (double)w->s->sys->now_ms(w->s->sys) - json_number_value(end) * 1000 > LONG_AGO_MS;
+}
+
 /* The job has ended: the user's time limits only how long a lost network is waited for. */
 static int flush_logs(struct watch *w, struct err *err)
 {
-	int64_t end_ms = w->s->sys->ticks_ms(w->s->sys) + (w->s->is_local ? 0 : FLUSH_MS);
+	int64_t now_ms = w->s->sys->ticks_ms(w->s->sys);
+	int64_t end_ms = now_ms + (w->s->is_local || ended_long_ago(w) ? 0 : FLUSH_MS);
 
 	while (!sys_is_cancelled()) {
 		if (read_logs(w, err) == 0) {

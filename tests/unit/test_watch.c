@@ -373,6 +373,20 @@ static void test_since_and_host(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* Lines of a job that ended long ago are not waited for. */
+static void test_ended_long_ago(void **state)
+{
+	auto_world w = world_of(1, 0);
+	auto_err err = { 0 };
+
+	(void)state;
+	w.now_ms = 100000000;
+	add_line(add_stream(&w, "algo-1", 0), 0, 1, "a");
+	assert_int_equal(watch(&w, &all, &err), 0);
+	assert_string_equal(w.log.s, "a\n");
+	assert_int_equal(w.now_ms, 100000000);
+}
+
 /* A container that was restarted is one host with two streams. */
 static void test_restart(void **state)
 {
@@ -493,6 +507,7 @@ int main(void)
 		cmocka_unit_test(test_bad_network_ends_with_the_users_time),
 		cmocka_unit_test(test_time_is_over),
 		cmocka_unit_test(test_since_and_host),
+		cmocka_unit_test(test_ended_long_ago),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_host_that_failed),
 		cmocka_unit_test(test_failure_of_one_host),

@@ -1,7 +1,6 @@
 #include "local/runner.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>

@@ -24,6 +24,7 @@ static struct job *job_alloc(const char *dir, const struct sys *sys)
 
 	j->dir = xstrdup(dir);
 	j->sys = sys;
+	j->leftovers = json_array();
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -39,7 +40,7 @@ void job_free(struct job *j)
 	json_decref(j->request);
 	json_decref(j->describe);
 	json_decref(j->tags);
-	free(j->container_id);
+	json_decref(j->leftovers);
 	free(j->name);
 	free(j->dir);
 	pthread_cond_destroy(&j->changed);
@@ -57,9 +58,9 @@ static int save(const struct job *j, struct err *err)
 {
 	auto_free char *path = fs_join(j->dir, "job.json");
 	auto_free char *text = NULL;
-	auto_json *doc = json_pack("{s:O, s:O, s:O}", "request", j->request, "describe", j->describe, "tags", j->tags);
+	auto_json *doc = json_pack("{s:O, s:O, s:O, s:O}", "request", j->request, "describe", j->describe, "tags",
+				   j->tags, "leftovers", j->leftovers);
 
-	json_put_str(doc, "container", j->container_id);
 	text = json_pretty(doc);
 	return fs_write_atomic(path, text, strlen(text), 0600, err);
 }
@@ -118,7 +119,8 @@ int job_load(const char *dir, const struct sys *sys, struct job **ret, struct er
 	j->request = json_incref(json_object_get(doc, "request"));
 	j->describe = json_incref(json_object_get(doc, "describe"));
 	j->tags = json_incref(json_object_get(doc, "tags"));
-	j->container_id = xstrdup_or_null(json_str(doc, "container"));
+	if (json_is_array(json_object_get(doc, "leftovers")))
+		json_array_extend(j->leftovers, json_object_get(doc, "leftovers"));
 	j->name = xstrdup_or_null(json_str(j->request, "TrainingJobName"));
 	if (!j->name || !json_str(j->describe, "TrainingJobStatus") || !json_is_array(j->tags))
 		return err_set(err, ERR_INVALID, "'%s' describes no training job", path);
@@ -317,21 +319,29 @@ bool job_is_shutdown(struct job *j)
 	return j->is_shutdown;
 }
 
-void job_set_over(struct job *j)
+void job_add_leftover(struct job *j, const char *path)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
 
-	j->is_over = true;
-	pthread_cond_broadcast(&j->changed);
+	json_array_append_new(j->leftovers, json_string(path));
+	save_if_possible(j);
 }
 
-void job_set_container(struct job *j, const char *container_id)
+void job_drop_leftover(struct job *j, const char *path)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
 
-	free(j->container_id);
-	j->container_id = xstrdup_or_null(container_id);
+	for (size_t i = json_array_size(j->leftovers); i-- > 0;)
+		if (str_eq(json_string_value(json_array_get(j->leftovers, i)), path))
+			json_array_remove(j->leftovers, i);
 	save_if_possible(j);
+}
+
+json_t *job_leftovers(struct job *j)
+{
+	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
+
+	return json_deep_copy(j->leftovers);
 }
 
 void job_set_artifacts(struct job *j, const char *model_uri)

@@ -24,11 +24,11 @@ struct job {
 	pthread_cond_t
 		changed; /* stop_requested, is_shutdown and whatever a runner waits for besides; monotonic clock */
 	json_t *describe;
-	json_t *tags;       /* [{"Key","Value"}] */
-	char *container_id; /* while there may be one; kept on disk, so that the next process can remove it */
+	json_t *tags;      /* [{"Key","Value"}] */
+	json_t *leftovers; /* strings "containers/<name>", "networks/<name>": what the Engine may still have of the job,
+			      in order of creation; kept on disk, so that the next process can remove it */
 	bool stop_requested;
 	bool is_shutdown; /* the cloud ends: nothing but removing the container is worth doing */
-	bool is_over;     /* the runner's: the container has ended */
 };
 
 /* A new job, InProgress and Starting, written to disk. request and tags are copied. */
@@ -60,9 +60,12 @@ int job_stop(struct job *j, struct err *err);
 void job_shutdown(struct job *j);
 bool job_is_stop_requested(struct job *j);
 bool job_is_shutdown(struct job *j);
-void job_set_over(struct job *j);
 
-void job_set_container(struct job *j, const char *container_id);
+/* To be called before the thing is made, so that a process that is killed leaves nothing unknown. */
+void job_add_leftover(struct job *j, const char *path);
+void job_drop_leftover(struct job *j, const char *path);
+/* A new reference to a copy. */
+json_t *job_leftovers(struct job *j);
 void job_set_artifacts(struct job *j, const char *model_uri);
 /* The last value of each metric counts. */
 void job_set_metric(struct job *j, const char *name, double value);

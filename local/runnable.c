@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "ecr/reference.h"
+#include "local/channel.h"
 #include "local/registry_store.h"
 #include "s3/uri.h"
 
@@ -72,14 +73,17 @@ static int check_channel(const json_t *request, const json_t *channel, struct er
 		return err_set(err, ERR_CONFIG, "channel '%s' can be no folder", name ? name : "");
 	if (!source)
 		return not_yet(err, "file systems as data sources");
-	if (!str_eq(json_str(source, "S3DataType"), "S3Prefix"))
-		return not_yet(err, "channels with an S3DataType other than S3Prefix");
+	if (!str_eq(json_str(source, "S3DataType"), "S3Prefix") &&
+	    !str_eq(json_str(source, "S3DataType"), "ManifestFile"))
+		return not_yet(err, "channels with an S3DataType other than S3Prefix and ManifestFile");
 	if (compression && !str_eq(compression, "None"))
 		return not_yet(err, "channels with a CompressionType");
 	if (wrapper && !str_eq(wrapper, "None"))
 		return not_yet(err, "channels with a RecordWrapperType");
 	if (mode && !str_eq(mode, "File") && !str_eq(mode, "FastFile"))
 		return not_yet(err, "channels in Pipe mode");
+	if (str_eq(mode, "FastFile") && !str_eq(json_str(source, "S3DataType"), "S3Prefix"))
+		return err_set(err, ERR_CONFIG, "channel '%s': FastFile takes the S3DataType S3Prefix only", name);
 	return s3_uri_parse(json_str(source, "S3Uri"), &uri, err);
 }
 
@@ -134,8 +138,8 @@ int runnable_check(struct cloud *cloud, const json_t *request, struct err *err)
 
 	if (json_object_get(resources, "InstanceGroups"))
 		return not_yet(err, "jobs with instance groups");
-	if (count && json_integer_value(count) != 1)
-		return not_yet(err, "jobs on several instances");
+	if (json_integer_value(count) > HOSTS_MAX)
+		return not_yet(err, "jobs on more than 8 instances");
 	if (check_channels(request, err) < 0 || check_bucket(cloud, output, "OutputDataConfig.S3OutputPath", err) < 0 ||
 	    check_checkpoints(cloud, json_object_get(request, "CheckpointConfig"), err) < 0)
 		return -1;

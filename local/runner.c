@@ -1,71 +1,71 @@
 #include "local/runner.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "aws/metrics.h"
-#include "aws/sagemaker_limits.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "ecr/engine_container.h"
 #include "ecr/registry.h"
+#include "local/channel.h"
+#include "local/checkpoints.h"
 #include "local/registry_store.h"
 #include "local/runnable.h"
 #include "local/runner_artifacts.h"
-#include "local/runner_container.h"
+#include "local/runner_host.h"
+#include "local/runner_network.h"
 #include "local/runner_tree.h"
-#include "local/runner_watch.h"
 
 #define MAX_RUNTIME_DEFAULT_S 86400
 
-/* One run of one job: everything belongs to its thread. */
+/* One run of one job: everything belongs to its thread, but what the hosts share. */
 struct run {
 	struct store_sagemaker *store;
 	struct cloud *cloud;
 	struct job *job;
 	const json_t *request;
-	char *ml, *arn, *stream;
 	struct http *http;
 	struct engine engine;
-	const char *network;
-	struct metrics *metrics;
-	int metrics_fd; /* metrics.jsonl */
-	char *container_id;
-	int exit_code;
+	struct host_group group;
+	struct host hosts[HOSTS_MAX]; /* group.n of them */
+	struct checkpoints *checkpoints;
+	bool has_run; /* containers have started */
 	enum watch_reason reason;
 };
 
 static void run_init(struct run *r, struct store_sagemaker *s, struct job *j)
 {
-	*r = (struct run){ .store = s, .cloud = s->cloud, .job = j, .request = j->request, .metrics_fd = -1 };
-	r->ml = fs_join(j->dir, "ml");
-	r->arn = job_arn(j);
+	struct host_group *g = &r->group;
+
+	*r = (struct run){ .store = s, .cloud = s->cloud, .job = j, .request = j->request };
+	*g = (struct host_group){ .cloud = s->cloud, .job = j, .request = j->request, .metrics_fd = -1 };
+	pthread_mutex_init(&g->metrics_lock, NULL);
+	g->arn = job_arn(j);
+	g->checkpoints = fs_join(j->dir, "checkpoints");
+	g->n = channel_hosts(j->request);
+	assert(g->n <= HOSTS_MAX); /* runnable_check has refused more */
+	for (size_t i = 0; i < g->n; i++)
+		host_init(&r->hosts[i], g, i);
 	r->http = http_curl_new();
 }
 
-/* Only what was downloaded is removed: what the algorithm wrote stays to be looked at. */
 static void run_release(struct run *r)
 {
-	auto_free char *inputs = fs_join(r->ml, "input/data");
-	auto_err ignored = { 0 };
+	struct host_group *g = &r->group;
 
-	if (r->container_id) {
-		if (container_remove(&r->engine, r->container_id, &ignored) == 0)
-			job_set_container(r->job, NULL);
-		else if (sys_is_cancelled())
-			runner_remove_at_exit(&r->engine, r->container_id);
-	}
-	fs_remove_tree(inputs, &ignored);
+	runner_remove_leftovers(&r->engine, r->job);
+	for (size_t i = 0; i < g->n; i++)
+		host_release(&r->hosts[i]);
+	checkpoints_free(r->checkpoints);
 	engine_release(&r->engine);
 	http_free(r->http);
-	metrics_free(r->metrics);
-	mem_close_p(&r->metrics_fd);
-	free(r->container_id);
-	free(r->stream);
-	free(r->arn);
-	free(r->ml);
+	metrics_free(g->metrics);
+	mem_close_p(&g->metrics_fd);
+	pthread_mutex_destroy(&g->metrics_lock);
+	free(g->network);
+	free(g->checkpoints);
+	free(g->arn);
 }
 
 static int client_error(struct err *err)
@@ -73,9 +73,18 @@ static int client_error(struct err *err)
 	return err_service(err, "ClientError");
 }
 
-static int algorithm_error(struct err *err)
+/* Several hosts get a network of their own, so that they know each other by name. */
+static int choose_network(struct run *r, struct err *err)
 {
-	return err_service(err, "AlgorithmError");
+	const char *network;
+
+	r->group.is_private = r->group.n > 1;
+	if (r->group.is_private)
+		return runner_network_create(&r->engine, r->job, &r->group.network, err);
+	if (runner_network(&r->engine, &network, err) < 0)
+		return -1;
+	r->group.network = xstrdup(network);
+	return 0;
 }
 
 static int prepare(struct run *r, struct err *err)
@@ -83,26 +92,25 @@ static int prepare(struct run *r, struct err *err)
 	auto_free char *metrics_path = fs_join(r->job->dir, "metrics.jsonl");
 	const json_t *algorithm = json_object_get(r->request, "AlgorithmSpecification");
 
-	if (engine_connect(r->http, r->cloud->docker_host, &r->engine, err) < 0 ||
-	    runner_network(&r->engine, &r->network, err) < 0)
+	if (engine_connect(r->http, r->cloud->docker_host, &r->engine, err) < 0 || choose_network(r, err) < 0)
 		return -1;
-	if (metrics_new(json_object_get(algorithm, "MetricDefinitions"), &r->metrics, err) < 0)
+	if (metrics_new(json_object_get(algorithm, "MetricDefinitions"), &r->group.metrics, err) < 0)
 		return client_error(err);
-	r->metrics_fd = open(metrics_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (r->metrics_fd < 0)
+	r->group.metrics_fd = open(metrics_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (r->group.metrics_fd < 0)
 		return err_errno(err, "create '%s'", metrics_path);
 	return 0;
 }
 
 static int download_inputs(struct run *r, struct err *err)
 {
-	bool is_isolated = json_is_true(json_object_get(r->request, "EnableNetworkIsolation"));
-	bool has_network = !is_isolated && str_eq(r->network, "bridge");
-
 	job_transition(r->job, NULL, "Downloading", "Downloading input data", NULL);
-	if (tree_make(r->ml, err) < 0 || tree_write_config(r->ml, r->request, has_network ? "eth0" : "lo", err) < 0)
+	for (size_t i = 0; i < r->group.n; i++)
+		if (host_prepare(&r->hosts[i], err) < 0)
+			return -1;
+	if (checkpoints_new(r->cloud, r->request, r->group.checkpoints, &r->checkpoints, err) < 0)
 		return -1;
-	return tree_fetch_inputs(r->cloud, r->ml, r->request, err);
+	return checkpoints_restore(r->checkpoints, err);
 }
 
 /* Into an empty struct. The password goes to the cloud's own registry and to no other. */
@@ -144,54 +152,6 @@ static int download_image(struct run *r, struct err *err)
 	return 0;
 }
 
-static void on_metric(void *ctx, const char *name, double value)
-{
-	struct run *r = ctx;
-	auto_json *line = json_pack("{s:s, s:f, s:I}", "MetricName", name, "Value", value, "TimestampMs",
-				    (json_int_t)r->cloud->sys->now_ms(r->cloud->sys));
-	auto_free char *text = line ? json_compact(line) : NULL;
-	auto_err ignored = { 0 };
-
-	job_set_metric(r->job, name, value);
-	if (text && fs_write_all(r->metrics_fd, text, strlen(text), "metrics", &ignored) == 0)
-		fs_write_all(r->metrics_fd, "\n", 1, "metrics", &ignored);
-}
-
-/* A line of the container. The logs service takes no empty messages. */
-static int on_line(void *ctx, const char *line, size_t n, struct err *err)
-{
-	struct run *r = ctx;
-	auto_free char *text = NULL;
-
-	if (job_is_shutdown(r->job))
-		return err_set(err, ERR_CANCELLED, "the local cloud was stopped");
-	if (n > 0 && line[n - 1] == '\r')
-		n--;
-	if (n == 0)
-		return 0;
-	text = tree_clean_text(line, n);
-	metrics_feed(r->metrics, text, on_metric, r);
-	return store_logs_append(r->cloud->logs, SAGEMAKER_LOG_GROUP, r->stream, r->cloud->sys->now_ms(r->cloud->sys),
-				 text, err);
-}
-
-static int create_container(struct run *r, struct err *err)
-{
-	auto_json *spec = runner_container_spec(r->request, r->arn, r->ml, r->network);
-	auto_free char *suffix = NULL;
-	auto_free char *name = NULL;
-	unsigned char raw[4];
-
-	/* Several local clouds may share an Engine and run jobs of the same name. */
-	r->cloud->sys->random(r->cloud->sys, raw, sizeof(raw));
-	suffix = str_hex(raw, sizeof(raw));
-	name = xasprintf("smpipe-%s-%s", r->job->name, suffix);
-	if (container_create(&r->engine, name, spec, &r->container_id, err) < 0)
-		return client_error(err);
-	job_set_container(r->job, r->container_id);
-	return 0;
-}
-
 static int64_t max_runtime_s(const json_t *request)
 {
 	const json_t *given = json_object_get(json_object_get(request, "StoppingCondition"), "MaxRuntimeInSeconds");
@@ -199,56 +159,89 @@ static int64_t max_runtime_s(const json_t *request)
 	return given ? json_integer_value(given) : MAX_RUNTIME_DEFAULT_S;
 }
 
-static int follow(struct run *r, struct err *err)
+/* The error that ended the job, if it was one: of two hosts that fail, the first counts. */
+static int find_error(struct run *r, struct err *err)
 {
-	struct watch w = { .cloud = r->cloud,
-			   .job = r->job,
-			   .container_id = r->container_id,
-			   .max_runtime_s = max_runtime_s(r->request) };
-	auto_free char *complaint = NULL;
-	int result;
+	for (size_t i = 0; i < r->group.n; i++) {
+		struct host *h = &r->hosts[i];
 
-	if (watch_begin(&w, err) < 0)
-		return -1;
-	result = container_follow(&r->engine, r->container_id, on_line, r, err);
-	if (result == 0)
-		result = container_wait(&r->engine, r->container_id, &r->exit_code, &complaint, err);
-	watch_end(&w);
-	r->reason = w.reason;
-	if (result < 0)
-		return -1;
-	if (complaint) {
-		err_set(err, ERR_FAILED, "the container could not run: %s", complaint);
-		return algorithm_error(err);
+		if (r->reason == WATCH_HOST_FAILED && i != r->group.watch.failed_host)
+			continue;
+		if (h->err.msg) {
+			err_move(err, &h->err);
+			return -1;
+		}
 	}
 	return 0;
 }
 
+static int follow(struct run *r, struct err *err)
+{
+	auto_err why = { 0 };
+
+	watch_group_init(&r->group.watch, r->cloud, r->job, max_runtime_s(r->request));
+	checkpoints_begin(r->checkpoints);
+	for (size_t i = 0; i < r->group.n && !why.msg; i++)
+		if (host_follow(&r->hosts[i], &why) < 0)
+			watch_group_fail(&r->group.watch, i);
+	for (size_t i = 0; i < r->group.n; i++)
+		host_join(&r->hosts[i]);
+	checkpoints_end(r->checkpoints);
+	r->reason = watch_group_reason(&r->group.watch);
+	if (why.msg) {
+		err_move(err, &why);
+		return -1;
+	}
+	return find_error(r, err);
+}
+
 static int train(struct run *r, struct err *err)
 {
-	r->stream = xasprintf("%s/algo-1-%lld", r->job->name, (long long)(r->cloud->sys->now_ms(r->cloud->sys) / 1000));
-	if (create_container(r, err) < 0)
-		return -1;
+	for (size_t i = 0; i < r->group.n; i++)
+		if (host_create(&r->hosts[i], &r->engine, err) < 0)
+			return -1;
 	job_transition(r->job, NULL, "Training", "Training image download completed. Training in progress.", NULL);
-	if (container_start(&r->engine, r->container_id, err) < 0) {
-		err_wrap(err, "the image cannot be run as 'docker run IMAGE train' would");
-		return algorithm_error(err);
-	}
+	for (size_t i = 0; i < r->group.n; i++)
+		if (host_start(&r->hosts[i], &r->engine, err) < 0)
+			return -1;
+	r->has_run = true;
 	return follow(r, err);
+}
+
+static int on_clash(void *ctx, const char *path, struct err *err)
+{
+	struct host *h = ctx;
+	auto_free char *words = tree_clean_text(path, strlen(path));
+	auto_free char *line = xasprintf("smpipe: '%s' of %s is left out: a host before it has one", words, h->name);
+
+	return host_log(h, line, err);
+}
+
+/* The files of one folder of all hosts. */
+static int merge(struct run *r, const char *folder, struct filelist *ret, struct err *err)
+{
+	for (size_t i = 0; i < r->group.n; i++) {
+		auto_free char *root = fs_join(r->hosts[i].ml, folder);
+
+		if (artifacts_merge(root, on_clash, &r->hosts[i], ret, err) < 0)
+			return err_wrap(err, "collect '%s' of %s", folder, r->hosts[i].name);
+	}
+	return 0;
 }
 
 /* What there is goes to S3; a model only of a job that did not fail. */
 static int upload(struct run *r, bool with_model, struct err *err)
 {
+	auto_filelist model = { 0 }, output = { 0 };
 	auto_free char *uri = NULL;
 
 	job_transition(r->job, NULL, "Uploading", "Uploading generated training model", NULL);
-	if (artifacts_upload_checkpoints(r->cloud, r->ml, r->request, err) < 0 ||
-	    artifacts_upload_output(r->cloud, r->ml, r->request, err) < 0)
+	if (checkpoints_sync(r->checkpoints, err) < 0 || merge(r, "output/data", &output, err) < 0 ||
+	    artifacts_upload_output(r->cloud, &output, r->request, err) < 0)
 		return -1;
 	if (!with_model)
 		return 0;
-	if (artifacts_upload_model(r->cloud, r->ml, r->request, &uri, err) < 0)
+	if (merge(r, "model", &model, err) < 0 || artifacts_upload_model(r->cloud, &model, r->request, &uri, err) < 0)
 		return -1;
 	job_set_artifacts(r->job, uri);
 	return 0;
@@ -271,9 +264,10 @@ static void fail_with(struct run *r, const struct err *err)
 
 static void finish_failed(struct run *r, struct err *err)
 {
-	auto_free char *failure = tree_read_failure(r->ml);
+	const struct host *h = &r->hosts[r->group.watch.failed_host];
+	auto_free char *failure = tree_read_failure(h->ml);
 	int uploaded = upload(r, false, err);
-	auto_free char *reason = xasprintf("AlgorithmError: %s, exit code: %d%s%s", failure, r->exit_code,
+	auto_free char *reason = xasprintf("AlgorithmError: %s, exit code: %d%s%s", failure, h->exit_code,
 					   uploaded < 0 ? "; " : "", uploaded < 0 ? err->msg : "");
 
 	fail(r, reason);
@@ -281,11 +275,9 @@ static void finish_failed(struct run *r, struct err *err)
 
 static void finish(struct run *r, struct err *err)
 {
-	bool is_stopped = r->reason == WATCH_STOPPED || r->reason == WATCH_MAX_RUNTIME;
-
-	if (!is_stopped && r->exit_code != 0)
+	if (r->reason == WATCH_HOST_FAILED)
 		finish_failed(r, err);
-	else if (r->container_id && upload(r, true, err) < 0)
+	else if (r->has_run && upload(r, true, err) < 0)
 		fail_with(r, err);
 	else if (r->reason == WATCH_STOPPED)
 		job_transition(r->job, "Stopped", "Stopped", "Training job stopped", NULL);
@@ -374,9 +366,8 @@ static void remove_orphan(struct store_sagemaker *s, struct job *j)
 	auto_engine engine = { 0 };
 	auto_err ignored = { 0 };
 
-	if (engine_connect(http, s->cloud->docker_host, &engine, &ignored) == 0 &&
-	    container_remove(&engine, j->container_id, &ignored) == 0)
-		job_set_container(j, NULL);
+	if (engine_connect(http, s->cloud->docker_host, &engine, &ignored) == 0)
+		runner_remove_leftovers(&engine, j);
 }
 
 void runner_remove_orphan(struct store_sagemaker *s, struct job *j)

@@ -39,6 +39,58 @@ int artifacts_list(const char *root, struct filelist *ret, struct err *err)
 	return 0;
 }
 
+/* Whether the list has a file below the path. */
+static bool has_below(const struct filelist *l, const char *path)
+{
+	auto_free char *folder = xasprintf("%s/", path);
+	size_t low = 0, high = l->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(l->v[middle].path, folder) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < l->n && str_starts(l->v[low].path, folder);
+}
+
+/* Whether the list has the path, a part of it that is a file, or a file below it. */
+static bool has_clash(const struct filelist *l, const char *path)
+{
+	auto_free char *part = xstrdup(path);
+	char *slash;
+
+	if (filelist_find(l, path) || has_below(l, path))
+		return true;
+	while ((slash = strrchr(part, '/'))) {
+		*slash = '\0';
+		if (filelist_find(l, part))
+			return true;
+	}
+	return false;
+}
+
+int artifacts_merge(const char *root, artifacts_clash_fn on_clash, void *ctx, struct filelist *ret, struct err *err)
+{
+	auto_filelist files = { 0 };
+	auto_filelist fresh = { 0 };
+
+	if (artifacts_list(root, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.n; i++) {
+		if (!has_clash(ret, files.v[i].path))
+			filelist_add_copy(&fresh, &files.v[i], files.v[i].path);
+		else if (on_clash(ctx, files.v[i].path, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < fresh.n; i++)
+		filelist_add_copy(ret, &fresh.v[i], fresh.v[i].path);
+	filelist_sort(ret);
+	return 0;
+}
+
 /* The key of something below the job's output folder: "<prefix>/<job>/output/<leaf>"; uri is parsed into bucket and
  * key. */
 static int output_place(const json_t *request, const char *leaf, struct s3_uri *ret, struct err *err)
@@ -80,48 +132,27 @@ static int upload_files(struct cloud *cloud, const struct filelist *files, const
 	return 0;
 }
 
-int artifacts_upload_model(struct cloud *cloud, const char *ml, const json_t *request, char **ret_uri, struct err *err)
+int artifacts_upload_model(struct cloud *cloud, const struct filelist *files, const json_t *request, char **ret_uri,
+			   struct err *err)
 {
 	const char *compression = json_str(json_object_get(request, "OutputDataConfig"), "CompressionType");
 	bool is_plain = str_eq(compression, "NONE");
-	auto_free char *root = fs_join(ml, "model");
-	auto_filelist files = { 0 };
 	auto_s3_uri to = { 0 };
 
-	if (artifacts_list(root, &files, err) < 0 ||
-	    output_place(request, is_plain ? "model/" : "model.tar.gz", &to, err) < 0 ||
-	    (is_plain ? upload_files : upload_archive)(cloud, &files, &to, err) < 0)
+	if (output_place(request, is_plain ? "model/" : "model.tar.gz", &to, err) < 0 ||
+	    (is_plain ? upload_files : upload_archive)(cloud, files, &to, err) < 0)
 		return err_wrap(err, "upload the model");
 	*ret_uri = s3_uri_format(to.bucket, to.key);
 	return 0;
 }
 
-int artifacts_upload_output(struct cloud *cloud, const char *ml, const json_t *request, struct err *err)
+int artifacts_upload_output(struct cloud *cloud, const struct filelist *files, const json_t *request, struct err *err)
 {
-	auto_free char *root = fs_join(ml, "output/data");
-	auto_filelist files = { 0 };
 	auto_s3_uri to = { 0 };
 
-	if (artifacts_list(root, &files, err) < 0)
-		return err_wrap(err, "upload the output data");
-	if (files.n == 0)
+	if (files->n == 0)
 		return 0;
-	if (output_place(request, "output.tar.gz", &to, err) < 0 || upload_archive(cloud, &files, &to, err) < 0)
+	if (output_place(request, "output.tar.gz", &to, err) < 0 || upload_archive(cloud, files, &to, err) < 0)
 		return err_wrap(err, "upload the output data");
-	return 0;
-}
-
-int artifacts_upload_checkpoints(struct cloud *cloud, const char *ml, const json_t *request, struct err *err)
-{
-	const char *uri = json_str(json_object_get(request, "CheckpointConfig"), "S3Uri");
-	auto_free char *root = fs_join(ml, "checkpoints");
-	auto_filelist files = { 0 };
-	auto_s3_uri to = { 0 };
-
-	if (!uri)
-		return 0;
-	if (artifacts_list(root, &files, err) < 0 || s3_uri_parse(uri, &to, err) < 0 ||
-	    upload_files(cloud, &files, &to, err) < 0)
-		return err_wrap(err, "upload the checkpoints");
 	return 0;
 }

@@ -7,14 +7,13 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "local/channel.h"
 #include "local/runnable.h"
-#include "s3/uri.h"
 
 #define FAILURE_CHARACTERS 1024
-#define HOST               "algo-1"
 #define GROUP              "homogeneousCluster"
 
-static int make_open_folder(const char *path, struct err *err)
+int tree_make_open(const char *path, struct err *err)
 {
 	if (fs_mkdir_p(path, 0777, err) < 0)
 		return -1;
@@ -34,13 +33,12 @@ int tree_make(const char *ml, struct err *err)
 					       "output",
 					       "output/data",
 					       "output/metrics",
-					       "output/metrics/sagemaker",
-					       "checkpoints" };
+					       "output/metrics/sagemaker" };
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		auto_free char *path = fs_join(ml, folders[i]);
 
-		if (make_open_folder(path, err) < 0)
+		if (tree_make_open(path, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -84,22 +82,44 @@ static json_t *input_data_config(const json_t *request)
 	return config;
 }
 
-static json_t *resource_config(const json_t *request, const char *network_interface)
+char *tree_host_name(size_t host)
+{
+	return xasprintf("algo-%zu", host + 1);
+}
+
+/* In the order of their letters, as the service has them: algo-10 before algo-2. */
+static json_t *host_names(size_t n_hosts)
+{
+	auto_strlist names = { 0 };
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n_hosts; i++)
+		strlist_take(&names, tree_host_name(i));
+	strlist_sort(&names);
+	for (size_t i = 0; i < names.n; i++)
+		json_array_append_new(list, json_string(names.v[i]));
+	return list;
+}
+
+static json_t *resource_config(const json_t *request, size_t host, const char *network_interface)
 {
 	const char *type = json_str(json_object_get(request, "ResourceConfig"), "InstanceType");
+	auto_json *hosts = host_names(channel_hosts(request));
+	auto_free char *current = tree_host_name(host);
 
-	return json_pack("{s:s, s:s?, s:s, s:[s], s:[{s:s, s:s?, s:[s]}], s:s, s:n}", "current_host", HOST,
-			 "current_instance_type", type, "current_group_name", GROUP, "hosts", HOST, "instance_groups",
-			 "instance_group_name", GROUP, "instance_type", type, "hosts", HOST, "network_interface_name",
+	return json_pack("{s:s, s:s?, s:s, s:O, s:[{s:s, s:s?, s:O}], s:s, s:n}", "current_host", current,
+			 "current_instance_type", type, "current_group_name", GROUP, "hosts", hosts, "instance_groups",
+			 "instance_group_name", GROUP, "instance_type", type, "hosts", hosts, "network_interface_name",
 			 network_interface, "topology");
 }
 
-int tree_write_config(const char *ml, const json_t *request, const char *network_interface, struct err *err)
+int tree_write_config(const char *ml, const json_t *request, size_t host, const char *network_interface,
+		      struct err *err)
 {
 	const json_t *given = json_object_get(request, "HyperParameters");
 	auto_json *hyperparameters = given ? json_copy((json_t *)given) : json_object();
 	auto_json *inputs = input_data_config(request);
-	auto_json *resources = resource_config(request, network_interface);
+	auto_json *resources = resource_config(request, host, network_interface);
 
 	if (write_config(ml, "hyperparameters.json", hyperparameters, err) < 0 ||
 	    write_config(ml, "inputdataconfig.json", inputs, err) < 0)
@@ -119,56 +139,30 @@ static int open_entry(void *ctx, const char *path, const struct stat *st, struct
 	return 0;
 }
 
-static int fetch(struct cloud *cloud, const char *uri_text, char *dir, size_t *ret_n, struct err *err)
+int tree_open_all(const char *dir, struct err *err)
 {
-	auto_s3_uri uri = { 0 };
-
-	if (s3_uri_parse(uri_text, &uri, err) < 0 || make_open_folder(dir, err) < 0)
-		return -1;
-	if (!store_s3_has_bucket(cloud->s3, uri.bucket)) {
-		err_set(err, ERR_NOT_FOUND, "no S3 bucket '%s' was found", uri.bucket);
-		return err_service(err, "ClientError");
-	}
-	if (store_s3_export(cloud->s3, uri.bucket, uri.key, dir, ret_n, err) < 0)
-		return err_wrap(err, "download '%s'", uri_text);
-	return fs_walk(dir, open_entry, dir, err);
+	return fs_walk(dir, open_entry, (void *)dir, err);
 }
 
-static int fetch_channel(struct cloud *cloud, const char *ml, const json_t *channel, struct err *err)
+static int fetch_channel(struct cloud *cloud, const char *ml, const json_t *request, const json_t *channel, size_t host,
+			 struct err *err)
 {
-	const char *uri = json_string_value(json_at(channel, "DataSource", "S3DataSource", "S3Uri", NULL));
 	auto_free char *dir = xasprintf("%s/input/data/%s", ml, json_str(channel, "ChannelName"));
-	size_t n = 0;
 
-	if (fetch(cloud, uri, dir, &n, err) < 0)
+	if (tree_make_open(dir, err) < 0 ||
+	    channel_download(cloud, channel, host, channel_hosts(request), dir, err) < 0)
 		return -1;
-	if (n == 0) {
-		err_set(err, ERR_NOT_FOUND,
-			"Data download failed: No S3 objects found under S3 URL \"%s\" given in input data source. "
-			"Please ensure that the bucket exists in the selected region, that objects exist under that "
-			"S3 prefix, and that the role has access to it.",
-			uri);
-		return err_service(err, "ClientError");
-	}
-	return 0;
+	return tree_open_all(dir, err);
 }
 
-int tree_fetch_inputs(struct cloud *cloud, const char *ml, const json_t *request, struct err *err)
+int tree_fetch_inputs(struct cloud *cloud, const char *ml, const json_t *request, size_t host, struct err *err)
 {
-	const char *checkpoints = json_str(json_object_get(request, "CheckpointConfig"), "S3Uri");
-	auto_free char *dir = fs_join(ml, "checkpoints");
-	size_t i, n;
+	size_t i;
 	json_t *channel;
 
 	json_array_foreach(json_object_get(request, "InputDataConfig"), i, channel) {
-		if (fetch_channel(cloud, ml, channel, err) < 0)
+		if (fetch_channel(cloud, ml, request, channel, host, err) < 0)
 			return err_wrap(err, "channel '%s'", json_str(channel, "ChannelName"));
-	}
-	if (checkpoints) {
-		/* A folder, not any string: the files come back below the same key. */
-		auto_free char *uri = xasprintf("%s%s", checkpoints, str_ends(checkpoints, "/") ? "" : "/");
-
-		return fetch(cloud, uri, dir, &n, err);
 	}
 	return 0;
 }

@@ -74,6 +74,10 @@ int store_s3_delete(struct store_s3 *s, const char *bucket, const char *key, str
 /* The keys that begin with prefix, sorted by their bytes. */
 int store_s3_keys(struct store_s3 *s, const char *bucket, const char *prefix, struct strlist *ret, struct err *err);
 
+/* As store_s3_export of local/cloud.h, but only some of the keys that begin with prefix. */
+int store_s3_export_keys(struct store_s3 *s, const char *bucket, const char *prefix, const struct strlist *keys,
+			 const char *dir, size_t *ret_n, struct err *err);
+
 /* The bytes of a file, mapped for reading; p is "" when it is empty. */
 struct s3_mapped {
 	const char *p;

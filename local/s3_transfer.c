@@ -55,16 +55,13 @@ static int export_one(struct store_s3 *s, const char *bucket, const char *key, c
 	return copy_all(object.fd, fd, object.size, path, err);
 }
 
-int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, const char *dir, size_t *ret_n,
-		    struct err *err)
+int store_s3_export_keys(struct store_s3 *s, const char *bucket, const char *prefix, const struct strlist *keys,
+			 const char *dir, size_t *ret_n, struct err *err)
 {
-	auto_strlist keys = { 0 };
 	size_t n = 0;
 
-	if (store_s3_keys(s, bucket, prefix, &keys, err) < 0)
-		return -1;
-	for (size_t i = 0; i < keys.n; i++) {
-		const char *below = path_below(keys.v[i], prefix);
+	for (size_t i = 0; i < keys->n; i++) {
+		const char *below = path_below(keys->v[i], prefix);
 		auto_free char *path = fs_join(dir, below);
 
 		/* The marker of a folder, as consoles make it. */
@@ -72,13 +69,23 @@ int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, 
 			continue;
 		if (!fs_is_safe_relative(below))
 			return err_set(err, ERR_INVALID, "download 's3://%s/%s': '%s' cannot be a file's path", bucket,
-				       keys.v[i], below);
-		if (export_one(s, bucket, keys.v[i], path, err) < 0)
-			return err_wrap(err, "download 's3://%s/%s'", bucket, keys.v[i]);
+				       keys->v[i], below);
+		if (export_one(s, bucket, keys->v[i], path, err) < 0)
+			return err_wrap(err, "download 's3://%s/%s'", bucket, keys->v[i]);
 		n++;
 	}
 	*ret_n = n;
 	return 0;
+}
+
+int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, const char *dir, size_t *ret_n,
+		    struct err *err)
+{
+	auto_strlist keys = { 0 };
+
+	if (store_s3_keys(s, bucket, prefix, &keys, err) < 0)
+		return -1;
+	return store_s3_export_keys(s, bucket, prefix, &keys, dir, ret_n, err);
 }
 
 int store_s3_import(struct store_s3 *s, const char *bucket, const char *key, int fd, struct err *err)

@@ -61,7 +61,7 @@ static void fail_orphans(struct store_sagemaker *s)
 	for (size_t i = 0; i < s->n; i++) {
 		if (!job_is_final(s->jobs[i]))
 			job_transition(s->jobs[i], "Failed", "Failed", "Training job failed", cloud_was_stopped);
-		if (s->jobs[i]->container_id)
+		if (json_array_size(s->jobs[i]->leftovers) > 0)
 			runner_remove_orphan(s, s->jobs[i]);
 	}
 }

@@ -73,7 +73,7 @@ static void test_configuration_is_the_services(void **state)
 	auto_json *request = parse(request_text);
 	auto_err err = { 0 };
 
-	assert_int_equal(tree_write_config(*state, request, "eth0", &err), 0);
+	assert_int_equal(tree_write_config(*state, request, 0, "eth0", &err), 0);
 	expect_file(*state, "input/config/hyperparameters.json", "{\"lr\":\"0.01\",\"epochs\":\"10\"}");
 	expect_file(*state, "input/config/inputdataconfig.json",
 		    "{\"train\":{\"TrainingInputMode\":\"FastFile\",\"S3DistributionType\":\"FullyReplicated\","
@@ -93,7 +93,7 @@ static void test_without_hyperparameters_the_files_are_there(void **state)
 	auto_json *request = parse("{\"ResourceConfig\":{\"InstanceType\":\"ml.m5.large\"}}");
 	auto_err err = { 0 };
 
-	assert_int_equal(tree_write_config(*state, request, "eth0", &err), 0);
+	assert_int_equal(tree_write_config(*state, request, 0, "eth0", &err), 0);
 	expect_file(*state, "input/config/hyperparameters.json", "{}");
 	expect_file(*state, "input/config/inputdataconfig.json", "{}");
 }
@@ -195,6 +195,13 @@ static bool has_variable(const json_t *env, const char *text)
 	return false;
 }
 
+static json_t *container_spec(const char *ml, const json_t *request, const char *network)
+{
+	struct container_place place = { .host = "algo-1", .ml = ml, .checkpoints = "/c", .network = network };
+
+	return runner_container_spec(request, "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1", &place);
+}
+
 static void test_container_is_started_as_documented(void **state)
 {
 	static const struct {
@@ -213,8 +220,7 @@ static void test_container_is_started_as_documented(void **state)
 		const json_t *entrypoint, *cmd;
 
 		json_object_set_new(request, "AlgorithmSpecification", parse(rows[i].algorithm));
-		spec = runner_container_spec(request, "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1",
-					     *state, "bridge");
+		spec = container_spec(*state, request, "bridge");
 		entrypoint = json_object_get(spec, "Entrypoint");
 		cmd = json_object_get(spec, "Cmd");
 		auto_free char *entrypoint_text = entrypoint ? json_compact(entrypoint) : xstrdup("null");
@@ -228,8 +234,7 @@ static void test_container_is_started_as_documented(void **state)
 static void test_container_gets_no_credentials(void **state)
 {
 	auto_json *request = parse(request_text);
-	auto_json *spec = runner_container_spec(request, "arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1",
-						*state, "none");
+	auto_json *spec = container_spec(*state, request, "none");
 	const json_t *env = json_object_get(spec, "Env");
 
 	assert_true(has_variable(env, "TRAINING_JOB_NAME=iris-1"));
@@ -246,7 +251,7 @@ static void test_isolation_takes_the_network_away(void **state)
 	auto_json *spec = NULL;
 
 	json_object_set_new(request, "EnableNetworkIsolation", json_true());
-	spec = runner_container_spec(request, "arn", *state, "bridge");
+	spec = container_spec(*state, request, "bridge");
 	assert_string_equal(json_str(json_object_get(spec, "HostConfig"), "NetworkMode"), "none");
 }
 

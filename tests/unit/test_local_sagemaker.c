@@ -111,9 +111,8 @@ static void test_what_does_not_run_is_refused(void **state)
 	} rows[] = {
 		{ "\"File\"", "\"Pipe\"", "does not run channels in Pipe mode yet" },
 		{ "\"None\"", "\"Gzip\"", "'Gzip' goes with Pipe mode only" },
-		{ "\"S3Prefix\"", "\"ManifestFile\"",
-		  "does not run channels with an S3DataType other than S3Prefix yet" },
-		{ "\"InstanceCount\":1", "\"InstanceCount\":2", "does not run jobs on several instances yet" },
+		{ "\"S3Prefix\"", "\"AugmentedManifestFile\"", "AugmentedManifestFile" },
+		{ "\"InstanceCount\":1", "\"InstanceCount\":9", "does not run jobs on more than 8 instances yet" },
 		{ "my-bucket/out", "no-such-bucket/out", "no S3 bucket 'no-such-bucket' was found" },
 		{ "image:1", "127.0.0.1:4711/absent:1", "Cannot find repository: absent" },
 		{ "\"train\"", "\"..\"", "channel '..' can be no folder" },
@@ -277,7 +276,7 @@ static void test_channels_get_the_keys_below_the_prefix(void **state)
 	auto_json *doc = json_parse(body, strlen(body), "request", &err);
 
 	assert_int_equal(tree_make(ml, &err), 0);
-	assert_int_equal(tree_fetch_inputs(&f->cloud, ml, doc, &err), -1);
+	assert_int_equal(tree_fetch_inputs(&f->cloud, ml, doc, 0, &err), -1);
 	assert_true(err_is_service(&err, "ClientError"));
 	assert_non_null(strstr(err.msg, "No S3 objects found under S3 URL \"s3://my-bucket/d/\""));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -286,7 +285,7 @@ static void test_channels_get_the_keys_below_the_prefix(void **state)
 
 		assert_int_equal(store_s3_put(f->cloud.s3, &put, &etag, &err), 0);
 	}
-	assert_int_equal(tree_fetch_inputs(&f->cloud, ml, doc, &err), 0);
+	assert_int_equal(tree_fetch_inputs(&f->cloud, ml, doc, 0, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_free char *path =
 			rows[i].expected ? fs_join(ml, rows[i].expected) : fs_join(ml, "input/data/train/c.csv");
@@ -300,7 +299,9 @@ static void test_model_without_compression_is_plain_files(void **state)
 	struct fixture *f = *state;
 	auto_free char *body = request("job", "out/\"", "out/\",\"CompressionType\":\"NONE\"");
 	auto_free char *ml = fs_join(f->dir, "ml");
+	auto_free char *model = fs_join(ml, "model");
 	auto_free char *weights = fs_join(ml, "model/weights");
+	auto_filelist files = { 0 };
 	auto_free char *link = fs_join(ml, "model/link");
 	auto_free char *uri = NULL;
 	auto_strlist keys = { 0 };
@@ -310,7 +311,8 @@ static void test_model_without_compression_is_plain_files(void **state)
 	assert_int_equal(tree_make(ml, &err), 0);
 	assert_int_equal(fs_write_atomic(weights, "w", 1, 0644, &err), 0);
 	assert_int_equal(symlink("/etc/passwd", link), 0);
-	assert_int_equal(artifacts_upload_model(&f->cloud, ml, doc, &uri, &err), 0);
+	assert_int_equal(artifacts_list(model, &files, &err), 0);
+	assert_int_equal(artifacts_upload_model(&f->cloud, &files, doc, &uri, &err), 0);
 	assert_string_equal(uri, "s3://my-bucket/out/job/output/model/");
 	assert_int_equal(store_s3_keys(f->cloud.s3, "my-bucket", "", &keys, &err), 0);
 	assert_int_equal(keys.n, 1);

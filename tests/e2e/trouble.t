@@ -128,7 +128,7 @@ interrupted '^  begin$'
 expect 130 '^C while a job is followed'
 err_has '^hint: .*the job goes on.*smpipe logs -f ' 'says how to come back'
 job=$("$SMPIPE" list --local | awk '$2 == "InProgress" { print $4 }')
-[ -d ".smpipe/local/jobs/$job/ml/output" ] && : > ".smpipe/local/jobs/$job/ml/output/go"
+[ -d ".smpipe/local/jobs/$job/algo-1/output" ] && : > ".smpipe/local/jobs/$job/algo-1/output/go"
 ok $? 'the job goes on'
 run "$SMPIPE" release --local --wait-timeout 60
 expect 0 'the next release follows it'

@@ -149,10 +149,15 @@ static int leave(const struct watch *w, struct err *err)
 	return -1;
 }
 
-/* Who follows for hours outlives a network that is away for a while: 0 when it is worth waiting for. */
+/*
+ * Who follows for hours outlives a network that is away for a while: 0 when it is worth waiting for. A local cloud that is
+ * not there is no network that is away: its process has ended, and with it the job.
+ */
 static int survive(struct watch *w, struct err *err)
 {
-	if (!w->o->follows || !aws_is_passing(err))
+	bool is_gone = w->s->is_local && err_is_service(err, "NotConnected");
+
+	if (!w->o->follows || is_gone || !aws_is_passing(err))
 		return leave(w, err);
 	if (!w->is_lost)
 		report_text(w->s->report, REPORT_WARNING, "watch", "%s; asking again until there is an answer",

@@ -88,7 +88,7 @@ ASAN_OPTIONS=detect_leaks=0 strace -f -o "$T/trace" -e trace=sendto -e inject=se
 pid=$!
 wait_for "$T/followed.err" 'there is an answer again'
 ok $? 'a network that was lost came back'
-: > ".smpipe/local/jobs/$job/ml/output/go"
+: > ".smpipe/local/jobs/$job/algo-1/output/go"
 wait $pid
 status=$?
 cp "$T/followed" "$T/out"

@@ -12,7 +12,8 @@
  * no client token: after ERR_NETWORK nobody knows whether the job exists, and the caller looks by its name.
  */
 int sagemaker_create_training_job(struct aws *aws, const json_t *request, char **ret_arn, struct err *err);
-/* The answer has a name, an ARN and a status. ERR_NOT_FOUND when there is no such job (the service says ValidationException "Requested resource not found"). */
+/* The answer has a name, an ARN and a status. ERR_NOT_FOUND when there is no such job (the service says
+ * ValidationException "Requested resource not found"). */
 int sagemaker_describe_training_job(struct aws *aws, const char *name, json_t **ret_answer, struct err *err);
 /* Ask the service to stop a job; one that has ended already is left as it is. */
 int sagemaker_stop_training_job(struct aws *aws, const char *name, struct err *err);

@@ -36,7 +36,8 @@ static int archive_error(struct archive *a, struct writer *w, const char *what)
 	/* The sink's own words are in err already. */
 	if (w->sink_refused)
 		return -1;
-	return err_set(w->err, ERR_IO, "pack '%s': %s", what, archive_error_string(a) ? archive_error_string(a) : "no details");
+	return err_set(w->err, ERR_IO, "pack '%s': %s", what,
+		       archive_error_string(a) ? archive_error_string(a) : "no details");
 }
 
 static int write_header(struct archive *a, const struct file_entry *e, struct writer *w)
@@ -178,8 +179,8 @@ static int write_to_temp(void *ctx, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
-int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest, uint64_t *ret_size,
-		       struct err *err)
+int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
+		       uint64_t *ret_size, struct err *err)
 {
 	auto_digest *state = digest_new();
 	auto_close int fd = fs_temp_file(err);

@@ -2,8 +2,8 @@
 #define SMPIPE_BASE_ARCHIVE_H
 
 /*
- * Reproducible tar archives by libarchive: entries in the order of the list, uid and gid 0, no names, mode 0755 or 0644,
- * mtime 2000-01-01T00:00:00Z; pax headers only where ustar cannot say it (design 3a).
+ * Reproducible tar archives by libarchive: entries in the order of the list, uid and gid 0, no names, mode 0755 or
+ * 0644, mtime 2000-01-01T00:00:00Z; pax headers only where ustar cannot say it (design 3a).
  */
 
 #include <stdbool.h>
@@ -21,13 +21,13 @@ const char *archive_library(void);
 typedef int (*archive_sink_fn)(void *ctx, const void *p, size_t n, struct err *err);
 
 /*
- * Write the files as a tar stream, gzip-compressed when gzip (level 6, no time stamp). Contents whose digest is known are
- * checked while they are read: a file that changed since it was hashed is an error that names it.
+ * Write the files as a tar stream, gzip-compressed when gzip (level 6, no time stamp). Contents whose digest is known
+ * are checked while they are read: a file that changed since it was hashed is an error that names it.
  */
 int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err);
 
 /* The same into an unlinked temporary file, positioned at its start; *ret_digest and *ret_size describe it. */
-int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest, uint64_t *ret_size,
-		       struct err *err);
+int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
+		       uint64_t *ret_size, struct err *err);
 
 #endif

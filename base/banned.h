@@ -17,6 +17,7 @@
 #undef strncat
 #undef sprintf
 #undef vsprintf
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll system popen gmtime localtime tmpnam mktemp
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll system popen gmtime      \
+	localtime tmpnam mktemp
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 #define DIGEST_BYTES 32
-#define DIGEST_HEX (2 * DIGEST_BYTES)
+#define DIGEST_HEX   (2 * DIGEST_BYTES)
 
 /* A SHA-256 value. */
 struct digest {

@@ -4,28 +4,28 @@
 /*
  * Errors as values.
  *
- * A function that can fail returns 0 or -1 (or a pointer or NULL) and takes `struct err *err` last: never NULL, untouched
- * on success. The message is complete: what was tried, on which thing; main prints it once.
+ * A function that can fail returns 0 or -1 (or a pointer or NULL) and takes `struct err *err` last: never NULL,
+ * untouched on success. The message is complete: what was tried, on which thing; main prints it once.
  */
 
 /* What a caller may branch on; everything else is words. */
 enum err_code {
 	ERR_NONE,
-	ERR_IO,        /* the operating system refused: files, sockets, disk full */
-	ERR_USAGE,     /* the command line is wrong; nothing was touched */
-	ERR_CONFIG,    /* smpipe.yaml, the repository or the environment is wrong; nothing was touched */
-	ERR_INVALID,   /* data from outside (JSON, XML, tar, answers) is malformed or over its limit */
-	ERR_NETWORK,   /* no answer: connection refused, timeout, TLS */
-	ERR_AUTH,      /* no credentials, or the service refused them */
-	ERR_NOT_FOUND, /* the thing that was asked for does not exist */
-	ERR_CONFLICT,  /* it exists already, with other content or another owner */
-	ERR_CAPACITY,  /* quota or capacity, after the retries */
-	ERR_SERVICE,   /* any other refusal by a service; service_code says which */
-	ERR_FAILED,    /* the work failed: a build, a comparison */
-	ERR_JOB_FAILED,  /* the training job ended as Failed */
-	ERR_STOPPED,   /* the training job was stopped */
-	ERR_TIMEOUT,   /* the time that the user allowed is over */
-	ERR_CANCELLED, /* ^C or SIGTERM */
+	ERR_IO,         /* the operating system refused: files, sockets, disk full */
+	ERR_USAGE,      /* the command line is wrong; nothing was touched */
+	ERR_CONFIG,     /* smpipe.yaml, the repository or the environment is wrong; nothing was touched */
+	ERR_INVALID,    /* data from outside (JSON, XML, tar, answers) is malformed or over its limit */
+	ERR_NETWORK,    /* no answer: connection refused, timeout, TLS */
+	ERR_AUTH,       /* no credentials, or the service refused them */
+	ERR_NOT_FOUND,  /* the thing that was asked for does not exist */
+	ERR_CONFLICT,   /* it exists already, with other content or another owner */
+	ERR_CAPACITY,   /* quota or capacity, after the retries */
+	ERR_SERVICE,    /* any other refusal by a service; service_code says which */
+	ERR_FAILED,     /* the work failed: a build, a comparison */
+	ERR_JOB_FAILED, /* the training job ended as Failed */
+	ERR_STOPPED,    /* the training job was stopped */
+	ERR_TIMEOUT,    /* the time that the user allowed is over */
+	ERR_CANCELLED,  /* ^C or SIGTERM */
 };
 
 struct err {

@@ -108,7 +108,8 @@ int filelist_check_unique(const struct filelist *l, const char *what, struct err
 			auto_free char *folder = xstrndup(path, (size_t)(slash - path));
 
 			if (filelist_find(l, folder))
-				return err_set(err, ERR_CONFIG, "%s would hold '%s' as a file and as a folder", what, folder);
+				return err_set(err, ERR_CONFIG, "%s would hold '%s' as a file and as a folder", what,
+					       folder);
 		}
 	}
 	return 0;

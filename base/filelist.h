@@ -2,8 +2,8 @@
 #define SMPIPE_BASE_FILELIST_H
 
 /*
- * A list of files to pack or send: the currency between git, which knows what belongs to a commit, and the packers, which
- * know nothing of git.
+ * A list of files to pack or send: the currency between git, which knows what belongs to a commit, and the packers,
+ * which know nothing of git.
  */
 
 #include <stdbool.h>
@@ -15,8 +15,8 @@
 
 /* Files go into archives with one of these modes and no other (design 3a). */
 #define FILE_MODE_PLAIN 0644
-#define FILE_MODE_EXEC 0755
-#define FILE_MODE_LINK 0120000 /* symbolic link; content is the target */
+#define FILE_MODE_EXEC  0755
+#define FILE_MODE_LINK  0120000 /* symbolic link; content is the target */
 
 /* A store of contents by id (git's blobs, say). Called from several threads; locks for itself if it must. */
 struct file_store {
@@ -51,7 +51,8 @@ struct filelist {
 
 /* Append an empty entry with a copy of path and return it; valid until the next add. */
 struct file_entry *filelist_add(struct filelist *l, const char *path, unsigned mode);
-/* Append a regular file or link that lies on disk: lstat's it for mode and size. ERR_INVALID for devices, sockets, FIFOs. */
+/* Append a regular file or link that lies on disk: lstat's it for mode and size. ERR_INVALID for devices, sockets,
+ * FIFOs. */
 int filelist_add_disk(struct filelist *l, const char *path, const char *disk_path, struct err *err);
 /* Append copies of all entries of from whose path lies below dir ("." = all), with dir replaced by to ("" = none). */
 void filelist_add_below(struct filelist *l, const struct filelist *from, const char *dir, const char *to);
@@ -88,8 +89,8 @@ int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, siz
 int filelist_hash(struct filelist *l, struct err *err);
 
 /*
- * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the path.
- * mode is octal (100644, 100755, 120000), or `-` for all when is_data. The list must be sorted and hashed.
+ * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the
+ * path. mode is octal (100644, 100755, 120000), or `-` for all when is_data. The list must be sorted and hashed.
  */
 struct digest filelist_tree_digest(const struct filelist *l, bool is_data);
 

@@ -11,7 +11,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Read a regular file of at most max bytes. ERR_NOT_FOUND, ERR_INVALID (too large). NUL is added; *ret_n may be NULL. */
+/* Read a regular file of at most max bytes. ERR_NOT_FOUND, ERR_INVALID (too large). NUL is added; *ret_n may be NULL.
+ */
 int fs_read(const char *path, size_t max, char **ret_text, size_t *ret_n, struct err *err);
 
 /* Write to a temporary beside path, fsync, rename, fsync the folder. mode as in open(2). */
@@ -39,8 +40,8 @@ const char *fs_basename(const char *path);
 char *fs_realpath(const char *path);
 
 /*
- * Whether a relative path stays below its root by its words alone: not empty, not absolute, no "..", no "." or empty part,
- * no control character.
+ * Whether a relative path stays below its root by its words alone: not empty, not absolute, no "..", no "." or empty
+ * part, no control character.
  */
 bool fs_is_safe_relative(const char *path);
 
@@ -53,14 +54,15 @@ char *fs_temp_dir(const char *prefix, struct err *err);
 int fs_temp_file(struct err *err);
 
 /*
- * Take the lock file path (created if need be) for this process with flock(2): a lock of a dead process is free by itself.
- * ERR_CONFLICT when another process has it; its pid, read from the file, is in the message. Keep *ret_fd open to hold it.
+ * Take the lock file path (created if need be) for this process with flock(2): a lock of a dead process is free by
+ * itself. ERR_CONFLICT when another process has it; its pid, read from the file, is in the message. Keep *ret_fd open
+ * to hold it.
  */
 int fs_lock(const char *path, int *ret_fd, struct err *err);
 
 /*
- * Called for each entry below root, parents first, in byte order of the names; path is relative. Return -1 with err to stop, 1 to
- * leave out what is in this folder.
+ * Called for each entry below root, parents first, in byte order of the names; path is relative. Return -1 with err to
+ * stop, 1 to leave out what is in this folder.
  */
 struct stat;
 typedef int (*fs_walk_fn)(void *ctx, const char *path, const struct stat *st, struct err *err);

@@ -120,7 +120,8 @@ static int check_headers(const struct http_request *req, struct err *err)
 {
 	for (size_t i = 0; i < req->headers.n; i++) {
 		if (strpbrk(req->headers.v[i].value, "\r\n"))
-			return err_set(err, ERR_INVALID, "the value of header '%s' holds a line break", req->headers.v[i].name);
+			return err_set(err, ERR_INVALID, "the value of header '%s' holds a line break",
+				       req->headers.v[i].name);
 	}
 	return 0;
 }

@@ -17,7 +17,8 @@ json_t *json_parse(const char *text, size_t n, const char *what, struct err *err
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 
 	if (!j)
-		err_set(err, ERR_INVALID, "%s is no valid JSON: %s (line %d, column %d)", what, why.text, why.line, why.column);
+		err_set(err, ERR_INVALID, "%s is no valid JSON: %s (line %d, column %d)", what, why.text, why.line,
+			why.column);
 	return j;
 }
 

@@ -26,16 +26,16 @@ void mem_close_p(int *fd);
 void mem_fclose_p(FILE **f);
 
 /* auto_free char *s = NULL;  auto_close int fd = -1;  auto_fclose FILE *f = NULL; */
-#define auto_free __attribute__((cleanup(mem_free_p)))
-#define auto_close __attribute__((cleanup(mem_close_p)))
+#define auto_free   __attribute__((cleanup(mem_free_p)))
+#define auto_close  __attribute__((cleanup(mem_close_p)))
 #define auto_fclose __attribute__((cleanup(mem_fclose_p)))
 
 /* Hand over what an auto_ variable owns: the value, leaving NULL behind. */
-#define take(p)                      \
-	(__extension__({             \
-		__typeof__(p) _t = (p); \
-		(p) = NULL;          \
-		_t;                  \
+#define take(p)                                                                                                        \
+	(__extension__({                                                                                               \
+		__typeof__(p) _t = (p);                                                                                \
+		(p) = NULL;                                                                                            \
+		_t;                                                                                                    \
 	}))
 
 /* The same for a file descriptor, leaving -1. */
@@ -44,12 +44,12 @@ int take_fd(int *fd);
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Make room for one more element in the array v (capacity *cap, n used), doubling. */
-#define array_grow(v, n, cap)                                                        \
-	do {                                                                         \
-		if ((n) == (cap)) {                                                  \
-			(cap) = (cap) ? 2 * (cap) : 8;                               \
-			(v) = xreallocarray((v), (cap), sizeof(*(v)));               \
-		}                                                                    \
+#define array_grow(v, n, cap)                                                                                          \
+	do {                                                                                                           \
+		if ((n) == (cap)) {                                                                                    \
+			(cap) = (cap) ? 2 * (cap) : 8;                                                                 \
+			(v) = xreallocarray((v), (cap), sizeof(*(v)));                                                 \
+		}                                                                                                      \
 	} while (0)
 
 /* Bytes that must not be seen: wiped on release, never printed. Zeroed memory is an unset secret. */

@@ -14,7 +14,7 @@ enum report_kind {
 	REPORT_LINE,     /* a line of output of something we run: build, training log */
 	REPORT_NOTE,     /* one finished fact: "image exists, nothing built" */
 	REPORT_WARNING,
-	REPORT_DONE,     /* the stage is done; text sums it up */
+	REPORT_DONE, /* the stage is done; text sums it up */
 };
 
 struct report_event {
@@ -31,6 +31,7 @@ struct report {
 
 void report_text(const struct report *r, enum report_kind kind, const char *stage, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void report_progress(const struct report *r, const char *stage, const char *text, uint64_t done_bytes, uint64_t total_bytes);
+void report_progress(const struct report *r, const char *stage, const char *text, uint64_t done_bytes,
+		     uint64_t total_bytes);
 
 #endif

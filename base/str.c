@@ -190,7 +190,8 @@ char *str_trim(const char *s)
 	return xstrndup(s, n);
 }
 
-/* Length of the valid UTF-8 sequence at s (at most n bytes), 0 when there is none. Overlong forms and surrogates are none. */
+/* Length of the valid UTF-8 sequence at s (at most n bytes), 0 when there is none. Overlong forms and surrogates are
+ * none. */
 static size_t utf8_sequence(const unsigned char *s, size_t n)
 {
 	static const unsigned min[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -232,7 +233,8 @@ char *str_printable(const char *s)
 	while (n) {
 		size_t len = utf8_sequence(p, n);
 		/* C1 controls (U+0080 to U+009F) steer terminals as C0 do. */
-		bool is_control = len == 1 ? (*p < 0x20 && *p != '\t') || *p == 0x7f : len == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+		bool is_control =
+			len == 1 ? (*p < 0x20 && *p != '\t') || *p == 0x7f : len == 2 && p[0] == 0xc2 && p[1] < 0xa0;
 
 		if (len && !is_control)
 			str_add_mem(&out, p, len);
@@ -277,8 +279,8 @@ static size_t edit_distance(const char *a, const char *b)
 		row[0] = i;
 		for (size_t j = 1; j <= n; j++) {
 			above = row[j];
-			row[j] = smaller(smaller(above, row[j - 1]) + 1,
-					 diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1])));
+			row[j] = smaller(smaller(above, row[j - 1]) + 1, diagonal + (tolower((unsigned char)a[i - 1]) !=
+										     tolower((unsigned char)b[j - 1])));
 			diagonal = above;
 		}
 	}

@@ -41,10 +41,10 @@ struct strlist {
 
 #define auto_strlist __attribute__((cleanup(strlist_release))) struct strlist
 
-void strlist_add(struct strlist *l, const char *s);  /* copies */
-void strlist_take(struct strlist *l, char *s);       /* takes over */
-void strlist_sort(struct strlist *l);                /* by bytes */
-void strlist_sort_unique(struct strlist *l);          /* by bytes, each string once */
+void strlist_add(struct strlist *l, const char *s); /* copies */
+void strlist_take(struct strlist *l, char *s);      /* takes over */
+void strlist_sort(struct strlist *l);               /* by bytes */
+void strlist_sort_unique(struct strlist *l);        /* by bytes, each string once */
 bool strlist_has(const struct strlist *l, const char *s);
 bool strlist_has_sorted(const struct strlist *l, const char *s); /* of a sorted list */
 void strlist_release(struct strlist *l);
@@ -66,8 +66,8 @@ char *str_hex(const void *p, size_t n);
 /* Decode exactly 2n hexadecimal digits; -1 when s is anything else. */
 int str_unhex(const char *s, void *out, size_t n);
 
-char *str_base64(const void *p, size_t n);     /* RFC 4648 section 4, with padding */
-char *str_base64url(const void *p, size_t n);  /* RFC 4648 section 5, with padding */
+char *str_base64(const void *p, size_t n);    /* RFC 4648 section 4, with padding */
+char *str_base64url(const void *p, size_t n); /* RFC 4648 section 5, with padding */
 /* Decode either alphabet, padding optional. Returns the bytes (NUL added) and their number, or NULL when malformed. */
 char *str_unbase64(const char *s, size_t *ret_n);
 
@@ -93,7 +93,8 @@ bool str_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret_n);
 /* The entry of names (NULL-terminated) nearest to s by edit distance, or NULL when none is near. */
 const char *str_nearest(const char *s, const char *const *names);
 
-/* Replace control characters and invalid UTF-8 by '?', so that text from outside cannot steer a terminal. New string. */
+/* Replace control characters and invalid UTF-8 by '?', so that text from outside cannot steer a terminal. New string.
+ */
 char *str_printable(const char *s);
 
 #endif

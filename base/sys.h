@@ -24,7 +24,8 @@ struct sys {
 /* The real machine. */
 extern const struct sys sys_real;
 
-/* ^C: set by the handler that sys_catch_signals installs for SIGINT and SIGTERM; a second signal ends the process at once. */
+/* ^C: set by the handler that sys_catch_signals installs for SIGINT and SIGTERM; a second signal ends the process at
+ * once. */
 void sys_catch_signals(void);
 void sys_cancel(void);
 bool sys_is_cancelled(void);

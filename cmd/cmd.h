@@ -69,8 +69,8 @@ int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct 
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err);
 /* --wait-timeout, in milliseconds; 0 without it. ERR_USAGE. */
 int cmd_wait_timeout(const struct cmd *cmd, int64_t *ret_ms, struct err *err);
-/* Add the end of a job to its record, if it has ended and has one. Where that cannot be done now there is a warning: any
- * later command does it. */
+/* Add the end of a job to its record, if it has ended and has one. Where that cannot be done now there is a warning:
+ * any later command does it. */
 void cmd_complete_record(struct cmd *cmd, const char *job);
 
 int cmd_init(struct cmd *cmd, struct err *err);

@@ -35,8 +35,8 @@ static int check_name(const char *name, struct err *err)
 
 	if (!n || n > CONFIG_MAX_NAME || name[0] == '-' || name[n - 1] == '-' ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != n)
-		return err_set(err, ERR_USAGE, "'%s' is no name: letters, digits and hyphens between them, at most %d", name,
-			       CONFIG_MAX_NAME);
+		return err_set(err, ERR_USAGE, "'%s' is no name: letters, digits and hyphens between them, at most %d",
+			       name, CONFIG_MAX_NAME);
 	return 0;
 }
 
@@ -127,9 +127,10 @@ static int adopt(const char *dir, const char *name, struct strlist *written, str
 	str_add(&text, "image:\n  dockerfile: Dockerfile\n  context: .\n");
 	add_list(&text, "include", &include);
 	add_channels(&text, dir);
-	str_add(&text, "estimator:\n  instance_type: ml.m5.large\n  instance_count: 1\n  volume_size: 30\n  max_run: 1d\n"
-		       "  # hyperparameters: {lr: 0.01}\n"
-		       "  # metric_definitions:\n  #   - {name: Train Loss, regex: 'train_loss=([-+0-9.eE]+)'}\n");
+	str_add(&text,
+		"estimator:\n  instance_type: ml.m5.large\n  instance_count: 1\n  volume_size: 30\n  max_run: 1d\n"
+		"  # hyperparameters: {lr: 0.01}\n"
+		"  # metric_definitions:\n  #   - {name: Train Loss, regex: 'train_loss=([-+0-9.eE]+)'}\n");
 	if (fs_write_atomic(path, str_text(&text), text.len, 0644, err) < 0)
 		return -1;
 	strlist_add(written, CONFIG_FILE);
@@ -152,7 +153,9 @@ static void print_written(const char *dir, const struct strlist *written, bool c
 		printf("made a git repository in %s\n", dir);
 	printf("next: %s%s%sgit add -A && git commit -m 'Start', then smpipe plan --local and smpipe release --local\n",
 	       str_eq(dir, ".") ? "" : "cd ", str_eq(dir, ".") ? "" : dir,
-	       str_eq(dir, ".") ? (adopted ? "" : "make, ") : adopted ? ", " : ", make, ");
+	       str_eq(dir, ".") ? (adopted ? "" : "make, ")
+	       : adopted        ? ", "
+				: ", make, ");
 }
 
 int cmd_init(struct cmd *cmd, struct err *err)

@@ -15,7 +15,10 @@ static int read_options(const struct cmd *cmd, const char *dir, struct cloud_opt
 		return err_set(err, ERR_USAGE, "--port takes a number from 1 to 65535, not '%s'", port);
 	if (idle && !str_parse_i64(idle, 1, 24 * 3600, &seconds))
 		return err_set(err, ERR_USAGE, "--idle takes whole seconds up to a day, not '%s'", idle);
-	*o = (struct cloud_options){ .dir = dir, .port = (int)number, .exit_when_idle = idle != NULL, .idle_s = (int)seconds,
+	*o = (struct cloud_options){ .dir = dir,
+				     .port = (int)number,
+				     .exit_when_idle = idle != NULL,
+				     .idle_s = (int)seconds,
 				     .docker_host = cmd->session.docker_host };
 	return 0;
 }

@@ -22,8 +22,9 @@ static void print_head(const struct cmd *cmd)
 {
 	const struct project *p = &cmd->project;
 
-	printf("%s at commit %.12s%s%s%s\n", config_str(&p->config, "name"), p->state.commit, p->state.branch ? " on " : "",
-	       p->state.branch ? p->state.branch : "", p->dirty.n ? ", with changes" : "");
+	printf("%s at commit %.12s%s%s%s\n", config_str(&p->config, "name"), p->state.commit,
+	       p->state.branch ? " on " : "", p->state.branch ? p->state.branch : "",
+	       p->dirty.n ? ", with changes" : "");
 	printf("into account %s, region %s%s\n\n", cmd->session.identity.account, cmd->session.identity.region,
 	       cmd->session.is_local ? " (the local cloud)" : "");
 	print_paths("changed", &p->dirty);
@@ -45,8 +46,8 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 		printf("  image   %-9s %s/%s:%s (context: %zu files, %s)\n", o && o->has_image ? "exists" : "build",
 		       plan->registry_host, plan->repository, plan->image_tag, p->context.n, context_bytes);
 	if (plan->source_key)
-		printf("  source  %-9s %s (%zu files, %s)\n", o && o->has_source ? "exists" : "upload", plan->source_uri, p->source.n,
-		       source_bytes);
+		printf("  source  %-9s %s (%zu files, %s)\n", o && o->has_source ? "exists" : "upload",
+		       plan->source_uri, p->source.n, source_bytes);
 	else if (plan->source_uri)
 		printf("  source  use       %s\n", plan->source_uri);
 	for (size_t i = 0; i < plan->n_channels; i++) {
@@ -54,8 +55,9 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
 
 		if (pc->digest)
-			printf("  data    %-9s %s → %s (%zu file%s, %s)\n", o && o->has_channel[i] ? "exists" : "upload",
-			       pc->channel->name, pc->uri, pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes);
+			printf("  data    %-9s %s → %s (%zu file%s, %s)\n",
+			       o && o->has_channel[i] ? "exists" : "upload", pc->channel->name, pc->uri,
+			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes);
 		else
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}
@@ -86,8 +88,9 @@ static void print_raw(const struct cmd *cmd)
 
 static int print_plan(const struct cmd *cmd, const struct plan *plan, const struct outlook *o)
 {
-	auto_free char *image = o && o->has_image ? xasprintf("%s/%s@%s", plan->registry_host, plan->repository, o->image_digest) :
-						    plan_image_placeholder(plan);
+	auto_free char *image = o && o->has_image
+					? xasprintf("%s/%s@%s", plan->registry_host, plan->repository, o->image_digest)
+					: plan_image_placeholder(plan);
 	auto_json *request = plan_request(plan, &cmd->project, image, plan->job_base);
 	auto_free char *text = json_pretty(request);
 

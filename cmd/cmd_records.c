@@ -32,7 +32,8 @@ static int load(struct cmd *cmd, struct record *r, struct err *err)
 
 static const char *started(const json_t *statement)
 {
-	const char *time = json_string_value(json_at(statement, "predicate", "runDetails", "metadata", "startedOn", NULL));
+	const char *time =
+		json_string_value(json_at(statement, "predicate", "runDetails", "metadata", "startedOn", NULL));
 
 	return time ? time : "?";
 }
@@ -130,11 +131,13 @@ int cmd_list(struct cmd *cmd, struct err *err)
 
 static void print_git(const json_t *statement)
 {
-	const json_t *git = json_object_get(provenance_internal(statement), "git"), *dirty = json_object_get(git, "dirtyFiles");
+	const json_t *git = json_object_get(provenance_internal(statement), "git"),
+		     *dirty = json_object_get(git, "dirtyFiles");
 	size_t i;
 	json_t *file;
 
-	cmd_print("commit     %s%s\n", json_str(git, "commit"), json_is_true(json_object_get(git, "dirty")) ? " (dirty)" : "");
+	cmd_print("commit     %s%s\n", json_str(git, "commit"),
+		  json_is_true(json_object_get(git, "dirty")) ? " (dirty)" : "");
 	if (json_str(git, "subject"))
 		cmd_print("           %s\n", json_str(git, "subject"));
 	json_array_foreach(dirty, i, file)
@@ -154,7 +157,8 @@ static void print_record(const struct record *r)
 	cmd_print("status     %s%s%s\n", provenance_status(r->statement), reason ? ": " : "", reason ? reason : "");
 	cmd_print("started    %s\n", started(r->statement));
 	if (json_object_get(internal, "billableSeconds"))
-		cmd_print("billable   %lld s\n", (long long)json_integer_value(json_object_get(internal, "billableSeconds")));
+		cmd_print("billable   %lld s\n",
+			  (long long)json_integer_value(json_object_get(internal, "billableSeconds")));
 	print_git(r->statement);
 	json_object_foreach(json_object_get(request, "HyperParameters"), name, value)
 		cmd_print("parameter  %s=%s\n", name, json_string_value(value));
@@ -164,7 +168,8 @@ static void print_record(const struct record *r)
 	json_array_foreach(json_object_get(r->statement, "subject"), i, subject) {
 		const char *sha256 = json_str(json_object_get(subject, "digest"), "sha256");
 
-		cmd_print("%-10s %s\n           sha256:%s\n", json_str(subject, "name"), json_str(subject, "uri"), sha256 ? sha256 : "?");
+		cmd_print("%-10s %s\n           sha256:%s\n", json_str(subject, "name"), json_str(subject, "uri"),
+			  sha256 ? sha256 : "?");
 	}
 	if (r->key)
 		cmd_print("record     s3://%s/%s\n           sha256:%s\n", r->bucket, r->key, r->sha256);
@@ -191,7 +196,8 @@ static void on_check(void *ctx, const char *what, const char *difference)
 		json_array_append_new(checks, json_pack("{ss sb ss*}", "what", what, "ok", !difference, "difference",
 							difference));
 	else
-		cmd_print("%-4s %s%s%s\n", difference ? "BAD" : "ok", what, difference ? ": " : "", difference ? difference : "");
+		cmd_print("%-4s %s%s%s\n", difference ? "BAD" : "ok", what, difference ? ": " : "",
+			  difference ? difference : "");
 }
 
 int cmd_verify(struct cmd *cmd, struct err *err)
@@ -200,7 +206,8 @@ int cmd_verify(struct cmd *cmd, struct err *err)
 	auto_record r = { 0 };
 	int bad = 0;
 
-	if (load(cmd, &r, err) < 0 || verify_record(&cmd->session, cmd->project.git, &r, on_check, checks, &bad, err) < 0)
+	if (load(cmd, &r, err) < 0 ||
+	    verify_record(&cmd->session, cmd->project.git, &r, on_check, checks, &bad, err) < 0)
 		return -1;
 	if (checks)
 		cmd_print_json(checks);

@@ -16,7 +16,8 @@ static int read_options(const struct cmd *cmd, struct release_options *o, struct
 		return -1;
 	if (again && *again && !str_eq(again, "failed"))
 		return err_set(err, ERR_USAGE, "--again takes no value or 'failed', not '%s'", again);
-	if (attempt && (!*attempt || attempt[strspn(attempt, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]))
+	if (attempt &&
+	    (!*attempt || attempt[strspn(attempt, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]))
 		return err_set(err, ERR_USAGE, "--attempt takes letters and digits, not '%s'", attempt);
 	if (attempt && again)
 		return err_set(err, ERR_USAGE, "--attempt and --again exclude each other");
@@ -48,11 +49,12 @@ static void tell_work(const struct cmd *cmd, const struct release_outcome *o)
 	auto_free char *data_time = str_duration_ms(o->data.took_ms);
 
 	if (did_nothing(o))
-		report_text(&cmd->ui.report, REPORT_NOTE, "release", "nothing to do: everything exists (job of commit %.12s)",
+		report_text(&cmd->ui.report, REPORT_NOTE, "release",
+			    "nothing to do: everything exists (job of commit %.12s)",
 			    provenance_commit(o->record.statement));
 	else
-		report_text(&cmd->ui.report, REPORT_NOTE, "release", "image %s, source %s, data %s", image_time, source_time,
-			    data_time);
+		report_text(&cmd->ui.report, REPORT_NOTE, "release", "image %s, source %s, data %s", image_time,
+			    source_time, data_time);
 }
 
 static void print_outcome(const struct release_outcome *o)
@@ -81,8 +83,8 @@ static void print_json(const struct release_outcome *o)
 	json_put_str(j, "model", model_of(o));
 	json_put_str(j, "record", record);
 	json_object_set_new(j, "existed",
-			    json_pack("{sb sb sb sb}", "image", o->image.stage.existed, "source", o->source.existed, "data",
-				      o->data.existed, "job", o->launch.existed));
+			    json_pack("{sb sb sb sb}", "image", o->image.stage.existed, "source", o->source.existed,
+				      "data", o->data.existed, "job", o->launch.existed));
 	json_object_set(j, "metrics", json_object_get(provenance_internal(o->record.statement), "metrics"));
 	cmd_print_json(j);
 }

@@ -10,6 +10,7 @@ int cmd_version(struct cmd *cmd, struct err *err)
 	(void)err;
 	printf("smpipe %s\n", SMPIPE_VERSION);
 	if (opt_has(&cmd->opts, OPT_VERBOSE))
-		printf("%s\n%s\n%s\njansson %s\n", http_library(), archive_library(), git_library(), jansson_version_str());
+		printf("%s\n%s\n%s\njansson %s\n", http_library(), archive_library(), git_library(),
+		       jansson_version_str());
 	return 0;
 }

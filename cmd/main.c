@@ -22,7 +22,8 @@ static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_O
 					    OPT_ATTEMPT,  OPT_JSON,      OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
 static const enum opt_id list_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_REMOTE, OPT_JSON, OPT_COUNT };
-static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_FOLLOW, OPT_SINCE, OPT_HOST, OPT_WAIT_TIMEOUT, OPT_COUNT };
+static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOLLOW, OPT_SINCE,
+					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id stop_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_NO_WAIT, OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
 static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_SCHEMA, OPT_REFERENCE, OPT_COUNT };
@@ -32,17 +33,25 @@ static const enum opt_id no_opts[] = { OPT_COUNT };
 static int cmd_help(struct cmd *cmd, struct err *err);
 
 static const struct command commands[] = {
-	{ "init", cmd_init, NEEDS_NOTHING, "[DIR]", "Write a new algorithm repository, or adopt an existing one", init_opts },
-	{ "doctor", cmd_doctor, NEEDS_NOTHING, NULL, "Look whether everything is there that a release needs; changes nothing", doctor_opts },
-	{ "plan", cmd_plan, NEEDS_PROJECT | NEEDS_FILES, NULL, "Show what a release would do; changes nothing", plan_opts },
-	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record", release_opts },
+	{ "init", cmd_init, NEEDS_NOTHING, "[DIR]", "Write a new algorithm repository, or adopt an existing one",
+	  init_opts },
+	{ "doctor", cmd_doctor, NEEDS_NOTHING, NULL,
+	  "Look whether everything is there that a release needs; changes nothing", doctor_opts },
+	{ "plan", cmd_plan, NEEDS_PROJECT | NEEDS_FILES, NULL, "Show what a release would do; changes nothing",
+	  plan_opts },
+	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record",
+	  release_opts },
 	{ "list", cmd_list, NEEDS_PROJECT | NEEDS_CLOUD, NULL, "List the jobs of this repository", list_opts },
-	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show the record of a job (default: the last of this commit)", record_opts },
-	{ "verify", cmd_verify, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Check a record against everything that it vouches for", record_opts },
-	{ "status", cmd_status, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show how a job is doing, and what it took", record_opts },
+	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
+	  "Show the record of a job (default: the last of this commit)", record_opts },
+	{ "verify", cmd_verify, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
+	  "Check a record against everything that it vouches for", record_opts },
+	{ "status", cmd_status, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show how a job is doing, and what it took",
+	  record_opts },
 	{ "stop", cmd_stop, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Stop a job, and wait until it has", stop_opts },
 	{ "logs", cmd_logs, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show a job's log", logs_opts },
-	{ "local", cmd_local, NEEDS_NOTHING, "up|down|env|serve", "Run the local cloud for any AWS client", local_opts },
+	{ "local", cmd_local, NEEDS_NOTHING, "up|down|env|serve", "Run the local cloud for any AWS client",
+	  local_opts },
 	{ "config", cmd_config, NEEDS_NOTHING, NULL, "Show the configuration as it was understood", config_opts },
 	{ "version", cmd_version, NEEDS_NOTHING, NULL, "Show the version", version_opts },
 	{ "help", cmd_help, NEEDS_NOTHING, "[COMMAND]", "Show this, or a command's options", no_opts },
@@ -204,7 +213,8 @@ static int run(const struct command *command, int argc, char **argv, struct err 
 	ui_init(&cmd.ui);
 	result = opt_parse(command->opts, argc, argv, &cmd.opts, err);
 	if (result == 0 && cmd.opts.operands.n > (command->operands ? 1 : 0))
-		result = err_set(err, ERR_USAGE, "'%s' is one operand too many", cmd.opts.operands.v[command->operands ? 1 : 0]);
+		result = err_set(err, ERR_USAGE, "'%s' is one operand too many",
+				 cmd.opts.operands.v[command->operands ? 1 : 0]);
 	if (result < 0 && err->code == ERR_USAGE && !err->hint)
 		err_hint(err, "`smpipe help %s` shows its options", command->name);
 	if (result == 0)

@@ -19,15 +19,18 @@ static const struct opt_row rows[OPT_COUNT] = {
 			    "set a hyperparameter, the value as in YAML (may be repeated)" },
 	[OPT_LOCAL] = { "local", 0, NULL, false, "use the embedded local cloud instead of AWS" },
 	[OPT_JSON] = { "json", 0, NULL, false, "print the result as JSON" },
-	[OPT_OFFLINE] = { "offline", 0, NULL, false, "ask no service; needs --account and --region unless the file has them" },
+	[OPT_OFFLINE] = { "offline", 0, NULL, false,
+			  "ask no service; needs --account and --region unless the file has them" },
 	[OPT_ACCOUNT] = { "account", 0, "ID", false, "account of an offline plan or policy" },
 	[OPT_REGION] = { "region", 0, "REGION", false, "AWS region (default: the file's, AWS_REGION, the profile's)" },
 	[OPT_PROFILE] = { "profile", 0, "NAME", false, "profile of the shared AWS configuration" },
-	[OPT_ALLOW_DIRTY] = { "allow-dirty", 0, NULL, false, "release files that differ from the commit; the record says so" },
+	[OPT_ALLOW_DIRTY] = { "allow-dirty", 0, NULL, false,
+			      "release files that differ from the commit; the record says so" },
 	[OPT_NO_WAIT] = { "no-wait", 0, NULL, false, "return when the job is launched" },
 	[OPT_NO_LOGS] = { "no-logs", 0, NULL, false, "do not show the job's log" },
 	[OPT_WAIT_TIMEOUT] = { "wait-timeout", 0, "SECONDS", false, "stop waiting then (exit 7); the job goes on" },
-	[OPT_AGAIN] = { "again", 0, "failed", true, "start another attempt of a job that has ended (=failed: only after a failure)" },
+	[OPT_AGAIN] = { "again", 0, "failed", true,
+			"start another attempt of a job that has ended (=failed: only after a failure)" },
 	[OPT_ATTEMPT] = { "attempt", 0, "ID", false, "name the attempt (a CI run's id)" },
 	[OPT_FOLLOW] = { "follow", 'f', NULL, false, "go on until the job has ended" },
 	[OPT_TEMPLATE] = { "template", 0, "NAME", false, "template of the new repository (default: native)" },
@@ -39,10 +42,13 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_DIR] = { "dir", 0, "DIR", false,
 		      "folder of the local cloud's state (default: .smpipe/local of the project)" },
 	[OPT_PORT] = { "port", 0, "PORT", false, "port on 127.0.0.1 (default: the last one, else any free)" },
-	[OPT_IDLE] = { "idle", 0, "SECONDS", false, "end when nothing runs and nobody asked for so long (default: never)" },
+	[OPT_IDLE] = { "idle", 0, "SECONDS", false,
+		       "end when nothing runs and nobody asked for so long (default: never)" },
 	[OPT_VERBOSE] = { "verbose", 'v', NULL, false, "say more" },
-	[OPT_POLICY] = { "policy", 0, NULL, false, "print the smallest IAM policies for caller and role; asks no service" },
-	[OPT_SINCE] = { "since", 0, "TIME", false, "only lines from then on: 30s, 10m, 2h, 3d ago, or 2023-11-23T01:38:54Z" },
+	[OPT_POLICY] = { "policy", 0, NULL, false,
+			 "print the smallest IAM policies for caller and role; asks no service" },
+	[OPT_SINCE] = { "since", 0, "TIME", false,
+			"only lines from then on: 30s, 10m, 2h, 3d ago, or 2023-11-23T01:38:54Z" },
 	[OPT_HOST] = { "host", 0, "HOST", false, "only the lines of this host (algo-2)" },
 	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
 };
@@ -145,11 +151,11 @@ void opt_print_help(const enum opt_id *allowed, FILE *f)
 {
 	for (; *allowed != OPT_COUNT; allowed++) {
 		const struct opt_row *row = &rows[*allowed];
-		auto_free char *value = !row->value ? xstrdup("") :
-				row->is_optional    ? xasprintf("[=%s]", row->value) :
-						      xasprintf(" %s", row->value);
-		auto_free char *name = row->letter ? xasprintf("-%c, --%s%s", row->letter, row->name, value) :
-						     xasprintf("    --%s%s", row->name, value);
+		auto_free char *value = !row->value        ? xstrdup("")
+					: row->is_optional ? xasprintf("[=%s]", row->value)
+							   : xasprintf(" %s", row->value);
+		auto_free char *name = row->letter ? xasprintf("-%c, --%s%s", row->letter, row->name, value)
+						   : xasprintf("    --%s%s", row->name, value);
 
 		fprintf(f, "  %-30s %s\n", name, row->words);
 	}

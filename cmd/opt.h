@@ -1,7 +1,8 @@
 #ifndef SMPIPE_CMD_OPT_H
 #define SMPIPE_CMD_OPT_H
 
-/* Command line options: one table of all options, and per command which of them it takes. Help is made from the same rows. */
+/* Command line options: one table of all options, and per command which of them it takes. Help is made from the same
+ * rows. */
 
 #include <stdbool.h>
 #include <stdio.h>

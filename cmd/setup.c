@@ -230,7 +230,8 @@ static int offline_target(struct cmd *cmd, struct target *t, struct err *err)
 	struct aws_identity *id = &cmd->session.identity;
 
 	if (!account || !partition_is_account(account)) {
-		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account", account);
+		err_set(err, ERR_USAGE, account ? "'%s' is no account number" : "an offline plan needs an account",
+			account);
 		return err_hint(err, "give --account with twelve digits, or `account:` in smpipe.yaml");
 	}
 	if (locate(cmd, NULL, NULL, err) < 0)

@@ -2,8 +2,8 @@
 #define SMPIPE_CMD_UI_H
 
 /*
- * The terminal: what reports look like. Everything goes to stderr; results go to stdout by the commands themselves. On a
- * terminal the last line shows what moves; elsewhere each event is one plain line.
+ * The terminal: what reports look like. Everything goes to stderr; results go to stdout by the commands themselves. On
+ * a terminal the last line shows what moves; elsewhere each event is one plain line.
  */
 
 #include <pthread.h>
@@ -15,9 +15,9 @@ struct ui {
 	struct report report; /* give this to library code */
 	pthread_mutex_t lock;
 	bool is_terminal;
-	bool has_status;    /* a status line stands at the bottom */
-	int64_t drawn_ms;   /* when it was drawn */
-	bool is_quiet;      /* log lines and warnings only */
+	bool has_status;  /* a status line stands at the bottom */
+	int64_t drawn_ms; /* when it was drawn */
+	bool is_quiet;    /* log lines and warnings only */
 };
 
 void ui_init(struct ui *ui);

@@ -28,8 +28,8 @@ static int set_error_at(const struct config *c, struct err *err, int line, int c
 	source = str_printable(trimmed);
 	if (strlen(source) > 200)
 		return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", c->file, line, column, words);
-	return err_set(err, ERR_CONFIG, "%s:%d:%d: %s\n%5d | %s\n      | %*s^", c->file, line, column, words, line, source,
-		       column > 1 ? column - 1 : 0, "");
+	return err_set(err, ERR_CONFIG, "%s:%d:%d: %s\n%5d | %s\n      | %*s^", c->file, line, column, words, line,
+		       source, column > 1 ? column - 1 : 0, "");
 }
 
 int config_error_at(const struct config *c, struct err *err, int line, int column, const char *fmt, ...)
@@ -209,7 +209,8 @@ static int check_name(const struct config *c, struct err *err)
 	return 0;
 }
 
-int config_parse(const char *text, size_t n, const char *name, const char *environment, struct config *ret, struct err *err)
+int config_parse(const char *text, size_t n, const char *name, const char *environment, struct config *ret,
+		 struct err *err)
 {
 	auto_config c = { .file = xstrdup(name), .digest = digest_of(text, n) };
 

@@ -4,9 +4,9 @@
 /*
  * smpipe.yaml: parsed by the table of pipeline/schema.h into a JSON document that remembers where each value stood.
  *
- * In the document durations are integers of seconds, inputs are always mappings, and a hyperparameter is a JSON string (its
- * text) when YAML quotes it or it is no JSON literal, else {"literal": "<text exactly as written>"} (numbers, true, false,
- * null; lists and mappings as JSON).
+ * In the document durations are integers of seconds, inputs are always mappings, and a hyperparameter is a JSON string
+ * (its text) when YAML quotes it or it is no JSON literal, else {"literal": "<text exactly as written>"} (numbers,
+ * true, false, null; lists and mappings as JSON).
  */
 
 #include <jansson.h>
@@ -16,20 +16,20 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define CONFIG_FILE "smpipe.yaml"
+#define CONFIG_FILE      "smpipe.yaml"
 #define CONFIG_MAX_BYTES (1024 * 1024)
-#define CONFIG_MAX_NAME 46
+#define CONFIG_MAX_NAME  46
 
 struct config_position {
-	char *path; /* "estimator.metric_definitions[0].regex" */
+	char *path;       /* "estimator.metric_definitions[0].regex" */
 	int line, column; /* from 1 */
 };
 
 struct config {
-	char *file;          /* as given, for messages */
-	char *root;          /* folder of the file, absolute */
-	char *environment;   /* of -e, or NULL */
-	json_t *values;      /* with the environment laid over */
+	char *file;           /* as given, for messages */
+	char *root;           /* folder of the file, absolute */
+	char *environment;    /* of -e, or NULL */
+	json_t *values;       /* with the environment laid over */
 	struct digest digest; /* of the file's bytes */
 	struct strlist lines;
 	struct strlist set; /* names of hyperparameters that -p has set */
@@ -41,7 +41,8 @@ struct config {
 
 /* ERR_CONFIG with file:line:column, the line and a caret. environment may be NULL. */
 int config_load(const char *file, const char *environment, struct config *ret, struct err *err);
-int config_parse(const char *text, size_t n, const char *name, const char *environment, struct config *ret, struct err *err);
+int config_parse(const char *text, size_t n, const char *name, const char *environment, struct config *ret,
+		 struct err *err);
 void config_release(struct config *c);
 
 /* Set a hyperparameter as -p does: "name=value", the value read as in YAML. ERR_CONFIG. */

@@ -1,4 +1,5 @@
-/* YAML to the document of pipeline/config.h. libyaml keeps duplicate keys and shares alias nodes: both are refused here. */
+/* YAML to the document of pipeline/config.h. libyaml keeps duplicate keys and shares alias nodes: both are refused
+ * here. */
 
 #include <string.h>
 
@@ -45,7 +46,8 @@ static int is_null(const yaml_node_t *node)
 	return reader_is_plain(node) && (!*s || !strcmp(s, "~") || !strcmp(s, "null"));
 }
 
-static int need_scalar(const struct reader *r, const yaml_node_t *node, const char *path, const char *type, struct err *err)
+static int need_scalar(const struct reader *r, const yaml_node_t *node, const char *path, const char *type,
+		       struct err *err)
 {
 	if (node->type != YAML_SCALAR_NODE || is_null(node))
 		return reader_complain(r, node, err, "'%s' must be %s", path, type);
@@ -161,14 +163,15 @@ static int unknown_key(const struct reader *r, const yaml_node_t *key, const cha
 	if (!nearest)
 		return reader_complain(r, key, err, "unknown key '%s'", name);
 	if (is_above && !strcmp(nearest, name))
-		return reader_complain(r, key, err, "'%s' stands at the top level of the file, not in '%s'", name, parent);
+		return reader_complain(r, key, err, "'%s' stands at the top level of the file, not in '%s'", name,
+				       parent);
 	return reader_complain(r, key, err, "unknown key '%s'; did you mean '%s'%s?", name, nearest,
 			       is_above ? ", which stands at the top level" : "");
 }
 
 /* One `key: value` of a mapping whose rows stand below parent. */
-static int read_pair(struct reader *r, const yaml_node_pair_t *pair, const char *parent, const char *path, json_t *object,
-		     struct err *err)
+static int read_pair(struct reader *r, const yaml_node_pair_t *pair, const char *parent, const char *path,
+		     json_t *object, struct err *err)
 {
 	const yaml_node_t *key = yaml_document_get_node(&r->document, pair->key);
 	const yaml_node_t *value = yaml_document_get_node(&r->document, pair->value);
@@ -211,8 +214,8 @@ static int read_mapping(struct reader *r, const yaml_node_t *node, const char *p
 	return 0;
 }
 
-static int read_list(struct reader *r, const yaml_node_t *node, const struct schema_key *row, const char *path, json_t **ret,
-		     struct err *err)
+static int read_list(struct reader *r, const yaml_node_t *node, const struct schema_key *row, const char *path,
+		     json_t **ret, struct err *err)
 {
 	auto_free char *item_path = xasprintf("%s[]", row->path);
 	const struct schema_key *item_row = schema_row(item_path);
@@ -286,8 +289,8 @@ static int read_node(struct reader *r, const yaml_node_t *node, const struct sch
 {
 	switch (row->type) {
 	case SCHEMA_MAPPING:
-		return !strcmp(row->path, "environments.*") ? read_environment(r, node, path, ret, err) :
-							      read_mapping(r, node, row->path, path, ret, err);
+		return !strcmp(row->path, "environments.*") ? read_environment(r, node, path, ret, err)
+							    : read_mapping(r, node, row->path, path, ret, err);
 	case SCHEMA_MAP:
 		return read_mapping(r, node, row->path, path, ret, err);
 	case SCHEMA_LIST:
@@ -319,14 +322,15 @@ static int parser_error(const struct config *c, const yaml_parser_t *p, struct e
 
 	if (p->error == YAML_READER_ERROR)
 		return err_set(err, ERR_CONFIG, "%s: %s at byte %zu", c->file, problem, p->problem_offset);
-	if (strstr(problem, "cannot start any token") && (size_t)line <= c->lines.n && strchr(c->lines.v[line - 1], '\t'))
+	if (strstr(problem, "cannot start any token") && (size_t)line <= c->lines.n &&
+	    strchr(c->lines.v[line - 1], '\t'))
 		return config_error_at(c, err, line, column, "a tab cannot indent YAML; use spaces");
 	return config_error_at(c, err, line, column, "%s", problem);
 }
 
 /*
- * One pass over the events before the document is built: an alias makes one node stand in many places, and a few lines of
- * them grow without bound when they are walked.
+ * One pass over the events before the document is built: an alias makes one node stand in many places, and a few lines
+ * of them grow without bound when they are walked.
  */
 static int check_events(const char *text, size_t n, const struct config *c, struct err *err)
 {

@@ -2,8 +2,8 @@
 #define SMPIPE_PIPELINE_GIT_H
 
 /*
- * The git repository behind a release, by libgit2 (pipeline/git_*.c). Nothing here uses the network. Paths are relative to
- * the project's root: the folder of smpipe.yaml, which may lie below the work tree's.
+ * The git repository behind a release, by libgit2 (pipeline/git_*.c). Nothing here uses the network. Paths are relative
+ * to the project's root: the folder of smpipe.yaml, which may lie below the work tree's.
  */
 
 #include <stdbool.h>
@@ -30,9 +30,9 @@ struct git_state {
 };
 
 /*
- * Open the repository that contains root (an existing folder). ERR_CONFIG: no repository (hint: git init); owned by another
- * user and not in safe.directory (hint: git's command); HEAD unborn (hint: commit first); bare; an extension that libgit2
- * does not know.
+ * Open the repository that contains root (an existing folder). ERR_CONFIG: no repository (hint: git init); owned by
+ * another user and not in safe.directory (hint: git's command); HEAD unborn (hint: commit first); bare; an extension
+ * that libgit2 does not know.
  */
 int git_open(const char *root, struct git **ret, struct err *err);
 void git_free(struct git *g);
@@ -43,16 +43,18 @@ int git_read_state(struct git *g, struct git_state *ret, struct err *err);
 void git_state_release(struct git_state *s);
 
 enum git_view {
-	GIT_VIEW_WORK,   /* as they are now: clean ones from their blobs, changed ones from disk, deleted ones left out */
+	GIT_VIEW_WORK, /* as they are now: clean ones from their blobs, changed ones from disk, deleted ones left out */
 	GIT_VIEW_COMMIT, /* the commit's tree */
 };
 
 /*
- * Tracked files below the root, sorted; contents stay where they are (blobs by the list's store, which lives as long as g).
- * Symbolic links have their target as bytes. Submodules are left out and named in *ret_submodules (may be NULL). Git LFS
- * pointers: the file comes from the work tree, its size and SHA-256 checked against the pointer (ERR_CONFIG: hint git lfs pull).
+ * Tracked files below the root, sorted; contents stay where they are (blobs by the list's store, which lives as long as
+ * g). Symbolic links have their target as bytes. Submodules are left out and named in *ret_submodules (may be NULL).
+ * Git LFS pointers: the file comes from the work tree, its size and SHA-256 checked against the pointer (ERR_CONFIG:
+ * hint git lfs pull).
  */
-int git_list_files(struct git *g, enum git_view view, struct filelist *ret, struct strlist *ret_submodules, struct err *err);
+int git_list_files(struct git *g, enum git_view view, struct filelist *ret, struct strlist *ret_submodules,
+		   struct err *err);
 
 /* Whether the repository holds a commit: a clone may lack one that another clone released. */
 bool git_has_commit(struct git *g, const char *commit);

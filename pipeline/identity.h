@@ -18,8 +18,8 @@ struct build_inputs {
 char *identity_build_key(const struct build_inputs *in);
 
 /*
- * SHA-256 of the canonical CreateTrainingJob request without TrainingJobName, Tags, ExperimentConfig and the hyperparameter
- * sagemaker_job_name, TrainingImage replaced by image_identity (the build key, or a pinned URI; NULL
+ * SHA-256 of the canonical CreateTrainingJob request without TrainingJobName, Tags, ExperimentConfig and the
+ * hyperparameter sagemaker_job_name, TrainingImage replaced by image_identity (the build key, or a pinned URI; NULL
  * when the request names none).
  */
 char *identity_request_key(const json_t *request, const char *image_identity);

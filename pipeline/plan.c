@@ -13,13 +13,13 @@
 #include "s3/uri.h"
 
 /* "s3://bucket/prefix" or a bare bucket; absent: the plan's bucket and no prefix. *ret_prefix ends without '/'. */
-static int locate(const struct project *p, const struct plan *plan, const char *key, char **ret_bucket, char **ret_prefix,
-		  struct err *err)
+static int locate(const struct project *p, const struct plan *plan, const char *key, char **ret_bucket,
+		  char **ret_prefix, struct err *err)
 {
 	const char *value = config_str(&p->config, key);
-	auto_free char *text = !value ? s3_uri_format(plan->bucket, "") :
-			       str_starts(value, "s3://") ? xstrdup(value) :
-							    s3_uri_format(value, "");
+	auto_free char *text = !value                       ? s3_uri_format(plan->bucket, "")
+			       : str_starts(value, "s3://") ? xstrdup(value)
+							    : s3_uri_format(value, "");
 	auto_s3_uri uri = { 0 };
 	size_t n;
 
@@ -46,16 +46,16 @@ static int plan_buckets(const struct project *p, const struct target *t, struct 
 	const char *name = config_str(&p->config, "name");
 
 	if (guard && !t->is_local && !str_eq(guard, t->account))
-		return config_error(&p->config, err, "account", "the credentials are of account %s, this file is for %s",
-				    t->account, guard);
+		return config_error(&p->config, err, "account",
+				    "the credentials are of account %s, this file is for %s", t->account, guard);
 	plan->owner = xstrdup(owner && !t->is_local ? owner : t->account);
 	plan->bucket = bucket ? xstrdup(bucket) : xasprintf("sagemaker-%s-%s", t->region, t->account);
 	if (s3_check_bucket_name(plan->bucket, err) < 0)
 		return config_error(&p->config, err, "bucket", "%s", err->msg);
 	plan->record_prefix = xasprintf("%s/records", name);
-	plan->output_path = config_str(&p->config, "estimator.output_path") ?
-		xstrdup(config_str(&p->config, "estimator.output_path")) :
-		xasprintf("s3://%s/%s/output", plan->bucket, name);
+	plan->output_path = config_str(&p->config, "estimator.output_path")
+				    ? xstrdup(config_str(&p->config, "estimator.output_path"))
+				    : xasprintf("s3://%s/%s/output", plan->bucket, name);
 	return 0;
 }
 
@@ -72,7 +72,8 @@ static int plan_built_image(const struct project *p, const struct target *t, str
 	};
 
 	if (!str_eq(in.platform, "linux/amd64") && !str_eq(in.platform, "linux/arm64"))
-		return config_error(&p->config, err, "image.platform", "'%s' is no platform that SageMaker runs", in.platform);
+		return config_error(&p->config, err, "image.platform", "'%s' is no platform that SageMaker runs",
+				    in.platform);
 	plan->registry_host = xstrdup(t->registry_host);
 	plan->repository = repository ? xstrdup(repository) : str_lower(config_str(&p->config, "name"));
 	if (reference_check_repository(plan->repository, err) < 0)
@@ -126,7 +127,8 @@ static int plan_source(const struct project *p, struct plan *plan, struct err *e
 		const char *uri = config_str(&p->config, "source.source_dir");
 
 		if (!str_ends(uri, ".tar.gz"))
-			return config_error(&p->config, err, "source.source_dir", "code in S3 must be a file that ends in .tar.gz");
+			return config_error(&p->config, err, "source.source_dir",
+					    "code in S3 must be a file that ends in .tar.gz");
 		plan->source_uri = xstrdup(uri);
 		return 0;
 	}
@@ -204,12 +206,14 @@ static int choose_role(const struct project *p, const struct target *t, const ch
 	*ret = t->role ? t->role : role;
 	if (!*ret) {
 		err_set(err, ERR_CONFIG, "%s has no 'role'", p->config.file);
-		return err_hint(err, "name the role that the job assumes: role: NAME, or arn:%s:iam::%s:role/…", t->partition->id,
-				t->account);
+		return err_hint(err, "name the role that the job assumes: role: NAME, or arn:%s:iam::%s:role/…",
+				t->partition->id, t->account);
 	}
 	if (!role_is_arn(*ret)) {
-		config_error(&p->config, err, "role", "'%s' is no role's ARN, and only IAM knows the ARN of a name", *ret);
-		return err_hint(err, "plan without --offline, or write the ARN: arn:%s:iam::%s:role/…", t->partition->id, t->account);
+		config_error(&p->config, err, "role", "'%s' is no role's ARN, and only IAM knows the ARN of a name",
+			     *ret);
+		return err_hint(err, "plan without --offline, or write the ARN: arn:%s:iam::%s:role/…",
+				t->partition->id, t->account);
 	}
 	if (arn_parse(*ret, &arn) < 0 || !str_eq(arn.partition, t->partition->id))
 		return config_error(&p->config, err, "role", "'%s' is of partition %s, region %s is of %s", *ret,
@@ -328,8 +332,8 @@ json_t *plan_json(const struct plan *plan, const struct project *p)
 	json_put_str(j, "image_tag", plan->image_tag);
 	json_put_str(j, "source", plan->source_uri);
 	for (size_t i = 0; i < plan->n_channels; i++)
-		json_array_append_new(channels,
-				      json_pack("{ssss}", "name", plan->channels[i].channel->name, "uri", plan->channels[i].uri));
+		json_array_append_new(channels, json_pack("{ssss}", "name", plan->channels[i].channel->name, "uri",
+							  plan->channels[i].uri));
 	json_object_set_new(j, "channels", channels);
 	json_put_str(j, "request_key", plan->request_key);
 	json_put_str(j, "job", plan->job_base);
@@ -343,10 +347,10 @@ json_t *plan_json(const struct plan *plan, const struct project *p)
 
 void plan_release(struct plan *plan)
 {
-	char **const strings[] = { &plan->owner, &plan->bucket, &plan->registry_host, &plan->repository, &plan->image_tag,
-				   &plan->build_key, &plan->image_uri, &plan->source_bucket, &plan->source_key,
-				   &plan->source_digest, &plan->source_uri, &plan->output_path, &plan->request_key,
-				   &plan->job_base, &plan->record_prefix };
+	char **const strings[] = { &plan->owner,       &plan->bucket,        &plan->registry_host, &plan->repository,
+				   &plan->image_tag,   &plan->build_key,     &plan->image_uri,     &plan->source_bucket,
+				   &plan->source_key,  &plan->source_digest, &plan->source_uri,    &plan->output_path,
+				   &plan->request_key, &plan->job_base,      &plan->record_prefix };
 
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		free(*strings[i]);

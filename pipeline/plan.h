@@ -2,8 +2,8 @@
 #define SMPIPE_PIPELINE_PLAN_H
 
 /*
- * The plan: every name, key and request of a release, derived from the project and from who releases where. Making it is
- * pure: the same inputs give the same plan on any machine, and nothing is asked or changed (design 3a).
+ * The plan: every name, key and request of a release, derived from the project and from who releases where. Making it
+ * is pure: the same inputs give the same plan on any machine, and nothing is asked or changed (design 3a).
  */
 
 #include <stdbool.h>
@@ -45,9 +45,9 @@ struct plan {
 	size_t n_channels;
 
 	char *output_path;
-	json_t *request;   /* CreateTrainingJob, with TrainingJobName of attempt 1 and TrainingImage as plan_image says */
-	char *request_key; /* 64 hex */
-	char *job_base;    /* "<name>-<12 hex>" */
+	json_t *request; /* CreateTrainingJob, with TrainingJobName of attempt 1 and TrainingImage as plan_image says */
+	char *request_key;   /* 64 hex */
+	char *job_base;      /* "<name>-<12 hex>" */
 	char *record_prefix; /* key prefix of records: "<name>/records" */
 	struct strlist warnings;
 };
@@ -78,13 +78,13 @@ json_t *plan_json(const struct plan *plan, const struct project *p);
 char *plan_record_key(const struct plan *plan, const char *job_name);
 
 /* Keys of the tags on jobs and labels on images. */
-#define TAG_REQUEST "smpipe:request"
-#define TAG_COMMIT "smpipe:commit"
-#define TAG_DIRTY "smpipe:dirty"
-#define TAG_BUILD "smpipe:build"
-#define TAG_RECORD "smpipe:record"
-#define LABEL_BUILD "smpipe.build-key"
+#define TAG_REQUEST    "smpipe:request"
+#define TAG_COMMIT     "smpipe:commit"
+#define TAG_DIRTY      "smpipe:dirty"
+#define TAG_BUILD      "smpipe:build"
+#define TAG_RECORD     "smpipe:record"
+#define LABEL_BUILD    "smpipe.build-key"
 #define LABEL_REVISION "org.opencontainers.image.revision"
-#define LABEL_SOURCE "org.opencontainers.image.source"
+#define LABEL_SOURCE   "org.opencontainers.image.source"
 
 #endif

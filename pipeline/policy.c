@@ -302,8 +302,8 @@ static int gather(struct gathered *g, char **ret_note, struct err *err)
 	gather_records(g);
 	gather_kms(g, &g->output_keys, "estimator.output_kms_key");
 	gather_kms(g, &g->volume_keys, "estimator.volume_kms_key");
-	if (gather_code(g, err) < 0 || gather_inputs(g, err) < 0 || gather_output(g, err) < 0 || gather_reports(g, err) < 0 ||
-	    gather_image(g, err) < 0)
+	if (gather_code(g, err) < 0 || gather_inputs(g, err) < 0 || gather_output(g, err) < 0 ||
+	    gather_reports(g, err) < 0 || gather_image(g, err) < 0)
 		return -1;
 	return gather_role(g, ret_note, err);
 }

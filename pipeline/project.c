@@ -33,8 +33,9 @@ int project_open(const char *file, const char *environment, struct project *ret,
 /* What is ours or git's own and never part of a context or an archive. */
 static bool is_private(const char *path)
 {
-	return !strcmp(path, ".git") || str_starts(path, ".git/") || strstr(path, "/.git/") || str_ends(path, "/.git") ||
-	       str_starts(path, ".smpipe/") || !strcmp(path, ".smpipe") || !strcmp(path, LOCKFILE_NAME);
+	return !strcmp(path, ".git") || str_starts(path, ".git/") || strstr(path, "/.git/") ||
+	       str_ends(path, "/.git") || str_starts(path, ".smpipe/") || !strcmp(path, ".smpipe") ||
+	       !strcmp(path, LOCKFILE_NAME);
 }
 
 static void drop_private(struct filelist *l)
@@ -114,8 +115,8 @@ static int read_bases(struct project *p, struct err *err)
 	return 0;
 }
 
-static int list_context(const struct project *p, const struct filelist *tracked, struct filelist *ret, char **ret_dockerfile,
-			struct err *err)
+static int list_context(const struct project *p, const struct filelist *tracked, struct filelist *ret,
+			char **ret_dockerfile, struct err *err)
 {
 	auto_filelist files = { 0 };
 	auto_strlist include = { 0 };
@@ -135,8 +136,8 @@ static int list_context(const struct project *p, const struct filelist *tracked,
 	return context_list(&spec, ret, ret_dockerfile, err);
 }
 
-static int add_include(const struct project *p, const char *path, const struct filelist *tracked, struct filelist *files,
-		       struct err *err)
+static int add_include(const struct project *p, const char *path, const struct filelist *tracked,
+		       struct filelist *files, struct err *err)
 {
 	struct disk_walk w = { p->config.root, path, tracked, files };
 	auto_free char *disk_path = fs_join(p->config.root, path);
@@ -294,7 +295,8 @@ static void note_channel(struct project *p, const struct channel *c, const struc
 	}
 }
 
-/* With the project would come .git and smpipe's own state: nobody means to upload them, and they change all the time. */
+/* With the project would come .git and smpipe's own state: nobody means to upload them, and they change all the time.
+ */
 static bool holds_project(const struct project *p, const char *data_path)
 {
 	auto_free char *data = fs_realpath(data_path);
@@ -318,8 +320,9 @@ static int read_channel(struct project *p, struct channel *c, const struct filel
 		return config_error(&p->config, err, key, "channel '%s': the data folder '%s' holds the project itself",
 				    c->name, c->path);
 	if (snapshot_list(disk_path, &c->files, err) < 0)
-		return err->code == ERR_CONFIG ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg) :
-						 err_wrap(err, "channel '%s'", c->name);
+		return err->code == ERR_CONFIG
+			       ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg)
+			       : err_wrap(err, "channel '%s'", c->name);
 	c->tree = filelist_tree_digest(&c->files, true);
 	note_channel(p, c, tracked);
 	return 0;
@@ -381,7 +384,8 @@ int project_check_clean(const struct project *p, bool allow_dirty, struct err *e
 		str_addf(&names, "%s'%s'", i ? ", " : "", p->dirty.v[i]);
 	if (p->dirty.n > 5)
 		str_addf(&names, " and %zu more", p->dirty.n - 5);
-	err_set(err, ERR_CONFIG, "what would be released differs from commit %.12s: %s", p->state.commit, str_text(&names));
+	err_set(err, ERR_CONFIG, "what would be released differs from commit %.12s: %s", p->state.commit,
+		str_text(&names));
 	return err_hint(err, "commit first, or release it as it is with --allow-dirty (the record will say so)");
 }
 

@@ -2,8 +2,8 @@
 #define SMPIPE_PIPELINE_PROJECT_H
 
 /*
- * What a release is made of on this machine: smpipe.yaml, the commit, and the files of context, source and data with their
- * digests. Reading it changes nothing and needs neither network nor credentials.
+ * What a release is made of on this machine: smpipe.yaml, the commit, and the files of context, source and data with
+ * their digests. Reading it changes nothing and needs neither network nor credentials.
  */
 
 #include <stdbool.h>
@@ -37,11 +37,11 @@ struct project {
 	bool builds_image; /* else image.uri is used, or image.algorithm_name, or the job is serverless and has none */
 	struct filelist context; /* when builds_image: sorted and hashed */
 	struct digest context_tree;
-	char *dockerfile;        /* path within the context */
-	struct strlist bases;    /* images that the Dockerfile starts from */
+	char *dockerfile;     /* path within the context */
+	struct strlist bases; /* images that the Dockerfile starts from */
 
-	bool packs_source;      /* code from this machine is packed; else there is none, or it lies in S3 */
-	bool delivers_source;   /* there is code to deliver, packed here or lying in S3 */
+	bool packs_source;    /* code from this machine is packed; else there is none, or it lies in S3 */
+	bool delivers_source; /* there is code to deliver, packed here or lying in S3 */
 	struct filelist source;
 	struct digest source_tree;
 

@@ -16,8 +16,8 @@
 /* One subject or dependency: what it is to us, where it lies, its SHA-256. */
 static json_t *resource(const char *kind, const char *uri, const char *sha256)
 {
-	return json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "name", kind, "uri", uri, "digest", "sha256", sha256, "annotations",
-			 "kind", kind);
+	return json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "name", kind, "uri", uri, "digest", "sha256", sha256,
+			 "annotations", "kind", kind);
 }
 
 static json_t *manifest_resource(const struct plan_channel *pc)
@@ -65,8 +65,8 @@ static json_t *inputs(const struct provenance_facts *f)
 static json_t *git_dependency(const struct git_state *g)
 {
 	auto_free char *uri = g->remote ? xasprintf("git+%s%s%s", g->remote, g->branch ? "@refs/heads/" : "",
-						    g->branch ? g->branch : "") :
-					  xstrdup("git+file:.");
+						    g->branch ? g->branch : "")
+					: xstrdup("git+file:.");
 
 	return json_pack("{s:s, s:{s:s}}", "uri", uri, "digest", "gitCommit", g->commit);
 }
@@ -151,11 +151,11 @@ static json_t *run_details(const struct provenance_facts *f)
 
 json_t *provenance_statement(const struct provenance_facts *f)
 {
-	return json_pack("{s:s, s:o, s:s, s:{s:{s:s, s:{s:O}, s:o, s:o}, s:o}}", "_type", "https://in-toto.io/Statement/v1",
-			 "subject", inputs(f), "predicateType", "https://slsa.dev/provenance/v1", "predicate",
-			 "buildDefinition", "buildType", BUILD_TYPE, "externalParameters", "request", f->launch->request,
-			 "internalParameters", internal_parameters(f), "resolvedDependencies", dependencies(f), "runDetails",
-			 run_details(f));
+	return json_pack("{s:s, s:o, s:s, s:{s:{s:s, s:{s:O}, s:o, s:o}, s:o}}", "_type",
+			 "https://in-toto.io/Statement/v1", "subject", inputs(f), "predicateType",
+			 "https://slsa.dev/provenance/v1", "predicate", "buildDefinition", "buildType", BUILD_TYPE,
+			 "externalParameters", "request", f->launch->request, "internalParameters",
+			 internal_parameters(f), "resolvedDependencies", dependencies(f), "runDetails", run_details(f));
 }
 
 static json_t *metrics_of_job(const json_t *job)

@@ -24,8 +24,8 @@ json_t *provenance_statement(const struct provenance_facts *facts);
 
 /* What the end of the job adds. */
 struct provenance_outcome {
-	const json_t *job;          /* DescribeTrainingJob's answer, in a final state */
-	const char *model_uri;      /* NULL when there is no model */
+	const json_t *job;     /* DescribeTrainingJob's answer, in a final state */
+	const char *model_uri; /* NULL when there is no model */
 	const struct digest *model;
 	uint64_t model_bytes;
 };
@@ -34,7 +34,7 @@ void provenance_add_outcome(json_t *statement, const struct provenance_outcome *
 /* Reading a statement. Borrowed; NULL when absent. */
 const char *provenance_job(const json_t *statement);
 const char *provenance_commit(const json_t *statement);
-const char *provenance_status(const json_t *statement); /* "Completed", …; "InProgress" before the end */
+const char *provenance_status(const json_t *statement);     /* "Completed", …; "InProgress" before the end */
 const json_t *provenance_internal(const json_t *statement); /* the internalParameters */
 const json_t *provenance_request(const json_t *statement);  /* CreateTrainingJob as it was sent */
 /* The digest ("sha256" hex) of the subject of a kind: "image", "source", "data/<channel>", "model". */

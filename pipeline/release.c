@@ -54,7 +54,9 @@ static void *stage_main(void *arg)
 /* All three run to their end: what one of them finished is there for the next try, whatever happened to the others. */
 static int run_stages(struct release *r, struct err *err)
 {
-	struct stage_thread threads[] = { { .r = r, .run = run_image }, { .r = r, .run = run_source }, { .r = r, .run = run_data } };
+	struct stage_thread threads[] = { { .r = r, .run = run_image },
+					  { .r = r, .run = run_source },
+					  { .r = r, .run = run_data } };
 	int result = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
@@ -140,9 +142,9 @@ static int record_launch(struct release *r, struct err *err)
 	auto_err why = { 0 };
 
 	if (record_load_at(r->s, r->plan->bucket, key, r->plan->owner, record, &why) == 0)
-		return record_is_in_git(r->p->git, record, r->p->state.commit) ?
-			       0 :
-			       record_copy_to_git(r->p->git, record, r->p->state.commit, err);
+		return record_is_in_git(r->p->git, record, r->p->state.commit)
+			       ? 0
+			       : record_copy_to_git(r->p->git, record, r->p->state.commit, err);
 	if (why.code != ERR_NOT_FOUND) {
 		err_move(err, &why);
 		return -1;
@@ -155,7 +157,8 @@ static int record_launch(struct release *r, struct err *err)
 	return record_create(r->s, r->p->git, record, r->p->state.commit, err);
 }
 
-static int launch_and_record(struct release *r, const struct release_options *o, struct journal *journal, struct err *err)
+static int launch_and_record(struct release *r, const struct release_options *o, struct journal *journal,
+			     struct err *err)
 {
 	auto_json *entry = NULL;
 

@@ -7,7 +7,7 @@
 #include "pipeline/stages.h"
 
 struct release_options {
-	bool waits;              /* follow the job to its end */
+	bool waits; /* follow the job to its end */
 	bool shows_logs;
 	int64_t wait_timeout_ms; /* 0 = none */
 	struct launch_options launch;

@@ -12,9 +12,9 @@
 
 struct session {
 	struct aws_identity identity;
-	bool is_local;             /* against the local cloud */
-	const char *bucket_owner;  /* account that must own the buckets */
-	const char *docker_host;   /* DOCKER_HOST, or NULL */
+	bool is_local;            /* against the local cloud */
+	const char *bucket_owner; /* account that must own the buckets */
+	const char *docker_host;  /* DOCKER_HOST, or NULL */
 	const struct sys *sys;
 	const struct report *report;
 	struct http *http; /* borrowed, for clients of one thread; NULL: each has its own */
@@ -32,8 +32,8 @@ void clients_init(struct clients *c, const struct session *session);
 void clients_release(struct clients *c);
 
 /*
- * The bases of the project's Dockerfile with their digests: from smpipe.lock, else from the Docker Engine (which may ask
- * the registry). *ret is a new object name → digest. Changes nothing.
+ * The bases of the project's Dockerfile with their digests: from smpipe.lock, else from the Docker Engine (which may
+ * ask the registry). *ret is a new object name → digest. Changes nothing.
  */
 int session_resolve_bases(const struct session *session, const struct project *p, json_t **ret, struct err *err);
 

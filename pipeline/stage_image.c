@@ -23,7 +23,8 @@ static void release(struct image_stage *st)
 	clients_release(&st->c);
 }
 
-static int adopt(const struct image_stage *st, const struct registry_image *image, struct image_result *ret, struct err *err)
+static int adopt(const struct image_stage *st, const struct registry_image *image, struct image_result *ret,
+		 struct err *err)
 {
 	const char *build_key = registry_image_label(image, LABEL_BUILD);
 
@@ -86,7 +87,9 @@ static int check_bases(struct image_stage *st, struct engine *engine, struct err
 		text = json_compact(image);
 		if (!strstr(text, want)) {
 			err_set(err, ERR_CONFLICT, "base image '%s' is not the one of smpipe.lock (%s)", name, want);
-			return err_hint(err, "the tag has moved: pull the old image, or take the new one by deleting its line from smpipe.lock");
+			return err_hint(
+				err,
+				"the tag has moved: pull the old image, or take the new one by deleting its line from smpipe.lock");
 		}
 	}
 	return 0;
@@ -126,7 +129,8 @@ static int adopt_instead(struct image_stage *st, struct image_result *ret, struc
 	return 0;
 }
 
-static int push(struct image_stage *st, struct engine *engine, const char *name, struct image_result *ret, struct err *err)
+static int push(struct image_stage *st, struct engine *engine, const char *name, struct image_result *ret,
+		struct err *err)
 {
 	auto_registry_image image = { 0 };
 	auto_free char *digest = NULL;
@@ -155,7 +159,8 @@ static int build_and_push(struct image_stage *st, struct image_result *ret, stru
 
 	if (engine_connect(st->c.http, st->s->docker_host, &engine, err) < 0)
 		return -1;
-	if (build(st, &engine, name, err) < 0 || ecr_ensure_repository(&st->c.aws, st->plan->repository, &created, err) < 0)
+	if (build(st, &engine, name, err) < 0 ||
+	    ecr_ensure_repository(&st->c.aws, st->plan->repository, &created, err) < 0)
 		return -1;
 	return push(st, &engine, name, ret, err);
 }
@@ -197,9 +202,9 @@ int stage_image(const struct session *s, const struct project *p, const struct p
 	}
 	*ret = result;
 	ret->stage.took_ms = s->sys->ticks_ms(s->sys) - start_ms;
-	report_text(s->report, REPORT_DONE, "image", "%s %s@%.19s%s%.12s", ret->stage.existed ? "exists" : "built and pushed",
-		    plan->repository, ret->digest, ret->first_commit ? ", built from commit " : "",
-		    ret->first_commit ? ret->first_commit : "");
+	report_text(s->report, REPORT_DONE, "image", "%s %s@%.19s%s%.12s",
+		    ret->stage.existed ? "exists" : "built and pushed", plan->repository, ret->digest,
+		    ret->first_commit ? ", built from commit " : "", ret->first_commit ? ret->first_commit : "");
 	return 0;
 }
 

@@ -69,8 +69,8 @@ static int adopt(struct launch_stage *st, const char *attempt, const char *name,
 
 static int journal_launch(struct launch_stage *st, const char *attempt, const char *name, struct err *err)
 {
-	auto_json *entry = json_pack("{ssssssss}", "request_key", st->plan->request_key, "attempt", attempt, "job", name,
-				     "commit", st->p->state.commit);
+	auto_json *entry = json_pack("{ssssssss}", "request_key", st->plan->request_key, "attempt", attempt, "job",
+				     name, "commit", st->p->state.commit);
 
 	return journal_add(st->journal, "launch", entry, err);
 }
@@ -96,7 +96,8 @@ static int check_engine(struct launch_stage *st, struct err *err)
 	return st->s->is_local ? engine_connect(st->c.http, st->s->docker_host, &engine, err) : 0;
 }
 
-static int create(struct launch_stage *st, const char *attempt, const char *name, struct launch_result *ret, struct err *err)
+static int create(struct launch_stage *st, const char *attempt, const char *name, struct launch_result *ret,
+		  struct err *err)
 {
 	auto_json *request = plan_request(st->plan, st->p, st->image, name);
 	auto_free char *arn = NULL;
@@ -162,7 +163,8 @@ static int launch_named(struct launch_stage *st, const char *attempt, struct lau
 }
 
 /* In this order: the attempt that the user names, the one that a cut-off release left open, the last, a new one. */
-static int launch(struct launch_stage *st, const struct launch_options *options, struct launch_result *ret, struct err *err)
+static int launch(struct launch_stage *st, const struct launch_options *options, struct launch_result *ret,
+		  struct err *err)
 {
 	const char *open_attempt = journal_open_attempt(st->journal, st->plan->request_key), *status;
 	auto_free char *last = NULL;
@@ -194,7 +196,8 @@ static int launch(struct launch_stage *st, const struct launch_options *options,
 }
 
 int stage_launch(const struct session *s, const struct project *p, const struct plan *plan, const char *image,
-		 const struct launch_options *options, struct journal *journal, struct launch_result *ret, struct err *err)
+		 const struct launch_options *options, struct journal *journal, struct launch_result *ret,
+		 struct err *err)
 {
 	struct launch_stage __attribute__((cleanup(release))) st = { s, p, plan, image, journal, { 0 } };
 	struct launch_result result = { 0 };

@@ -7,7 +7,8 @@
 #include "s3/pack.h"
 #include "s3/snapshot.h"
 
-static int check_bucket(const struct session *s, const struct project *p, struct s3 *s3, const char *bucket, struct err *err)
+static int check_bucket(const struct session *s, const struct project *p, struct s3 *s3, const char *bucket,
+			struct err *err)
 {
 	int has = s3_has_bucket(s3, bucket, err);
 
@@ -69,20 +70,21 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 	return 0;
 }
 
-static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan_channel *pc, struct stage_result *ret,
-			    struct err *err)
+static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan_channel *pc,
+			    struct stage_result *ret, struct err *err)
 {
 	struct snapshot_result result = { 0 };
 	auto_free char *size = NULL;
 
-	if (snapshot_upload(s3, &pc->channel->files, pc->channel->name, pc->bucket, pc->prefix, s->report, &result, err) < 0)
+	if (snapshot_upload(s3, &pc->channel->files, pc->channel->name, pc->bucket, pc->prefix, s->report, &result,
+			    err) < 0)
 		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
 	size = str_bytes(result.bytes_sent);
 	if (result.existed)
 		report_text(s->report, REPORT_DONE, "data", "%s exists, %.12s", pc->channel->name, pc->digest);
 	else
-		report_text(s->report, REPORT_DONE, "data", "%s uploaded %s, %llu file%s, %s", pc->channel->name, pc->uri,
-			    (unsigned long long)result.files_sent, result.files_sent == 1 ? "" : "s", size);
+		report_text(s->report, REPORT_DONE, "data", "%s uploaded %s, %llu file%s, %s", pc->channel->name,
+			    pc->uri, (unsigned long long)result.files_sent, result.files_sent == 1 ? "" : "s", size);
 	ret->existed = ret->existed && result.existed;
 	ret->bytes_sent += result.bytes_sent;
 	return 0;

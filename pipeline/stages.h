@@ -20,8 +20,8 @@ struct stage_result {
 
 struct image_result {
 	struct stage_result stage;
-	char *uri;         /* host/repository@sha256:…; NULL when the job names no image */
-	char *digest;      /* sha256:… */
+	char *uri;          /* host/repository@sha256:…; NULL when the job names no image */
+	char *digest;       /* sha256:… */
 	char *first_commit; /* the commit that the image's labels name, when it existed; else NULL */
 };
 
@@ -57,11 +57,13 @@ struct launch_result {
 struct journal;
 
 /*
- * CreateTrainingJob under the name of the request key, or adopt the job that has it. ERR_JOB_FAILED, ERR_STOPPED: the job ended
- * so (its reason is the message) and no other attempt was asked for. ERR_CONFLICT: the name is taken by something that is not ours.
+ * CreateTrainingJob under the name of the request key, or adopt the job that has it. ERR_JOB_FAILED, ERR_STOPPED: the
+ * job ended so (its reason is the message) and no other attempt was asked for. ERR_CONFLICT: the name is taken by
+ * something that is not ours.
  */
 int stage_launch(const struct session *s, const struct project *p, const struct plan *plan, const char *image,
-		 const struct launch_options *options, struct journal *journal, struct launch_result *ret, struct err *err);
+		 const struct launch_options *options, struct journal *journal, struct launch_result *ret,
+		 struct err *err);
 void launch_result_release(struct launch_result *r);
 
 #endif

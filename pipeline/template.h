@@ -25,9 +25,10 @@ void template_names(struct strlist *ret);
 int template_check(const char *template_name, const char *dir, struct err *err);
 
 /*
- * Write the template into dir with every @NAME@ replaced. Nothing is overwritten: ERR_CONFLICT names the first file that is
- * there already, before anything is written. `written` gets the paths.
+ * Write the template into dir with every @NAME@ replaced. Nothing is overwritten: ERR_CONFLICT names the first file
+ * that is there already, before anything is written. `written` gets the paths.
  */
-int template_write(const char *template_name, const char *dir, const char *name, struct strlist *written, struct err *err);
+int template_write(const char *template_name, const char *dir, const char *name, struct strlist *written,
+		   struct err *err);
 
 #endif

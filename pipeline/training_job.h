@@ -22,8 +22,8 @@ struct training_job_facts {
  */
 int training_job_request(const struct config *c, const struct training_job_facts *facts, json_t **ret, struct err *err);
 
-/* Check a request made from c, whatever has been added to it since; ERR_CONFIG, worded as in aws/sagemaker_limits.h. What raw says
- * and the table of limits does not know passes. */
+/* Check a request made from c, whatever has been added to it since; ERR_CONFIG, worded as in aws/sagemaker_limits.h.
+ * What raw says and the table of limits does not know passes. */
 int training_job_check(const struct config *c, const json_t *request, struct err *err);
 
 /* Put another job name into a request: its own member, and the toolkit's hyperparameter when that is there. */

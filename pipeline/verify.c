@@ -50,7 +50,8 @@ static int settle(struct verify *v, const char *what, int result, struct err *wh
 {
 	if (result == 0)
 		return 0;
-	if (why->code == ERR_NOT_FOUND || why->code == ERR_FAILED || why->code == ERR_INVALID || why->code == ERR_CONFLICT) {
+	if (why->code == ERR_NOT_FOUND || why->code == ERR_FAILED || why->code == ERR_INVALID ||
+	    why->code == ERR_CONFLICT) {
 		tell(v, what, "%s", why->msg);
 		return 0;
 	}
@@ -217,8 +218,8 @@ static int verify_data(struct verify *v, struct err *err)
 	return 0;
 }
 
-int verify_record(const struct session *s, struct git *git, const struct record *r, verify_fn fn, void *ctx, int *ret_bad,
-		  struct err *err)
+int verify_record(const struct session *s, struct git *git, const struct record *r, verify_fn fn, void *ctx,
+		  int *ret_bad, struct err *err)
 {
 	struct verify __attribute__((cleanup(verify_release))) v = { .s = s, .git = git, .r = r, .fn = fn, .ctx = ctx };
 	const char *owner = r->owner ? r->owner : s->bucket_owner;

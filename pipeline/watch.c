@@ -150,8 +150,8 @@ static int leave(const struct watch *w, struct err *err)
 }
 
 /*
- * Who follows for hours outlives a network that is away for a while: 0 when it is worth waiting for. A local cloud that is
- * not there is no network that is away: its process has ended, and with it the job.
+ * Who follows for hours outlives a network that is away for a while: 0 when it is worth waiting for. A local cloud that
+ * is not there is no network that is away: its process has ended, and with it the job.
  */
 static int survive(struct watch *w, struct err *err)
 {

@@ -2,26 +2,26 @@
 #define SMPIPE_S3_PACK_H
 
 /*
- * sourcedir.tar.gz: the content of source_dir at the root of the archive, dependencies beside it, as the SageMaker Python SDK
- * lays them out; reproducible bytes; named by the tree digest.
+ * sourcedir.tar.gz: the content of source_dir at the root of the archive, dependencies beside it, as the SageMaker
+ * Python SDK lays them out; reproducible bytes; named by the tree digest.
  */
 
 #include "base/filelist.h"
 #include "s3/object.h"
 
 struct pack_spec {
-	const struct filelist *files;     /* everything that may be packed, relative to the project's root; sorted */
-	const char *source_dir;           /* relative; "." for the root; NULL: the entry point alone, wherever it lies */
-	const char *entry_point;          /* must lie at the root of source_dir */
-	const char *const *dependencies;  /* folders or files, relative; NULL-terminated or NULL */
-	const char *root;                 /* the project's root, to say what lies there unpacked; NULL: the current folder */
+	const struct filelist *files;    /* everything that may be packed, relative to the project's root; sorted */
+	const char *source_dir;          /* relative; "." for the root; NULL: the entry point alone, wherever it lies */
+	const char *entry_point;         /* must lie at the root of source_dir */
+	const char *const *dependencies; /* folders or files, relative; NULL-terminated or NULL */
+	const char *root; /* the project's root, to say what lies there unpacked; NULL: the current folder */
 };
 
 /*
- * The list of the archive: sorted, hashed. A link that leads to another part of the project, which is not in the archive,
- * is replaced by what it leads to. ERR_CONFIG: entry point not at the root of source_dir or not packed (the hint
- * says whether it exists untracked), a dependency that is absent, the same name twice (also of two folders: nothing is
- * mixed), a path that leads out of the project.
+ * The list of the archive: sorted, hashed. A link that leads to another part of the project, which is not in the
+ * archive, is replaced by what it leads to. ERR_CONFIG: entry point not at the root of source_dir or not packed (the
+ * hint says whether it exists untracked), a dependency that is absent, the same name twice (also of two folders:
+ * nothing is mixed), a path that leads out of the project.
  */
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err);
 

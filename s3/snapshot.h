@@ -18,8 +18,8 @@
 #define SNAPSHOT_MAX_FILE_BYTES (16ULL * 1024 * 1024)
 
 /*
- * List and hash a local file or folder: regular files, sorted; links are followed only inside the folder. ERR_CONFIG when it
- * is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
+ * List and hash a local file or folder: regular files, sorted; links are followed only inside the folder. ERR_CONFIG
+ * when it is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
  */
 int snapshot_list(const char *path, struct filelist *ret, struct err *err);
 
@@ -31,8 +31,8 @@ struct snapshot_result {
 /*
  * Send what is missing below s3://bucket/<prefix>/<digest>/, then the manifest. files: from snapshot_list.
  */
-int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket, const char *prefix,
-		    const struct report *report, struct snapshot_result *ret, struct err *err);
+int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket,
+		    const char *prefix, const struct report *report, struct snapshot_result *ret, struct err *err);
 
 /*
  * The bytes of the manifest: RFC 8785 JSON of {"format":1,"channel","digest","files":[{"path","size","sha256"}]}, files
@@ -44,6 +44,7 @@ char *snapshot_manifest(const struct filelist *files, const char *channel);
  * Verify a snapshot in S3 against its manifest: the manifest's own digest, every object there with the size and stored
  * checksum. ERR_FAILED that names the first difference.
  */
-int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex, struct err *err);
+int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
+		    struct err *err);
 
 #endif

@@ -10,7 +10,8 @@ struct s3_uri {
 
 #define auto_s3_uri __attribute__((cleanup(s3_uri_release))) struct s3_uri
 
-/* ERR_CONFIG. Bucket names by the rules of https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+/* ERR_CONFIG. Bucket names by the rules of https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
 int s3_uri_parse(const char *uri, struct s3_uri *ret, struct err *err);
 void s3_uri_release(struct s3_uri *u);
 /* "s3://bucket/key"; new string. */

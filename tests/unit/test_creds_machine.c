@@ -369,7 +369,8 @@ static void test_imds(void **state)
 
 static void test_imds_region(void **state)
 {
-	static const struct fake_answer good[] = { { .status = 200, .body = "t" }, { .status = 200, .body = "cn-north-1\n" } };
+	static const struct fake_answer good[] = { { .status = 200, .body = "t" },
+						   { .status = 200, .body = "cn-north-1\n" } };
 	static const struct fake_answer silent[] = { { .status = 0 } };
 	auto_scene here = { 0 };
 	auto_scene elsewhere = { 0 };

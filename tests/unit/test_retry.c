@@ -97,7 +97,7 @@ struct machine {
 	struct sys sys;
 	int64_t slept_ms;
 	uint64_t seed; /* 0: all ones */
-	bool cancels; /* ^C comes while it sleeps */
+	bool cancels;  /* ^C comes while it sleeps */
 };
 
 static void sleep_ms(const struct sys *sys, int64_t ms)
@@ -332,7 +332,8 @@ int main(void)
 		cmocka_unit_test(test_backoff),         cmocka_unit_test(test_hint),
 		cmocka_unit_test(test_quota),           cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_quota_is_shared), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_jitter),          cmocka_unit_test(test_verdicts), cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_jitter),          cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_cancelled),
 	};
 
 	return cmocka_run_group_tests_name("base/retry", tests, NULL, NULL);

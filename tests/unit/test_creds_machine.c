@@ -367,28 +367,34 @@ static void test_imds(void **state)
 	}
 }
 
+static int region_of(const struct fake_answer *answers, size_t n, char **ret)
+{
+	struct creds_options options;
+	auto_scene s = { 0 };
+	auto_err err = { 0 };
+	int found;
+
+	scene_open(&s, NULL, answers, n);
+	options = *s.c.options;
+	options.http = &s.http.http;
+	found = imds_region(&options, ret, &err);
+	assert_int_equal(s.http.n_sent, n);
+	if (found == 1)
+		assert_string_equal(s.http.sent[1].url, "http://169.254.169.254/latest/meta-data/placement/region");
+	return found;
+}
+
 static void test_imds_region(void **state)
 {
 	static const struct fake_answer good[] = { { .status = 200, .body = "t" },
 						   { .status = 200, .body = "cn-north-1\n" } };
 	static const struct fake_answer silent[] = { { .status = 0 } };
-	auto_scene here = { 0 };
-	auto_scene elsewhere = { 0 };
 	auto_free char *region = NULL;
-	auto_err err = { 0 };
-	struct creds_options options;
 
 	(void)state;
-	SCENE_OPEN(&here, NULL, good);
-	options = *here.c.options;
-	options.http = &here.http.http;
-	assert_int_equal(imds_region(&options, &region, &err), 1);
+	assert_int_equal(region_of(good, ARRAY_LEN(good), &region), 1);
 	assert_string_equal(region, "cn-north-1");
-	assert_string_equal(here.http.sent[1].url, "http://169.254.169.254/latest/meta-data/placement/region");
-	SCENE_OPEN(&elsewhere, NULL, silent);
-	options = *elsewhere.c.options;
-	options.http = &elsewhere.http.http;
-	assert_int_equal(imds_region(&options, &region, &err), 0);
+	assert_int_equal(region_of(silent, ARRAY_LEN(silent), &region), 0);
 }
 
 static void test_imds_settings(void **state)

@@ -8,20 +8,33 @@
 
 static const char *const samples[] = { "0.25", "1e-05", "-0.3", "nan" };
 
+/*
+ * The last character of the escape or bracket expression that begins at p, where parentheses are no group; p itself
+ * when neither does; NULL when a bracket is not closed.
+ */
+static const char *end_of_atom(const char *p)
+{
+	if (*p == '\\' && p[1])
+		return p + 1;
+	if (*p != '[')
+		return p;
+	p += p[1] == '^';
+	p += p[1] == ']';
+	return strchr(p + 1, ']');
+}
+
 /* The end of the group that begins at open: its closing parenthesis, or NULL. */
 static const char *end_of_group(const char *open)
 {
 	int depth = 0;
 
 	for (const char *p = open; *p; p++) {
-		if (*p == '\\' && p[1]) {
-			p++;
-		} else if (*p == '[') {
-			p += p[1] == '^';
-			p += p[1] == ']';
-			p = strchr(p + 1, ']');
-			if (!p)
-				return NULL;
+		const char *atom_end = end_of_atom(p);
+
+		if (!atom_end)
+			return NULL;
+		if (atom_end != p) {
+			p = atom_end;
 		} else if (*p == '(') {
 			depth++;
 		} else if (*p == ')' && --depth == 0) {
@@ -35,14 +48,12 @@ static const char *end_of_group(const char *open)
 static char *group_text(const char *posix, size_t n)
 {
 	for (const char *p = posix; *p; p++) {
-		if (*p == '\\' && p[1]) {
-			p++;
-		} else if (*p == '[') {
-			p += p[1] == '^';
-			p += p[1] == ']';
-			p = strchr(p + 1, ']');
-			if (!p)
-				return NULL;
+		const char *atom_end = end_of_atom(p);
+
+		if (!atom_end)
+			return NULL;
+		if (atom_end != p) {
+			p = atom_end;
 		} else if (*p == '(' && --n == 0) {
 			const char *end = end_of_group(p);
 

@@ -2,21 +2,6 @@
 # Following a job: status, stop, logs and list --remote, from this clone and from another one.
 . "$(dirname "$0")/lib.sh"
 
-# said PATTERN WORDS: the last run said it in one line.
-said() {
-	same "$(grep '^smpipe: ' "$T/err" | grep -Ec -- "$1")" 1 "$2"
-}
-
-# wait_for FILE PATTERN: until the file has such a line; at most 20 s.
-wait_for() {
-	for try in $(seq 400); do
-		grep -Eqs -- "$2" "$1" && return 0
-		sleep 0.05
-	done
-	echo "# '$2' does not come"
-	return 1
-}
-
 begins() { # until the job's container says so
 	for try in $(seq 200); do
 		"$SMPIPE" logs --local "$1" 2> /dev/null | grep -q '^begin$' && return 0

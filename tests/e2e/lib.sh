@@ -61,6 +61,21 @@ err_lacks() {
 	ok $? "$2"
 }
 
+# said PATTERN WORDS: the last run said it in one line.
+said() {
+	same "$(grep '^smpipe: ' "$T/err" | grep -Ec -- "$1")" 1 "$2"
+}
+
+# wait_for FILE PATTERN: until the file has such a line; at most 20 s.
+wait_for() {
+	for try in $(seq 400); do
+		grep -Eqs -- "$2" "$1" && return 0
+		sleep 0.05
+	done
+	echo "# '$2' does not come"
+	return 1
+}
+
 # same A B WORDS: two strings are equal.
 same() {
 	[ "$1" = "$2" ]

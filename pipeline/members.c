@@ -133,7 +133,8 @@ static json_t *default_of(const struct config *c, const struct schema_key *row)
 {
 	if (!row->fallback || !uses_default(c, row))
 		return NULL;
-	return row->type == SCHEMA_STRING ? json_string(row->fallback) : json_integer(config_int(c, row->path));
+	return row->type == SCHEMA_STRING || row->type == SCHEMA_SCALAR ? json_string(row->fallback)
+									: json_integer(config_int(c, row->path));
 }
 
 void members_put_keys(const struct config *c, const char *section, json_t *request)

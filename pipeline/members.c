@@ -315,7 +315,9 @@ static void add_word(struct str *out, const char *word, const char *member)
 	const struct schema_key *row = isupper((unsigned char)*word) ? row_of_word(word, member) : NULL;
 	const char *last = row ? strrchr(row->path, '.') : NULL;
 
-	if (row && !str_starts(row->path, "image."))
+	if (row && str_ends(row->path, "[]"))
+		str_add(out, word);
+	else if (row && !str_starts(row->path, "image."))
 		str_add(out, last ? last + 1 : row->path);
 	else
 		str_add(out, row ? row->path : word);

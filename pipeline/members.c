@@ -99,7 +99,9 @@ json_t *members_convert(const struct schema_key *row, const json_t *value)
 /* Not: what is encoded, named or numbered on the way (hyperparameters, tags, ranges), items and values. */
 static bool is_plain_key(const struct schema_key *row, const char *section)
 {
-	static const char *const others[] = { "estimator.hyperparameters", "tuner.definitions" };
+	static const char *const others[] = { "estimator.hyperparameters", "tuner.definitions",
+					      "tuner.warm_start_config.parents", "tuner.instance_configs",
+					      "tuner.allocation_strategy" };
 	size_t n = strlen(section);
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {

@@ -263,11 +263,12 @@ same "$(running killed)" 0 'no container stays'
 "$SMPIPE" local down > /dev/null 2>&1
 
 # --- a cloud that ends when idle ends after the tuning job ---
-"$SMPIPE" local serve --dir "$local" --idle 1 > "$T/serve" 2>&1 &
+request last "$random"' | .TrainingJobDefinition.StaticHyperParameters.pause = "1" |
+	.HyperParameterTuningJobConfig.ResourceLimits = {MaxNumberOfTrainingJobs: 3, MaxParallelTrainingJobs: 1}'
+"$SMPIPE" local serve --dir "$local" --idle 2 > "$T/serve" 2>&1 &
 serve=$!
 use_cloud
-create last "$random"' | .TrainingJobDefinition.StaticHyperParameters.pause = "1" |
-	.HyperParameterTuningJobConfig.ResourceLimits = {MaxNumberOfTrainingJobs: 3, MaxParallelTrainingJobs: 1}'
+call CreateHyperParameterTuningJob
 for _ in $(seq 300); do
 	kill -0 $serve 2> /dev/null || break
 	sleep 0.1

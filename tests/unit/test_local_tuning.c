@@ -3,6 +3,7 @@
 
 #include "local_call.h"
 
+#include "aws/sagemaker_limits.h"
 #include "local/registry_store.h"
 #include "local/s3_store.h"
 #include "local/sagemaker_store.h"
@@ -112,11 +113,15 @@ static void wait_final(struct fixture *f, const char *name)
 	struct tuning *t = store_tuning_find(f->cloud.sagemaker, name);
 
 	assert_non_null(t);
-	/* Its thread's last act is to leave the store. */
 	while (!tuning_is_final(t)) {
-		struct timespec soon = { .tv_nsec = 1000000 };
+		struct timespec soon;
 
-		nanosleep(&soon, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &soon);
+		soon.tv_sec++;
+		pthread_mutex_lock(&t->lock);
+		if (!sagemaker_is_final(json_str(t->describe, "HyperParameterTuningJobStatus")))
+			pthread_cond_timedwait(&t->changed, &t->lock, &soon);
+		pthread_mutex_unlock(&t->lock);
 	}
 }
 

@@ -28,7 +28,11 @@ struct plan_channel {
 	char *uri;             /* S3Uri of the request */
 };
 
+/* What a plan launches: CreateTrainingJob or CreateHyperParameterTuningJob. */
+enum job_kind { JOB_TRAINING, JOB_TUNING };
+
 struct plan {
+	enum job_kind kind;
 	char *owner;  /* account that must own the buckets */
 	char *bucket; /* of the record, and of what has no location of its own */
 

@@ -45,6 +45,8 @@ static void add_child(struct leaderboard *b, const json_t *summary)
 		.definition = xstrdup_or_null(json_str(summary, "TrainingJobDefinitionName")),
 		.reason = xstrdup_or_null(json_str(summary, "FailureReason")),
 		.tuned = texts_of(json_object_get(summary, "TunedHyperParameters")),
+		.is_running = str_eq(status, "InProgress") || str_eq(status, "Stopping"),
+		.is_pending = str_eq(json_str(summary, "ObjectiveStatus"), "Pending"),
 		.has_objective = json_is_number(value) && isfinite(json_number_value(value)) &&
 				 !str_eq(json_str(summary, "ObjectiveStatus"), "Failed"),
 		.objective = json_number_value(value),
@@ -52,11 +54,6 @@ static void add_child(struct leaderboard *b, const json_t *summary)
 		.started_s = time_of(summary, "TrainingStartTime"),
 		.ended_s = time_of(summary, "TrainingEndTime"),
 	};
-}
-
-static bool is_running(const struct leaderboard_child *c)
-{
-	return str_eq(c->status, "InProgress") || str_eq(c->status, "Stopping");
 }
 
 static int compare_numbers(double x, double y)
@@ -78,7 +75,7 @@ static int compare(const void *x, const void *y, void *ctx)
 				? compare_numbers(c->objective, d->objective)
 				: compare_numbers(d->objective, c->objective);
 	if (!order)
-		order = is_running(d) - is_running(c);
+		order = d->is_running - c->is_running;
 	if (!order)
 		order = compare_numbers(c->created_s, d->created_s);
 	return order ? order : strcmp(c->name, d->name);
@@ -124,7 +121,7 @@ static void count(struct leaderboard *b, const json_t *description)
 	const json_t *counters = json_object_get(description, "TrainingJobStatusCounters");
 
 	for (size_t i = 0; i < b->n_children; i++)
-		is_running(&b->children[i]) ? b->n_running++ : b->n_ended++;
+		b->children[i].is_running ? b->n_running++ : b->n_ended++;
 	/* More than are listed, when there are more than are asked for. */
 	if (b->n_children >= LEADERBOARD_MAX_CHILDREN) {
 		b->n_ended = 0;
@@ -201,7 +198,7 @@ int64_t leaderboard_seconds(const struct leaderboard_child *c, int64_t now_ms)
 {
 	double end_s = c->ended_s > 0 ? c->ended_s : (double)now_ms / 1000;
 
-	if (!(c->started_s > 0) || (!(c->ended_s > 0) && !is_running(c)))
+	if (!(c->started_s > 0) || (!(c->ended_s > 0) && !c->is_running))
 		return -1;
 	return end_s > c->started_s ? (int64_t)(end_s - c->started_s) : 0;
 }
@@ -215,4 +212,11 @@ char *leaderboard_tuned_text(const struct leaderboard_child *c)
 	json_object_foreach(c->tuned, name, value)
 		str_addf(&text, "%s%s=%s", text.len ? " " : "", name, json_string_value(value));
 	return str_detach(&text);
+}
+
+const char *leaderboard_short_name(const struct leaderboard *b, const struct leaderboard_child *c)
+{
+	size_t n = strlen(b->job);
+
+	return !strncmp(c->name, b->job, n) && c->name[n] == '-' && c->name[n + 1] ? c->name + n + 1 : c->name;
 }

@@ -25,6 +25,8 @@ struct leaderboard_child {
 	char *definition; /* NULL: the tuning job has one only */
 	char *reason;     /* of a failure, or NULL */
 	json_t *tuned;    /* hyperparameter → its text */
+	bool is_running;
+	bool is_pending; /* it has ended, and its objective is still to come */
 	bool has_objective;
 	double objective;
 	size_t rank;                          /* 1 is best, equal objectives share one; 0 without objective */
@@ -97,6 +99,9 @@ struct leaderboard_use leaderboard_use(const struct leaderboard *b, const struct
 
 /* Seconds that a child has trained until its end or now; -1 before its start. */
 int64_t leaderboard_seconds(const struct leaderboard_child *child, int64_t now_ms);
+
+/* A child's name without the tuning job's in front of it. Borrowed. */
+const char *leaderboard_short_name(const struct leaderboard *b, const struct leaderboard_child *child);
 
 /* "lr=0.1 batch_size=64": the tuned hyperparameters of a child. New string. */
 char *leaderboard_tuned_text(const struct leaderboard_child *child);

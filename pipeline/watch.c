@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/job_end.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/watch_logs.h"
 #include "pipeline/watch_metrics.h"
 #include "pipeline/watch_patience.h"
@@ -102,8 +103,9 @@ static void learn(struct watch *w)
 }
 
 /* One round: the description first, so that the lines read after it are all that the job wrote before its end. */
-static int look(struct watch *w, struct err *err)
+static int look(void *ctx, struct err *err)
 {
+	struct watch *w = ctx;
 	json_t *job = NULL;
 
 	if (sagemaker_describe_training_job(&w->patience.c.aws, w->patience.job_name, &job, err) < 0)
@@ -116,25 +118,10 @@ static int look(struct watch *w, struct err *err)
 		w->job = job;
 	}
 	w->patience.is_seen = true;
-	w->patience.is_over = sagemaker_is_final(json_str(w->job, "TrainingJobStatus"));
+	w->patience.is_done = w->patience.is_over = sagemaker_is_final(json_str(w->job, "TrainingJobStatus"));
 	if (!w->o->shows_only_end)
 		show_transitions(w);
 	return w->o->shows_logs ? read_logs(w, err) : 0;
-}
-
-static int look_until_end(struct watch *w, struct err *err)
-{
-	for (;;) {
-		if (look(w, err) == 0) {
-			watch_patience_note_answer(&w->patience);
-			if (!w->o->follows || w->patience.is_over)
-				return 0;
-		} else if (watch_patience_survive(&w->patience, err) < 0) {
-			return -1;
-		}
-		if (watch_patience_wait(&w->patience, err) < 0)
-			return -1;
-	}
 }
 
 static bool ended_long_ago(const struct watch *w)
@@ -206,7 +193,7 @@ int watch_job(const struct session *s, const char *job_name, const struct watch_
 	};
 
 	watch_init(&w);
-	if (look_until_end(&w, err) < 0)
+	if (watch_patience_run(&w.patience, look, &w, err) < 0)
 		return -1;
 	if (o->follows && o->shows_logs && flush_logs(&w, err) < 0)
 		return -1;
@@ -219,9 +206,15 @@ int watch_job(const struct session *s, const char *job_name, const struct watch_
 	return 0;
 }
 
+int watch_hint_capacity(struct err *err)
+{
+	return err_hint(err, "try again later (--again), in another zone or region, or with another instance_type; or "
+			     "ask for a higher quota");
+}
+
 int watch_judge(const json_t *job, struct err *err)
 {
-	const char *name = json_str(job, "TrainingJobName");
+	const char *name = remote_job_name(job);
 	enum err_code code = job_end_class(job);
 
 	if (code == ERR_NONE)
@@ -229,7 +222,6 @@ int watch_judge(const json_t *job, struct err *err)
 	err_set(err, code, "job '%s' %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
 		job_end_reason(job));
 	if (code == ERR_CAPACITY)
-		err_hint(err, "try again later (--again), in another zone or region, or with another instance_type; or "
-			      "ask for a higher quota");
+		watch_hint_capacity(err);
 	return -1;
 }

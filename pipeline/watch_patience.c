@@ -69,7 +69,7 @@ int64_t watch_patience_left_ms(const struct watch_patience *p)
 	return used_ms < p->timeout_ms ? p->timeout_ms - used_ms : 0;
 }
 
-int watch_patience_wait(const struct watch_patience *p, struct err *err)
+static int wait_for_next(const struct watch_patience *p, struct err *err)
 {
 	int64_t left_ms = watch_patience_left_ms(p), poll_ms = p->s->is_local ? LOCAL_POLL_MS : POLL_MS;
 
@@ -83,4 +83,19 @@ int watch_patience_wait(const struct watch_patience *p, struct err *err)
 	}
 	p->s->sys->sleep_ms(p->s->sys, poll_ms < left_ms ? poll_ms : left_ms);
 	return 0;
+}
+
+int watch_patience_run(struct watch_patience *p, watch_look_fn look, void *ctx, struct err *err)
+{
+	for (;;) {
+		if (look(ctx, err) == 0) {
+			watch_patience_note_answer(p);
+			if (!p->follows || p->is_done)
+				return 0;
+		} else if (watch_patience_survive(p, err) < 0) {
+			return -1;
+		}
+		if (wait_for_next(p, err) < 0)
+			return -1;
+	}
 }

@@ -18,6 +18,7 @@ struct watch_patience {
 	struct aws_identity quiet;
 	int64_t start_ms;
 	bool is_seen, is_over; /* the caller's: the service knows the job; the job has ended */
+	bool is_done;          /* … there is nothing more to look at */
 	bool is_lost;          /* the service did not answer the last time */
 };
 
@@ -33,7 +34,13 @@ void watch_patience_note_answer(struct watch_patience *p);
 /* Of the user's time; INT64_MAX without a limit. */
 int64_t watch_patience_left_ms(const struct watch_patience *p);
 
-/* Wait for the next look: shortly for the local cloud, else some seconds. ERR_TIMEOUT, ERR_CANCELLED. */
-int watch_patience_wait(const struct watch_patience *p, struct err *err);
+/* One look: sets is_seen, is_over and is_done. */
+typedef int (*watch_look_fn)(void *ctx, struct err *err);
+
+/*
+ * Look until is_done, or once; between two looks some seconds pass, of a local cloud a moment. ERR_TIMEOUT,
+ * ERR_CANCELLED, and what a look said that is not worth asking again.
+ */
+int watch_patience_run(struct watch_patience *p, watch_look_fn look, void *ctx, struct err *err);
 
 #endif

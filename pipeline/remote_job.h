@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "aws/call.h"
-#include "pipeline/plan.h"
+#include "pipeline/job_kind.h"
 
 /* Of a description, a request or a list's summary. */
 enum job_kind remote_job_kind(const json_t *job);

@@ -26,7 +26,7 @@ static json_t *child_json(const struct leaderboard_child *c)
 	json_object_set(j, "hyperparameters", c->tuned);
 	if (c->started_s > 0 && c->ended_s >= c->started_s)
 		json_put_int(j, "seconds", (json_int_t)(c->ended_s - c->started_s));
-	json_put_str(j, "failureReason", c->reason);
+	json_put_str(j, "reason", c->reason);
 	return j;
 }
 
@@ -49,11 +49,11 @@ json_t *leaderboard_json(const struct leaderboard *b)
 
 	json_put_str(j, "job", b->job);
 	json_put_str(j, "status", b->status);
-	json_put_str(j, "failureReason", b->reason);
+	json_put_str(j, "reason", b->reason);
 	json_put_str(j, "strategy", b->strategy);
 	json_object_set_new(j, "objectives", objectives_json(b));
 	if (b->max_jobs)
-		json_put_int(j, "maxJobs", b->max_jobs);
+		json_put_int(j, "limit", b->max_jobs);
 	json_put_int(j, "ended", (json_int_t)b->n_ended);
 	json_put_int(j, "running", (json_int_t)b->n_running);
 	json_put_str(j, "best", b->best ? b->best->name : NULL);

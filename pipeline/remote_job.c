@@ -57,7 +57,8 @@ int remote_job_find(struct aws *aws, enum job_kind first, const char *name, json
 		err_release(err);
 		return 0;
 	}
-	/* Policies for a file without a tuner do not allow to ask about tuning jobs: what the first answer said holds. */
+	/* Policies for a file without a tuner do not allow to ask about tuning jobs: what the first answer said holds.
+	 */
 	if (why.code == ERR_AUTH)
 		return -1;
 	if (why.code == ERR_NOT_FOUND || err_is_service(&why, "ValidationException"))

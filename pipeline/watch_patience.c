@@ -21,7 +21,8 @@ void watch_patience_release(struct watch_patience *p)
 
 static void hint_to_come_back(const struct watch_patience *p, const char *words, struct err *err)
 {
-	err_hint(err, "%scome back with `smpipe logs -f %s`", words, p->job_name);
+	err_hint(err, "%scome back with `smpipe logs -f %s`, or look with `smpipe status %s`", words, p->job_name,
+		 p->job_name);
 }
 
 /* In whatever call the user's ^C was seen. */

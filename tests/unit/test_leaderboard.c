@@ -279,11 +279,10 @@ static void test_json(void **state)
 	auto_json *j = leaderboard_json(&b);
 	auto_free char *text = json_compact(j);
 
-	assert_string_equal(
-		text, "{\"job\":\"t\",\"status\":\"InProgress\",\"strategy\":\"Random\",\"objectives\":["
-		      "{\"metric\":\"F1\",\"type\":\"Maximize\"}],\"maxJobs\":6,\"ended\":1,\"running\":0,"
-		      "\"best\":\"t-3\",\"children\":[{\"job\":\"t-3\",\"status\":\"Completed\",\"rank\":1,"
-		      "\"objective\":0.90000000000000002,\"hyperparameters\":{\"lr\":\"0.01\"},\"seconds\":60}]}");
+	assert_string_equal(text, "{\"job\":\"t\",\"status\":\"InProgress\",\"strategy\":\"Random\",\"objectives\":["
+				  "{\"metric\":\"F1\",\"type\":\"Maximize\"}],\"limit\":6,\"ended\":1,\"running\":0,"
+				  "\"best\":\"t-3\",\"children\":[{\"job\":\"t-3\",\"status\":\"Completed\",\"rank\":1,"
+				  "\"objective\":0.9,\"hyperparameters\":{\"lr\":\"0.01\"},\"seconds\":60}]}");
 }
 
 int main(void)

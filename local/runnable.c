@@ -8,6 +8,9 @@
 #include "ecr/reference.h"
 #include "local/channel.h"
 #include "local/registry_store.h"
+#include "local/tuning.h"
+#include "local/tuning_child.h"
+#include "local/tuning_sample.h"
 #include "s3/uri.h"
 
 static int not_yet(struct err *err, const char *what)
@@ -147,4 +150,46 @@ int runnable_check(struct cloud *cloud, const json_t *request, struct err *err)
 		return -1;
 	metrics_free(metrics);
 	return check_image(cloud, json_str(algorithm, "TrainingImage"), err);
+}
+
+static int check_ranges(const json_t *request, const json_t *definition, struct err *err)
+{
+	const json_t *ranges = tuning_ranges(request, definition);
+	const char *strategy = json_str(json_object_get(request, "HyperParameterTuningJobConfig"), "Strategy");
+	struct sampler *sampler = NULL;
+	uint64_t points;
+
+	if (json_array_size(json_object_get(ranges, "AutoParameters")) > 0)
+		return not_yet(err, "tuning jobs that choose ranges by themselves (AutoParameters)");
+	if (sampler_new(ranges, 0, &sampler, err) < 0)
+		return -1;
+	points = sampler_points(sampler);
+	sampler_free(sampler);
+	if (json_object_get(request, "Autotune") && points == 1)
+		return not_yet(err, "tuning jobs that choose ranges by themselves (Autotune)");
+	if (str_eq(strategy, "Grid") && points == 0)
+		return not_yet(err, "Grid tuning jobs over more than 4294967296 combinations");
+	return 0;
+}
+
+static int check_definition(struct cloud *cloud, const json_t *request, const json_t *definition, struct err *err)
+{
+	auto_json *nothing = json_object();
+	auto_json *child = tuning_child_request(request, definition, "x", nothing);
+
+	return check_ranges(request, definition, err) < 0 ? -1 : runnable_check(cloud, child, err);
+}
+
+int runnable_check_tuning(struct cloud *cloud, const json_t *request, struct err *err)
+{
+	if (json_object_get(request, "WarmStartConfig"))
+		return not_yet(err, "tuning jobs that start from others (WarmStartConfig)");
+	for (size_t i = 0; i < tuning_count_definitions(request); i++) {
+		const json_t *definition = tuning_definition(request, i);
+		const char *name = json_str(definition, "DefinitionName");
+
+		if (check_definition(cloud, request, definition, err) < 0)
+			return name ? err_wrap(err, "TrainingJobDefinition '%s'", name) : -1;
+	}
+	return 0;
 }

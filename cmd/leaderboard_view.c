@@ -55,8 +55,8 @@ static void add_heading(const struct leaderboard *b, const struct strlist *names
 static void add_child(const struct leaderboard *b, const struct strlist *names, const struct leaderboard_child *c,
 		      int64_t now_ms, struct table *t)
 {
-	int64_t seconds = leaderboard_seconds(c, now_ms);
-	auto_free char *time = seconds >= 0 ? str_duration_ms(seconds * 1000) : NULL;
+	int64_t took_ms = leaderboard_took_ms(c, now_ms);
+	auto_free char *time = took_ms >= 0 ? str_duration_ms(took_ms) : NULL;
 
 	table_addf(t, c->rank ? "%s%zu" : "", c == b->best ? "* " : "  ", c->rank);
 	table_add(t, leaderboard_short_name(b, c));

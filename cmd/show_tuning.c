@@ -95,7 +95,8 @@ static void print_children(const json_t *tuning)
 		const json_t *objective = json_object_get(child, "objective");
 		auto_free char *values = values_of(child);
 
-		table_add(&t, best && str_eq(name, best) ? "best" : "trial");
+		table_add(&t, best && str_eq(name, best) ? "best     "
+							 : "trial    "); /* in the column of the other lines */
 		table_add(&t, name);
 		table_add(&t, json_str(child, "status"));
 		table_addf(&t, json_is_number(objective) ? "%.6g" : "", json_number_value(objective));

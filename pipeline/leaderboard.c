@@ -194,13 +194,13 @@ const struct leaderboard_child *leaderboard_find(const struct leaderboard *b, co
 	return NULL;
 }
 
-int64_t leaderboard_seconds(const struct leaderboard_child *c, int64_t now_ms)
+int64_t leaderboard_took_ms(const struct leaderboard_child *c, int64_t now_ms)
 {
 	double end_s = c->ended_s > 0 ? c->ended_s : (double)now_ms / 1000;
 
 	if (!(c->started_s > 0) || (!(c->ended_s > 0) && !c->is_running))
 		return -1;
-	return end_s > c->started_s ? (int64_t)(end_s - c->started_s) : 0;
+	return end_s > c->started_s ? (int64_t)((end_s - c->started_s) * 1000) : 0;
 }
 
 char *leaderboard_tuned_text(const struct leaderboard_child *c)

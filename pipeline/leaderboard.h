@@ -97,8 +97,8 @@ struct leaderboard_use {
 struct leaderboard_use leaderboard_use(const struct leaderboard *b, const struct leaderboard_range *r,
 				       const char *value);
 
-/* Seconds that a child has trained until its end or now; -1 before its start. */
-int64_t leaderboard_seconds(const struct leaderboard_child *child, int64_t now_ms);
+/* Milliseconds that a child has trained until its end or now; -1 before its start. */
+int64_t leaderboard_took_ms(const struct leaderboard_child *child, int64_t now_ms);
 
 /* A child's name without the tuning job's in front of it. Borrowed. */
 const char *leaderboard_short_name(const struct leaderboard *b, const struct leaderboard_child *child);

@@ -24,8 +24,8 @@ static json_t *child_json(const struct leaderboard_child *c)
 		json_put_int(j, "rank", (json_int_t)c->rank);
 	put_objective(j, c);
 	json_object_set(j, "hyperparameters", c->tuned);
-	if (c->started_s > 0 && c->ended_s >= c->started_s)
-		json_put_int(j, "seconds", (json_int_t)(c->ended_s - c->started_s));
+	if (c->ended_s > 0 && leaderboard_took_ms(c, 0) >= 0)
+		json_object_set_new(j, "seconds", json_real((double)leaderboard_took_ms(c, 0) / 1000));
 	json_put_str(j, "reason", c->reason);
 	return j;
 }

@@ -50,9 +50,9 @@ static void tell_end_of_child(const struct watch *w, const struct leaderboard *b
 {
 	const char *metric = leaderboard_objective(b, c->definition)->metric;
 	bool is_new_best = c == b->best && !(w->board.best && str_eq(w->board.best->name, c->name));
-	int64_t seconds = leaderboard_seconds(c, 0);
+	int64_t took_ms = leaderboard_took_ms(c, 0);
 	auto_free char *tuned = leaderboard_tuned_text(c);
-	auto_free char *took = seconds >= 0 ? str_duration_ms(seconds * 1000) : NULL;
+	auto_free char *took = took_ms >= 0 ? str_duration_ms(took_ms) : NULL;
 	auto_free char *objective =
 		c->has_objective ? xasprintf(": %s=%.6g", metric ? metric : "objective", c->objective) : xstrdup("");
 	auto_free char *done = progress(b);
@@ -104,11 +104,8 @@ static void take_board(struct watch *w)
 	struct leaderboard board;
 
 	leaderboard_init(&board, w->seen.job, w->seen.children);
-	if (w->o->tells_children) {
-		if (!w->board.job || !str_eq(w->board.status, board.status))
-			report_text(w->s->report, REPORT_STEP, "watch", "%s", board.status);
+	if (w->o->tells_children)
 		tell_children(w, &board);
-	}
 	leaderboard_release(&w->board);
 	w->board = board;
 	if (w->o->show)

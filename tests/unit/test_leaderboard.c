@@ -81,9 +81,9 @@ static void test_maximized(void **state)
 	assert_string_equal(b.strategy, "Random");
 	assert_string_equal(b.objectives[0].metric, "F1");
 	assert_string_equal(b.children[4].reason, "AlgorithmError");
-	assert_int_equal(leaderboard_seconds(leaderboard_find(&b, "t-003"), 0), 60);
-	assert_int_equal(leaderboard_seconds(leaderboard_find(&b, "t-005"), INT64_C(1500000030000)), 20);
-	assert_int_equal(leaderboard_seconds(leaderboard_find(&b, "t-004"), INT64_C(1500000030000)), -1);
+	assert_int_equal(leaderboard_took_ms(leaderboard_find(&b, "t-003"), 0), 60500);
+	assert_int_equal(leaderboard_took_ms(leaderboard_find(&b, "t-005"), INT64_C(1500000030000)), 20000);
+	assert_int_equal(leaderboard_took_ms(leaderboard_find(&b, "t-004"), INT64_C(1500000030000)), -1);
 }
 
 /* Without the service's word the best is the first that was Completed: a Stopped one has not trained to its end. */
@@ -248,7 +248,7 @@ static void test_hostile(void **state)
 		assert_null(b.best);
 		assert_null(parameters);
 		assert_int_equal(b.max_jobs, 0);
-		assert_int_equal(leaderboard_seconds(leaderboard_find(&b, "t"), 0), -1);
+		assert_int_equal(leaderboard_took_ms(leaderboard_find(&b, "t"), 0), -1);
 		assert_int_equal(json_array_size(json_object_get(j, "children")), 3);
 	}
 }
@@ -282,7 +282,7 @@ static void test_json(void **state)
 	assert_string_equal(text, "{\"job\":\"t\",\"status\":\"InProgress\",\"strategy\":\"Random\",\"objectives\":["
 				  "{\"metric\":\"F1\",\"type\":\"Maximize\"}],\"limit\":6,\"ended\":1,\"running\":0,"
 				  "\"best\":\"t-3\",\"children\":[{\"job\":\"t-3\",\"status\":\"Completed\",\"rank\":1,"
-				  "\"objective\":0.9,\"hyperparameters\":{\"lr\":\"0.01\"},\"seconds\":60}]}");
+				  "\"objective\":0.9,\"hyperparameters\":{\"lr\":\"0.01\"},\"seconds\":60.5}]}");
 }
 
 int main(void)

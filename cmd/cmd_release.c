@@ -70,8 +70,11 @@ static void print_outcome(const struct cmd *cmd, const struct release_outcome *o
 	if (model)
 		cmd_print("model   %s\n", model);
 	cmd_print("record  s3://%s/%s\n", o->record.bucket, o->record.key);
-	if (o->tuning.job)
-		tuning_report_best(cmd, &o->tuning, o->record.statement);
+	if (!o->tuning.job)
+		return;
+	cmd_print("\n");
+	tuning_report_board(cmd, &o->tuning);
+	tuning_report_best(cmd, &o->tuning, o->record.statement);
 }
 
 static void print_json(const struct release_outcome *o)

@@ -32,6 +32,11 @@ static void add_head(const struct leaderboard *b, struct str *out)
 		 : o->is_minimized ? "minimizes"
 				   : "maximizes",
 		 metric);
+	if (b->reason) {
+		auto_free char *reason = str_printable(b->reason);
+
+		str_addf(out, "%s\n", reason);
+	}
 	str_addf(out, "%zu", b->n_ended);
 	if (b->max_jobs)
 		str_addf(out, " of %lld", (long long)b->max_jobs);

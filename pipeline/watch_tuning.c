@@ -104,6 +104,9 @@ static void take_board(struct watch *w)
 	struct leaderboard board;
 
 	leaderboard_init(&board, w->seen.job, w->seen.children);
+	/* A failure's is told by watch_tuning_judge(). */
+	if (w->o->tells_children && board.reason && !w->board.reason && !str_eq(board.status, "Failed"))
+		report_text(w->s->report, REPORT_NOTE, "watch", "%s", board.reason);
 	if (w->o->tells_children)
 		tell_children(w, &board);
 	leaderboard_release(&w->board);

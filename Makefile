@@ -110,7 +110,7 @@ unit: $(UNIT_BIN) ## run the unit tests only
 e2e: $(BUILD)/smpipe $(PROBE_BIN) ## run the end-to-end tests only (T=pattern picks some)
 	$(Q)BUILD=$(BUILD) tools/run-tests e2e '$(T)'
 
-members: $(BUILD)/tests/unit/test_request_members ## list every member of CreateTrainingJob, its key and its test
+members: $(BUILD)/tests/unit/test_request_members ## list every member of the requests, its key and its test
 	$(Q)$< --list
 
 # Each prints its counts, and that it notices one changed expectation; those without their vectors are skipped by name.

@@ -63,7 +63,7 @@ int cmd_hint_jobs(struct err *err);
 int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);
 
 /* The plan against this session: bases and registry are asked for, or with --offline derived. */
-int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err);
+int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err);
 
 /* The job that the operand names, else the last one of this commit. New string. */
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err);

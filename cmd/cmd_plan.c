@@ -1,9 +1,11 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "pipeline/outlook.h"
+#include "pipeline/tuning_job.h"
 
 #define MAX_PATHS 20
 
@@ -31,6 +33,14 @@ static void print_head(const struct cmd *cmd)
 	print_paths("untracked", &p->untracked);
 	if (p->dirty.n || p->untracked.n)
 		putchar('\n');
+}
+
+static const char *name_note(const struct project *p, const struct plan *plan)
+{
+	if (plan->kind == JOB_TRAINING)
+		return "";
+	return strlen(config_str(&p->config, "name")) > PLAN_MAX_TUNING_NAME ? " (a tuning job; its name is cut)"
+									     : " (a tuning job)";
 }
 
 /* o is NULL offline: then nothing is known of what exists. */
@@ -64,22 +74,33 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 	if (o && o->job_name)
 		printf("  launch  exists    %s (%s)\n", o->job_name, o->job_status ? o->job_status : "?");
 	else
-		printf("  launch  create    %s\n", plan->job_base);
+		printf("  launch  create    %s%s\n", plan->job_base, name_note(p, plan));
 }
 
 /* What the container finds in /opt/ml/input/config/hyperparameters.json. */
-static void print_parameters(const json_t *request)
+static void print_parameters(const struct plan *plan, const json_t *request)
 {
-	const json_t *parameters = json_object_get(request, "HyperParameters");
-	auto_free char *text = parameters ? json_pretty(parameters) : NULL;
+	const json_t *definition;
+	auto_free char *text = NULL;
 
-	if (parameters)
+	if (plan->kind == JOB_TRAINING && json_object_get(request, "HyperParameters")) {
+		text = json_pretty(json_object_get(request, "HyperParameters"));
 		printf("\nhyperparameters.json %s", text);
+	}
+	for (size_t i = 0; plan->kind == JOB_TUNING && (definition = tuning_job_definition(request, i)); i++) {
+		const json_t *parameters = json_object_get(definition, "StaticHyperParameters");
+		const char *name = json_str(definition, "DefinitionName");
+		auto_free char *fixed = parameters ? json_pretty(parameters) : NULL;
+
+		if (fixed)
+			printf("\nhyperparameters.json of each job%s%s, before a value of each range is put in %s",
+			       name ? " of " : "", name ? name : "", fixed);
+	}
 }
 
-static void print_raw(const struct cmd *cmd)
+static void print_raw(const struct cmd *cmd, const struct plan *plan)
 {
-	const json_t *raw = config_value(&cmd->project.config, "raw");
+	const json_t *raw = config_value(&cmd->project.config, job_form(plan->kind)->raw);
 	auto_free char *text = raw ? json_pretty(raw) : NULL;
 
 	if (raw)
@@ -96,9 +117,9 @@ static int print_plan(const struct cmd *cmd, const struct plan *plan, const stru
 
 	print_head(cmd);
 	print_steps(cmd, plan, o);
-	printf("\nCreateTrainingJob %s", text);
-	print_raw(cmd);
-	print_parameters(request);
+	printf("\n%s %s", job_form(plan->kind)->operation, text);
+	print_raw(cmd, plan);
+	print_parameters(plan, request);
 	return 0;
 }
 
@@ -112,7 +133,7 @@ int cmd_plan(struct cmd *cmd, struct err *err)
 		return err_set(err, ERR_USAGE, "--offline and --local exclude each other");
 	if (!is_offline && cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0)
 		return -1;
-	if (cmd_make_plan(cmd, NULL, &plan, err) < 0)
+	if (cmd_make_plan(cmd, opt_has(&cmd->opts, OPT_TUNE) ? JOB_TUNING : JOB_TRAINING, NULL, &plan, err) < 0)
 		return -1;
 	if (opt_has(&cmd->opts, OPT_JSON)) {
 		auto_json *j = plan_json(&plan, &cmd->project);

@@ -100,7 +100,7 @@ int cmd_release(struct cmd *cmd, struct err *err)
 	if (read_options(cmd, &options, err) < 0 ||
 	    project_check_clean(&cmd->project, opt_has(&cmd->opts, OPT_ALLOW_DIRTY), err) < 0)
 		return -1;
-	if (cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0 || cmd_make_plan(cmd, &bases, &plan, err) < 0)
+	if (cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0 || cmd_make_plan(cmd, JOB_TRAINING, &bases, &plan, err) < 0)
 		return -1;
 	result = release_run(&cmd->session, &cmd->project, &plan, bases, &options, &outcome, err);
 	ui_clear(&cmd->ui);

@@ -15,8 +15,8 @@
 
 static const enum opt_id init_opts[] = { OPT_TEMPLATE, OPT_NAME, OPT_CI, OPT_ADOPT, OPT_COUNT };
 static const enum opt_id doctor_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_POLICY, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
-static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS, OPT_OFFLINE,
-					 OPT_ACCOUNT,  OPT_JSON,      OPT_COUNT };
+static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_TUNE, CLOUD_OPTS,
+					 OPT_OFFLINE,  OPT_ACCOUNT,   OPT_JSON, OPT_COUNT };
 static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS,       OPT_ALLOW_DIRTY,
 					    OPT_NO_WAIT,  OPT_NO_LOGS,   OPT_WAIT_TIMEOUT, OPT_AGAIN,
 					    OPT_ATTEMPT,  OPT_JSON,      OPT_COUNT };

@@ -19,6 +19,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 			    "set a hyperparameter, the value as in YAML (may be repeated)" },
 	[OPT_LOCAL] = { "local", 0, NULL, false, "use the embedded local cloud instead of AWS" },
 	[OPT_JSON] = { "json", 0, NULL, false, "print the result as JSON" },
+	[OPT_TUNE] = { "tune", 0, NULL, false, "plan the tuning job" },
 	[OPT_OFFLINE] = { "offline", 0, NULL, false,
 			  "ask no service; needs --account and --region unless the file has them" },
 	[OPT_ACCOUNT] = { "account", 0, "ID", false, "account of an offline plan or policy" },

@@ -159,7 +159,7 @@ static int read_raw_mapping(struct reader *r, const yaml_node_t *node, const cha
 
 int reader_read_raw(struct reader *r, const yaml_node_t *node, const char *path, json_t **ret, struct err *err)
 {
-	if (!strcmp(path, "raw") && node->type != YAML_MAPPING_NODE)
+	if ((!strcmp(path, "raw") || !strcmp(path, "tuner.raw")) && node->type != YAML_MAPPING_NODE)
 		return reader_complain(r, node, err, "'%s' must be a mapping (key: value)", path);
 	if (node->type == YAML_SCALAR_NODE)
 		return read_raw_scalar(r, node, path, ret, err);

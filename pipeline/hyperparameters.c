@@ -39,16 +39,22 @@ static json_t *toolkit_parameters(const struct config *c, const struct training_
 			 region);
 }
 
+char *hyperparameters_text(const struct config *c, const struct training_job_facts *facts, const json_t *value)
+{
+	const char *literal = json_str(value, "literal");
+
+	if (!literal && encodes_json(c, facts))
+		return hyperparameters_quote(json_string_value(value));
+	return xstrdup(literal ? literal : json_string_value(value));
+}
+
 static void add_own(const struct config *c, const struct training_job_facts *facts, json_t *parameters)
 {
-	bool as_json = encodes_json(c, facts);
 	const char *name;
 	json_t *value;
 
 	json_object_foreach((json_t *)config_value(c, "estimator.hyperparameters"), name, value) {
-		const char *literal = json_str(value, "literal");
-		auto_free char *quoted = literal || !as_json ? NULL : hyperparameters_quote(json_string_value(value));
-		const char *text = literal ? literal : quoted ? quoted : json_string_value(value);
+		auto_free char *text = hyperparameters_text(c, facts, value);
 		auto_free char *path = xasprintf("estimator.hyperparameters.%s", name);
 		size_t n = strlen(text);
 

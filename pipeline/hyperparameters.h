@@ -15,6 +15,9 @@
 int hyperparameters_encode(const struct config *c, const struct training_job_facts *facts, json_t **ret,
 			   struct err *err);
 
+/* One value of the document (config.h) as the container will see it. New string. */
+char *hyperparameters_text(const struct config *c, const struct training_job_facts *facts, const json_t *value);
+
 /* Text as a JSON string, with its quotes. New string. */
 char *hyperparameters_quote(const char *text);
 

@@ -71,7 +71,7 @@ static int look_at_objects(struct s3 *s3, const struct plan *plan, struct outloo
 /* The attempts of one request stand one after the other; the last is the one that counts. */
 static int look_at_job(struct clients *c, const struct plan *plan, struct outlook *o, struct err *err)
 {
-	for (int n = 1; n < 1000; n++) {
+	for (int n = 1; plan->kind == JOB_TRAINING && n < 1000; n++) {
 		auto_free char *attempt = xasprintf("%d", n);
 		auto_free char *name = plan_job_name(plan, attempt);
 		auto_json *job = NULL;

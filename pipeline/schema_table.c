@@ -6,6 +6,7 @@ static const char *const deliveries[] = { "toolkit", "channel", "image", NULL };
 static const char *const file_views[] = { "git", "all", NULL };
 static const char *const encodings[] = { "plain", "json", NULL };
 static const char *const no_compression[] = { "NONE", NULL };
+static const char *const enabled[] = { "Enabled", NULL };
 
 #define MAX_SECONDS (365LL * 24 * 3600)
 
@@ -19,6 +20,13 @@ static const char *const no_compression[] = { "NONE", NULL };
 #define RESOURCES    "ResourceConfig."
 #define PLACEMENT    RESOURCES "InstancePlacementConfig."
 #define STOPPING     "StoppingCondition."
+
+/* … and of CreateHyperParameterTuningJob. */
+#define TUNING           "HyperParameterTuningJobConfig."
+#define TUNING_LIMITS    TUNING "ResourceLimits."
+#define HYPERBAND        TUNING "StrategyConfig.HyperbandStrategyConfig."
+#define COMPLETION       TUNING "TuningJobCompletionCriteria."
+#define TUNING_RESOURCES "TrainingJobDefinition.HyperParameterTuningResourceConfig."
 
 /* clang-format off */
 
@@ -402,12 +410,15 @@ const struct schema_key schema_keys[] = {
 	  .request = "ModelPackageConfig.SourceModelPackageArn",
 	  .example = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/iris/1" },
 
+#include "pipeline/schema_table_tuner.h"
+
 	{ "raw", SCHEMA_RAW,
 	  .words = "Members of CreateTrainingJob in the API's own names, laid over the request last; for what is newer.",
 	  .example = "{RetryStrategy: {MaximumRetryAttempts: 3}}" },
 
 	{ "environments", SCHEMA_MAP, .words = "Named variants: -e NAME lays one over the rest of the file." },
-	{ "environments.*", SCHEMA_MAPPING, .words = "Any keys of this file but version, name and environments." },
+	{ "environments.*", SCHEMA_MAPPING, .words = "Any keys of this file but version, name and environments.",
+	  .like = "" },
 	{ 0 },
 };
 
@@ -443,6 +454,42 @@ const struct schema_alias schema_aliases[] = {
 	{ "estimator", "env", "environment" },
 	{ "estimator", "vpc_config", "subnets" },
 	{ "estimator", "disable_profiler", "profiler_config: {disable_profiler: true}" },
+	{ "", "hyperparameter_ranges", "tuner.hyperparameter_ranges" },
+	{ "", "hyperparameter_tuner", "tuner" },
+	{ "", "tuning", "tuner" },
+	{ "estimator", "tuner", "tuner" },
+	{ "tuner", "objective", "objective_metric_name" },
+	{ "tuner", "metric", "objective_metric_name" },
+	{ "tuner", "metric_name", "objective_metric_name" },
+	{ "tuner", "metric_definitions", "estimator.metric_definitions" },
+	{ "tuner", "hyperparameters", "estimator.hyperparameters" },
+	{ "tuner", "ranges", "hyperparameter_ranges" },
+	{ "tuner", "parameter_ranges", "hyperparameter_ranges" },
+	{ "tuner", "search_space", "hyperparameter_ranges" },
+	{ "tuner", "max_trials", "max_jobs" },
+	{ "tuner", "n_trials", "max_jobs" },
+	{ "tuner", "max_number_of_training_jobs", "max_jobs" },
+	{ "tuner", "max_parallel_trials", "max_parallel_jobs" },
+	{ "tuner", "max_parallel_training_jobs", "max_parallel_jobs" },
+	{ "tuner", "max_runtime", "max_runtime_in_seconds" },
+	{ "tuner", "early_stopping", "early_stopping_type" },
+	{ "tuner", "completion_criteria_config", "completion_criteria" },
+	{ "tuner", "base_tuning_job_name", "name" },
+	{ "tuner", "seed", "random_seed" },
+	{ "tuner", "warm_start", "warm_start_config" },
+	{ "tuner", "tags", "estimator.tags" },
+	{ "tuner", "estimator", "estimator" },
+	{ "tuner.hyperparameter_ranges.*", "scaling_type", "scaling" },
+	{ "tuner.hyperparameter_ranges.*", "values", "categorical" },
+	{ "tuner.hyperparameter_ranges.*", "choices", "categorical" },
+	{ "tuner.hyperparameter_ranges.*", "float", "continuous" },
+	{ "tuner.hyperparameter_ranges.*", "int", "integer" },
+	{ "tuner.hyperparameter_ranges.*", "min_value", "continuous" },
+	{ "tuner.hyperparameter_ranges.*", "min", "continuous" },
+	{ "tuner.warm_start_config", "warm_start_type", "type" },
+	{ "tuner.definitions.*", "metric_definitions", "estimator: {metric_definitions: …}" },
+	{ "tuner.definitions.*", "inputs", "channels" },
+	{ "tuner.definitions.*", "hyperparameters", "estimator: {hyperparameters: …}" },
 	{ "inputs.*", "s3_data", "path" },
 	{ "inputs.*", "s3_uri", "path" },
 	{ "inputs.*", "uri", "path" },
@@ -458,6 +505,10 @@ const struct schema_pair schema_needs[] = {
 	{ "estimator.training_repository_credentials_provider_arn", "estimator.training_repository_access_mode",
 	  "training_repository_access_mode: Vpc" },
 	{ "estimator.model_channel_name", "estimator.model_uri", "model_uri: s3://…" },
+	{ "tuner.auto_parameters", "tuner.autotune", "autotune: true" },
+	{ "tuner.allocation_strategy", "tuner.instance_configs", "instance_configs: [{instance_type: …}]" },
+	{ "tuner.warm_start_config.parents", "tuner.warm_start_config.type", "type: TransferLearning" },
+	{ "tuner.warm_start_config.type", "tuner.warm_start_config.parents", "parents: [<name of a tuning job>]" },
 	{ 0 },
 };
 
@@ -471,5 +522,15 @@ const struct schema_pair schema_excludes[] = {
 	{ "estimator.instance_count", "estimator.instance_groups", NULL },
 	{ "estimator.instance_type", "estimator.serverless_job_config", NULL },
 	{ "estimator.instance_groups", "estimator.serverless_job_config", NULL },
+	{ "tuner", "estimator.serverless_job_config", NULL },
+	{ "tuner.objective_metric_name", "tuner.definitions", NULL },
+	{ "tuner.objective_type", "tuner.definitions", NULL },
+	{ "tuner.hyperparameter_ranges", "tuner.definitions", NULL },
+	{ "tuner.auto_parameters", "tuner.definitions", NULL },
+	/* Of every range: the printed schema reads these, the parser of ranges says it in words of its own. */
+	{ "tuner.hyperparameter_ranges.*.continuous", "tuner.hyperparameter_ranges.*.integer", NULL },
+	{ "tuner.hyperparameter_ranges.*.continuous", "tuner.hyperparameter_ranges.*.categorical", NULL },
+	{ "tuner.hyperparameter_ranges.*.integer", "tuner.hyperparameter_ranges.*.categorical", NULL },
+	{ "tuner.hyperparameter_ranges.*.scaling", "tuner.hyperparameter_ranges.*.categorical", NULL },
 	{ 0 },
 };

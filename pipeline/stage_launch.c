@@ -102,7 +102,7 @@ static int create(struct launch_stage *st, const char *attempt, const char *name
 	auto_json *request = plan_request(st->plan, st->p, st->image, name);
 	auto_free char *arn = NULL;
 
-	if (training_job_check(&st->p->config, request, err) < 0)
+	if (plan_check_request(st->plan, st->p, request, err) < 0)
 		return err_wrap(err, "job '%s'", name);
 	if (check_engine(st, err) < 0 || journal_launch(st, attempt, name, err) < 0)
 		return -1;

@@ -235,7 +235,7 @@ int job_set_parent(struct job *j, const struct job_parent *parent, struct err *e
 
 	j->parent = *parent;
 	j->parent.arn = j->parent.metric = NULL;
-	j->objective = xstrdup(parent->metric);
+	j->objective = xstrdup_or_null(parent->metric);
 	json_put_str(j->describe, "TuningJobArn", parent->arn);
 	return save(j, err);
 }

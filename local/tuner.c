@@ -326,10 +326,10 @@ static void fail_without_success(struct tuner *r)
 {
 	const struct trials *ts = &r->trials;
 	auto_free char *reason =
-		ts->n_failed == ts->n_without
+		ts->n_failed > 0
 			? xasprintf("No training job succeeded after %zu attempts. Please take a look at the training "
 				    "job failures to get more details.",
-				    ts->n_failed)
+				    ts->n_without)
 			: xasprintf("No objective metrics found after running %zu training jobs. Please ensure that "
 				    "the custom algorithm is emitting the objective metric as defined by the regular "
 				    "expression provided.",

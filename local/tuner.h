@@ -12,7 +12,7 @@
 
 #include "local/sagemaker_store.h"
 
-/* Without any of these limits a tuning job starts as many training jobs as the service's quota lets it. */
+/* Without MaxNumberOfTrainingJobs; but for a Grid, which has as many as its points. The service's quota. */
 #define TUNER_JOBS_MAX 750
 
 /* Run a tuning job in a thread of its own. Whatever happens, it ends in a final status. */

@@ -213,6 +213,7 @@ void tuning_transition(struct tuning *t, const char *status, const char *reason)
 	if (sagemaker_is_final(status))
 		json_object_set(t->describe, "HyperParameterTuningEndTime", time);
 	save_if_possible(t);
+	pthread_cond_broadcast(&t->changed);
 }
 
 /* Under the lock. */

@@ -22,7 +22,7 @@ struct tuning {
 	json_t *request; /* of CreateHyperParameterTuningJob; never changes */
 	const struct sys *sys;
 	pthread_mutex_t lock;   /* of what follows */
-	pthread_cond_t changed; /* has_news; monotonic clock */
+	pthread_cond_t changed; /* has_news, the status; monotonic clock */
 	json_t *describe;       /* without what the children make of it */
 	json_t *tags;
 	struct tuning_child *children; /* in the order in which they were started */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/config.h"
+#include "pipeline/schema.h"
 
 /* Keys of a definition that stand in the place of the tuner's own. */
 static const char *const own_keys[] = { "objective_metric_name", "objective_type",   "hyperparameter_ranges",
@@ -19,6 +20,27 @@ static json_t *section(json_t *values, const char *name)
 	return json_object_get(values, name);
 }
 
+/* The last part of a key below estimator, or NULL. */
+static const char *estimator_key(const char *path)
+{
+	return str_starts(path, "estimator.") ? path + strlen("estimator.") : NULL;
+}
+
+/* What a definition says takes the place of what does not go together with it. */
+static void drop_excluded(json_t *estimator, const json_t *over)
+{
+	for (const struct schema_pair *p = schema_excludes; p->key; p++) {
+		const char *key = estimator_key(p->key), *other = estimator_key(p->other);
+
+		if (!key || !other)
+			continue;
+		if (json_object_get(over, other))
+			json_object_del(estimator, key);
+		else if (json_object_get(over, key))
+			json_object_del(estimator, other);
+	}
+}
+
 static void lay_definition(json_t *values, const json_t *definition)
 {
 	const json_t *image = json_object_get(definition, "image");
@@ -26,6 +48,7 @@ static void lay_definition(json_t *values, const json_t *definition)
 
 	if (image)
 		json_object_set_new(values, "image", json_deep_copy(image));
+	drop_excluded(section(values, "estimator"), json_object_get(definition, "estimator"));
 	config_lay_over(section(values, "estimator"), json_object_get(definition, "estimator"));
 	json_object_del(tuner, "definitions");
 	for (size_t i = 0; i < ARRAY_LEN(own_keys); i++) {

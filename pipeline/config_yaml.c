@@ -120,6 +120,8 @@ static char *number_words(const struct schema_key *row, int64_t min, int64_t max
 {
 	bool is_time = row->type == SCHEMA_DURATION;
 
+	if (max > INT32_MAX && !is_time && min >= 0)
+		return xasprintf("a whole number of at least %lld", (long long)min);
 	if (max > INT32_MAX || (is_time && row->max))
 		return xstrdup(is_time ? "a time like 90s, 30m, 4h or 4d" : "a whole number");
 	return xasprintf("%s from %lld to %lld%s", is_time ? "a time" : "a whole number", (long long)min,

@@ -99,7 +99,9 @@ json_t *members_convert(const struct schema_key *row, const json_t *value)
 /* Not: what is encoded, named or numbered on the way (hyperparameters, tags, ranges), items and values. */
 static bool is_plain_key(const struct schema_key *row, const char *section)
 {
-	static const char *const others[] = { "estimator.hyperparameters", "tuner.definitions" };
+	static const char *const others[] = { "estimator.hyperparameters", "tuner.definitions",
+					      "tuner.warm_start_config.parents", "tuner.instance_configs",
+					      "tuner.allocation_strategy" };
 	size_t n = strlen(section);
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
@@ -133,7 +135,8 @@ static json_t *default_of(const struct config *c, const struct schema_key *row)
 {
 	if (!row->fallback || !uses_default(c, row))
 		return NULL;
-	return row->type == SCHEMA_STRING ? json_string(row->fallback) : json_integer(config_int(c, row->path));
+	return row->type == SCHEMA_STRING || row->type == SCHEMA_SCALAR ? json_string(row->fallback)
+									: json_integer(config_int(c, row->path));
 }
 
 void members_put_keys(const struct config *c, const char *section, json_t *request)
@@ -314,7 +317,9 @@ static void add_word(struct str *out, const char *word, const char *member)
 	const struct schema_key *row = isupper((unsigned char)*word) ? row_of_word(word, member) : NULL;
 	const char *last = row ? strrchr(row->path, '.') : NULL;
 
-	if (row && !str_starts(row->path, "image."))
+	if (row && str_ends(row->path, "[]"))
+		str_add(out, word);
+	else if (row && !str_starts(row->path, "image."))
 		str_add(out, last ? last + 1 : row->path);
 	else
 		str_add(out, row ? row->path : word);

@@ -260,6 +260,9 @@ static void describe_choices(json_t *j, const struct schema_key *row)
 		/* A scalar's text counts: 1 is as good as "1". */
 		if (row->type == SCHEMA_SCALAR && str_parse_i64(*choices, 0, INT64_MAX, &n))
 			json_array_append_new(list, json_integer(n));
+		/* … and a reader of YAML 1.1 takes Off for false. */
+		if (row->type == SCHEMA_SCALAR && !strcmp(*choices, "Off"))
+			json_array_append_new(list, json_false());
 	}
 	json_object_set_new(j, "enum", list);
 }

@@ -7,7 +7,6 @@ static const char *const file_views[] = { "git", "all", NULL };
 static const char *const encodings[] = { "plain", "json", NULL };
 static const char *const no_compression[] = { "NONE", NULL };
 static const char *const enabled[] = { "Enabled", NULL };
-static const char *const prioritized[] = { "Prioritized", NULL };
 
 #define MAX_SECONDS (365LL * 24 * 3600)
 
@@ -528,5 +527,10 @@ const struct schema_pair schema_excludes[] = {
 	{ "tuner.objective_type", "tuner.definitions", NULL },
 	{ "tuner.hyperparameter_ranges", "tuner.definitions", NULL },
 	{ "tuner.auto_parameters", "tuner.definitions", NULL },
+	/* Of every range: the printed schema reads these, the parser of ranges says it in words of its own. */
+	{ "tuner.hyperparameter_ranges.*.continuous", "tuner.hyperparameter_ranges.*.integer", NULL },
+	{ "tuner.hyperparameter_ranges.*.continuous", "tuner.hyperparameter_ranges.*.categorical", NULL },
+	{ "tuner.hyperparameter_ranges.*.integer", "tuner.hyperparameter_ranges.*.categorical", NULL },
+	{ "tuner.hyperparameter_ranges.*.scaling", "tuner.hyperparameter_ranges.*.categorical", NULL },
 	{ 0 },
 };

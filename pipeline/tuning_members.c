@@ -46,7 +46,7 @@ static char *range_key(const char *base, const json_t *ranges, const char *membe
 	const char *name = json_str(json_array_get(json_object_get(ranges, list), index), "Name");
 	const char *part = strchr(member, '.') ? strchr(member, '.') + 1 : "";
 
-	if (!name)
+	if (!name || !member[n])
 		return xasprintf("%s.hyperparameter_ranges", base);
 	if (str_eq(list, "AutoParameters"))
 		return xasprintf("%s.auto_parameters.%s", base, name);
@@ -135,7 +135,7 @@ char *tuning_members_translate(const char *words, const char *member)
 	static const char *const others[][2] = {
 		{ "MaxValue", "the greatest value" },
 		{ "MinValue", "least value" },
-		{ "StaticHyperParameters", "those that are not tuned" },
+		{ "StaticHyperParameters", "those that smpipe sets" },
 		{ "MetricDefinitions", "metric_definitions" },
 		{ "InstanceConfigs", "instance_configs" },
 		{ "Autotune", "autotune" },

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/hyperparameters.h"
+#include "pipeline/schema.h"
 
 struct range {
 	const struct config *c;
@@ -49,6 +50,7 @@ static int find_kind(const struct range *r)
 static int add_numeric(const struct range *r, const char *key, json_t *list)
 {
 	const json_t *bounds = json_object_get(r->settings, key);
+	const char *scaling = json_str(r->settings, "scaling");
 	auto_free char *path = xasprintf("%s.%s", r->path, key);
 	json_t *j;
 
@@ -59,7 +61,8 @@ static int add_numeric(const struct range *r, const char *key, json_t *list)
 	j = json_pack("{ss}", "Name", r->name);
 	json_object_set(j, "MinValue", json_array_get(bounds, 0));
 	json_object_set(j, "MaxValue", json_array_get(bounds, 1));
-	json_put_str(j, "ScalingType", json_str(r->settings, "scaling"));
+	json_put_str(j, "ScalingType",
+		     scaling ? scaling : schema_row("tuner.hyperparameter_ranges.*.scaling")->fallback);
 	return json_array_append_new(list, j);
 }
 

@@ -3,6 +3,7 @@
 
 #include "local_call.h"
 
+#include "aws/sagemaker_limits.h"
 #include "local/registry_store.h"
 #include "local/s3_store.h"
 #include "local/sagemaker_store.h"
@@ -112,11 +113,15 @@ static void wait_final(struct fixture *f, const char *name)
 	struct tuning *t = store_tuning_find(f->cloud.sagemaker, name);
 
 	assert_non_null(t);
-	/* Its thread's last act is to leave the store. */
 	while (!tuning_is_final(t)) {
-		struct timespec soon = { .tv_nsec = 1000000 };
+		struct timespec soon;
 
-		nanosleep(&soon, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &soon);
+		soon.tv_sec++;
+		pthread_mutex_lock(&t->lock);
+		if (!sagemaker_is_final(json_str(t->describe, "HyperParameterTuningJobStatus")))
+			pthread_cond_timedwait(&t->changed, &t->lock, &soon);
+		pthread_mutex_unlock(&t->lock);
 	}
 }
 
@@ -154,6 +159,13 @@ static void test_what_does_not_run_is_refused(void **state)
 		{ "image:1", "127.0.0.1:4711/absent:1", "Cannot find repository: absent" },
 		{ "\"InstanceCount\":1", "\"InstanceCount\":9", "does not run jobs on more than 8 instances yet" },
 		{ "\"Random\"", "\"Guess\"", "1 validation error detected" },
+		{ "\"MaxNumberOfTrainingJobs\":3", "\"MaxNumberOfTrainingJobs\":10001",
+		  "does not run tuning jobs of more than 10000 training jobs yet" },
+		{ "\"MaxNumberOfTrainingJobs\":3,\"MaxParallelTrainingJobs\":2",
+		  "\"MaxNumberOfTrainingJobs\":200,\"MaxParallelTrainingJobs\":101",
+		  "more than 100 training jobs of a tuning job at once" },
+		{ "\"ParameterRanges\":{",
+		  "\"ParameterRanges\":{\"AutoParameters\":[{\"Name\":\"x\",\"ValueHint\":\"1\"}],", "AutoParameters" },
 	};
 	struct fixture *f = *state;
 
@@ -392,6 +404,50 @@ static void test_the_time_of_a_job_ends(void **state)
 	assert_true(counter(d, "TrainingJobStatusCounters", "RetryableError") <= 4);
 }
 
+/* Whatever runs at that moment. */
+static void test_a_cloud_ends_while_it_tunes(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 20; i++) {
+		auto_free char *name = xasprintf("tune-%d", i);
+		auto_json *d = NULL;
+
+		create(f, name, "\"MaxParallelTrainingJobs\":2", "\"MaxParallelTrainingJobs\":3");
+		restart(f);
+		d = describe(f, name);
+		assert_string_equal(json_str(d, "HyperParameterTuningJobStatus"), "Failed");
+		assert_int_equal(counter(d, "TrainingJobStatusCounters", "InProgress"), 0);
+	}
+}
+
+static char *first_value(struct fixture *f, const char *name)
+{
+	auto_json *list = children(f, name, "");
+	const json_t *first = json_array_get(json_object_get(list, "TrainingJobSummaries"), 0);
+
+	return xstrdup(json_str(json_object_get(first, "TunedHyperParameters"), "lr"));
+}
+
+static void test_a_seed_gives_the_same_values(void **state)
+{
+	static const struct {
+		const char *name, *strategy;
+	} rows[] = { { "a", "\"Random\",\"RandomSeed\":7" },
+		     { "b", "\"Random\",\"RandomSeed\":7" },
+		     { "c", "\"Random\",\"RandomSeed\":8" } };
+	struct fixture *f = *state;
+	auto_strlist values = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		create(f, rows[i].name, "\"Random\"", rows[i].strategy);
+		wait_final(f, rows[i].name);
+		strlist_take(&values, first_value(f, rows[i].name));
+	}
+	assert_string_equal(values.v[0], values.v[1]);
+	assert_string_not_equal(values.v[0], values.v[2]);
+}
+
 static void test_what_is_not_done_is_said(void **state)
 {
 	struct fixture *f = *state;
@@ -417,6 +473,7 @@ int main(void)
 		TEST(test_names_are_taken_for_ever),     TEST(test_tags_are_set_and_replaced),
 		TEST(test_jobs_are_listed_in_pages),     TEST(test_a_restarted_cloud_knows_its_jobs),
 		TEST(test_the_time_of_a_job_ends),       TEST(test_what_is_not_done_is_said),
+		TEST(test_a_cloud_ends_while_it_tunes),  TEST(test_a_seed_gives_the_same_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

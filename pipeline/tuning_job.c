@@ -314,7 +314,7 @@ static int check_sections(const struct config *c, const struct training_job_fact
 {
 	if (!config_value(c, "tuner")) {
 		err_set(err, ERR_CONFIG, "%s has no 'tuner'", c->file);
-		return err_hint(err, "say what is tuned: tuner: {objective_metric_name: …, hyperparameter_ranges: …}");
+		return err_hint(err, "write tuner: {objective_metric_name: …, hyperparameter_ranges: …}");
 	}
 	if (lint_keys(c, facts, err) < 0)
 		return -1;

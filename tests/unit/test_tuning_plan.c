@@ -121,7 +121,6 @@ static void test_key_and_name(void **state)
 	static const char source[] = "source: {entry_point: train.py, source_dir: src}\n";
 	auto_free char *plain = xasprintf("version: 1\nname: iris\n%s" ESTIMATOR TUNER, source);
 	auto_free char *tagged = xasprintf("version: 1\nname: iris\n%s" ESTIMATOR "  tags: {a: b}\n" TUNER, source);
-	auto_free char *quoted = NULL;
 	auto_project p = { 0 };
 	auto_project q = { 0 };
 	auto_plan plan = { 0 };

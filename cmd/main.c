@@ -44,7 +44,7 @@ static const struct command commands[] = {
 	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record",
 	  release_opts },
 	{ "tune", cmd_tune, NEEDS_PROJECT | NEEDS_FILES, NULL,
-	  "The same with a tuning job: search for the best hyperparameters", tune_opts },
+	  "Release a tuning job: search for the best hyperparameters", tune_opts },
 	{ "list", cmd_list, NEEDS_PROJECT | NEEDS_CLOUD, NULL, "List the jobs of this repository", list_opts },
 	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
 	  "Show the record of a job (default: the last of this commit)", record_opts },

@@ -9,6 +9,8 @@
 
 /* Times from outside are kept small enough to be subtracted. */
 #define MAX_TIME_S 253402300800.0
+/* Of one training job: more than the service can tune. */
+#define MAX_TUNED 200
 
 static double time_of(const json_t *j, const char *key)
 {
@@ -24,7 +26,7 @@ static json_t *texts_of(const json_t *object)
 	const char *name;
 
 	json_object_foreach((json_t *)object, name, value) {
-		if (json_is_string(value))
+		if (json_is_string(value) && json_object_size(texts) < MAX_TUNED)
 			json_object_set(texts, name, value);
 	}
 	return texts;

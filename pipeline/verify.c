@@ -82,26 +82,35 @@ static int verify_git(struct verify *v, struct err *err)
 	return 0;
 }
 
-/* Every member that was sent must be what the service says now. The service may say more. */
+static bool covers(const json_t *sent, const json_t *now, const char **ret_key);
+
+static bool covers_value(const json_t *sent, const json_t *now)
+{
+	const char *ignored;
+	size_t i;
+	json_t *item;
+
+	if (json_is_object(sent) && json_is_object(now))
+		return covers(sent, now, &ignored);
+	if (!json_is_array(sent) || json_array_size(sent) != json_array_size(now))
+		return json_equal(sent, now);
+	json_array_foreach((json_t *)sent, i, item) {
+		if (!covers_value(item, json_array_get(now, i)))
+			return false;
+	}
+	return true;
+}
+
+/* Every member that was sent must be what the service says now. The service may say more: defaults that nobody sent. */
 static bool covers(const json_t *sent, const json_t *now, const char **ret_key)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)sent, key, value) {
-		const json_t *other = json_object_get(now, key);
-
-		if (!strcmp(key, "Tags"))
-			continue;
 		*ret_key = key;
-		if (json_is_object(value) && json_is_object(other)) {
-			const char *inner;
-
-			if (!covers(value, other, &inner))
-				return false;
-		} else if (!json_equal(value, other)) {
+		if (strcmp(key, "Tags") != 0 && !covers_value(value, json_object_get(now, key)))
 			return false;
-		}
 	}
 	return true;
 }

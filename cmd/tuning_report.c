@@ -68,8 +68,9 @@ static void print_yaml(const struct cmd *cmd, const struct leaderboard *b, const
 
 	if (!json_object_size(parameters))
 		return;
-	cmd_print("\n# The best hyperparameters, to replace those of smpipe.yaml:\nestimator:\n  hyperparameters:\n%s",
-		  lines);
+	cmd_print(
+		"\n# The best hyperparameters%s%s, to replace those of smpipe.yaml:\nestimator:\n  hyperparameters:\n%s",
+		b->best->definition ? " of definition " : "", b->best->definition ? b->best->definition : "", lines);
 }
 
 void tuning_report_best(const struct cmd *cmd, const struct watched_tuning *w, const json_t *statement)

@@ -62,13 +62,15 @@ static void add_child(const struct leaderboard *b, const struct strlist *names, 
 {
 	int64_t took_ms = leaderboard_took_ms(c, now_ms);
 	auto_free char *time = took_ms >= 0 ? str_duration_ms(took_ms) : NULL;
+	auto_free char *rank = c->rank ? xasprintf("%s%zu", c == b->best ? "* " : "  ", c->rank) : NULL;
+	auto_free char *objective = c->has_objective ? xasprintf("%.6g", c->objective) : NULL;
 
-	table_addf(t, c->rank ? "%s%zu" : "", c == b->best ? "* " : "  ", c->rank);
+	table_add(t, rank);
 	table_add(t, leaderboard_short_name(b, c));
 	if (b->n_objectives > 1)
 		table_add(t, c->definition);
 	table_add(t, c->status);
-	table_addf(t, c->has_objective ? "%.6g" : "", c->objective);
+	table_add(t, objective);
 	for (size_t i = 0; i < names->n; i++)
 		table_add(t, json_string_value(json_object_get(c->tuned, names->v[i])));
 	table_add(t, time);

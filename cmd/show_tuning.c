@@ -94,12 +94,14 @@ static void print_children(const json_t *tuning)
 		const char *name = or_unknown(json_str(child, "job"));
 		const json_t *objective = json_object_get(child, "objective");
 		auto_free char *values = values_of(child);
+		auto_free char *number =
+			json_is_number(objective) ? xasprintf("%.6g", json_number_value(objective)) : NULL;
 
 		table_add(&t, best && str_eq(name, best) ? "best     "
 							 : "trial    "); /* in the column of the other lines */
 		table_add(&t, name);
 		table_add(&t, json_str(child, "status"));
-		table_addf(&t, json_is_number(objective) ? "%.6g" : "", json_number_value(objective));
+		table_add(&t, number);
 		table_add(&t, values);
 		table_end_row(&t);
 	}

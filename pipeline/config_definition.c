@@ -93,7 +93,7 @@ char *config_definition_path(const struct config *definition, const char *path)
 {
 	const char *name = definition->definition;
 
-	if (str_starts(path, "estimator.") || str_starts(path, "image."))
+	if (str_starts(path, "estimator.") || str_starts(path, "image.") || str_eq(path, "image"))
 		return xasprintf("tuner.definitions.%s.%s", name, path);
 	if (str_starts(path, "inputs."))
 		return xasprintf("tuner.definitions.%s.channels.%s", name, path + strlen("inputs."));

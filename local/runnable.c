@@ -159,7 +159,7 @@ int runnable_check(struct cloud *cloud, const json_t *request, struct err *err)
 /* *total: the points of a Grid so far. */
 static int check_ranges(const json_t *request, const json_t *definition, uint64_t *total, struct err *err)
 {
-	const json_t *ranges = tuning_ranges(request, definition);
+	const json_t *ranges = tuning_ranges_of(request, definition);
 	const char *strategy = json_str(json_object_get(request, "HyperParameterTuningJobConfig"), "Strategy");
 	struct sampler *sampler = NULL;
 	uint64_t points;
@@ -207,7 +207,7 @@ int runnable_check_tuning(struct cloud *cloud, const json_t *request, struct err
 	if (check_resource_limits(request, err) < 0)
 		return -1;
 	for (size_t i = 0; i < tuning_count_definitions(request); i++) {
-		const json_t *definition = tuning_definition(request, i);
+		const json_t *definition = tuning_definition_of(request, i);
 		const char *name = json_str(definition, "DefinitionName");
 
 		if (check_definition(cloud, request, definition, &total, err) < 0)

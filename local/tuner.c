@@ -94,9 +94,9 @@ static int add_source(struct tuner *r, const json_t *definition, uint64_t seed, 
 	struct source *source = &r->sources[r->n_sources];
 
 	source->definition = definition;
-	source->objective = tuning_objective(r->request, definition);
+	source->objective = tuning_objective_of(r->request, definition);
 	hyperband_init(&source->hyperband, (int)json_integer_value(min), max_resource(r, definition));
-	if (sampler_new(tuning_ranges(r->request, definition), seed, &source->sampler, err) < 0)
+	if (sampler_new(tuning_ranges_of(r->request, definition), seed, &source->sampler, err) < 0)
 		return -1;
 	r->n_sources++;
 	return 0;
@@ -111,7 +111,7 @@ static int add_sources(struct tuner *r, struct err *err)
 	if (!given)
 		sys->random(sys, &seed, sizeof(seed));
 	for (size_t i = 0; i < tuning_count_definitions(r->request) && i < DEFINITIONS_MAX; i++)
-		if (add_source(r, tuning_definition(r->request, i), seed + i, err) < 0)
+		if (add_source(r, tuning_definition_of(r->request, i), seed + i, err) < 0)
 			return -1;
 	return 0;
 }

@@ -17,7 +17,7 @@ static json_t *hyperparameters(const json_t *request, const json_t *definition, 
 	json_t *all = given ? json_deep_copy(given) : json_object();
 
 	json_object_update(all, (json_t *)tuned);
-	json_put_str(all, "_tuning_objective_metric", json_str(tuning_objective(request, definition), "MetricName"));
+	json_put_str(all, "_tuning_objective_metric", json_str(tuning_objective_of(request, definition), "MetricName"));
 	return all;
 }
 

@@ -8,6 +8,8 @@
 #include "local/s3_store.h"
 #include "local/sagemaker_store.h"
 #include "local/tuning_report.h"
+#include "service_model.h"
+#include "vectors.h"
 
 struct fixture {
 	char *dir, *s3_dir, *ecr_dir;
@@ -337,25 +339,26 @@ static void keep_child(struct fixture *f, struct tuning *t, const char *name, do
 
 	tuning_add_child(t, name, 0, json_pack("{s:s}", "lr", "0.5"));
 	assert_int_equal(fs_mkdir_p(dir, 0700, &err), 0);
-	assert_int_equal(job_new(dir, child, "arn:aws:sagemaker:eu-west-1:0:training-job/x", &sys_real, &j, &err), 0);
+	assert_int_equal(job_new(dir, child, "arn:aws:sagemaker:eu-west-1:000000000000:training-job/x", &sys_real, &j,
+				 &err),
+			 0);
 	assert_int_equal(job_set_parent(j, &parent, &err), 0);
 	job_set_metric(j, "f1", value);
 	job_transition(j, status, status, status, NULL);
 }
 
-static void test_a_restarted_cloud_knows_its_jobs(void **state)
+/* A tuning job with its training jobs, as a process leaves it that is killed. */
+static void keep_lost(struct fixture *f)
 {
-	struct fixture *f = *state;
 	auto_free char *dir = fs_join(f->dir, "tuning/lost");
 	auto_free char *body = request("lost", NULL, NULL);
 	auto_err err = { 0 };
 	auto_json *doc = json_parse(body, strlen(body), "request", &err);
-	auto_json *d = NULL, *sorted = NULL, *completed = NULL;
-	const json_t *page;
 	struct tuning *t;
 
 	assert_int_equal(fs_mkdir_p(dir, 0700, &err), 0);
-	assert_int_equal(tuning_new(dir, doc, "arn:aws:sagemaker:eu-west-1:0:hyper-parameter-tuning-job/lost",
+	assert_int_equal(tuning_new(dir, doc,
+				    "arn:aws:sagemaker:eu-west-1:000000000000:hyper-parameter-tuning-job/lost",
 				    &sys_real, &t, &err),
 			 0);
 	keep_child(f, t, "lost-001-a", 0.7, "Completed");
@@ -366,6 +369,15 @@ static void test_a_restarted_cloud_knows_its_jobs(void **state)
 	tuning_add_child(t, "lost-005-e", 0, json_object());
 	tuning_free(t);
 	restart(f);
+}
+
+static void test_a_restarted_cloud_knows_its_jobs(void **state)
+{
+	struct fixture *f = *state;
+	auto_json *d = NULL, *sorted = NULL, *completed = NULL;
+	const json_t *page;
+
+	keep_lost(f);
 	d = describe(f, "lost");
 	assert_string_equal(json_str(d, "HyperParameterTuningJobStatus"), "Failed");
 	assert_string_equal(json_str(d, "FailureReason"),
@@ -386,6 +398,37 @@ static void test_a_restarted_cloud_knows_its_jobs(void **state)
 	assert_int_equal(json_array_size(page), 1);
 	assert_true(json_number_value(json_at(json_array_get(page, 0), "FinalHyperParameterTuningJobObjectiveMetric",
 					      "Value", NULL)) == 0.7);
+}
+
+static void judge(const json_t *model, const char *shape, const json_t *answer)
+{
+	struct model_judge m = { .shapes = json_object_get(model, "shapes") };
+
+	model_check(&m, shape, answer);
+	if (m.faults.len)
+		fail_msg("%s", str_text(&m.faults));
+	str_release(&m.path);
+	str_release(&m.faults);
+}
+
+/* No member that an SDK would drop, none missing that it needs. */
+static void test_answers_are_those_of_the_model(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *file = vectors_path("models/sagemaker-service-2.json");
+	auto_json *model = NULL, *d = NULL, *jobs = NULL, *list = NULL;
+
+	if (!file)
+		skip();
+	model = vectors_json(file);
+	keep_lost(f);
+	d = describe(f, "lost");
+	assert_non_null(json_object_get(d, "BestTrainingJob"));
+	judge(model, "DescribeHyperParameterTuningJobResponse", d);
+	jobs = sagemaker(f, "ListHyperParameterTuningJobs", "{}", 200);
+	judge(model, "ListHyperParameterTuningJobsResponse", jobs);
+	list = children(f, "lost", "");
+	judge(model, "ListTrainingJobsForHyperParameterTuningJobResponse", list);
 }
 
 static void test_the_time_of_a_job_ends(void **state)
@@ -472,8 +515,9 @@ int main(void)
 		TEST(test_five_failures_are_enough),     TEST(test_children_are_training_jobs),
 		TEST(test_names_are_taken_for_ever),     TEST(test_tags_are_set_and_replaced),
 		TEST(test_jobs_are_listed_in_pages),     TEST(test_a_restarted_cloud_knows_its_jobs),
-		TEST(test_the_time_of_a_job_ends),       TEST(test_what_is_not_done_is_said),
-		TEST(test_a_cloud_ends_while_it_tunes),  TEST(test_a_seed_gives_the_same_values),
+		TEST(test_the_time_of_a_job_ends),       TEST(test_answers_are_those_of_the_model),
+		TEST(test_what_is_not_done_is_said),     TEST(test_a_cloud_ends_while_it_tunes),
+		TEST(test_a_seed_gives_the_same_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@ static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_TUNE, 
 static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS,       OPT_ALLOW_DIRTY,
 					    OPT_NO_WAIT,  OPT_NO_LOGS,   OPT_WAIT_TIMEOUT, OPT_AGAIN,
 					    OPT_ATTEMPT,  OPT_JSON,      OPT_COUNT };
+static const enum opt_id tune_opts[] = { PROJECT_OPTS,     OPT_PARAMETER, CLOUD_OPTS,  OPT_ALLOW_DIRTY, OPT_NO_WAIT,
+					 OPT_WAIT_TIMEOUT, OPT_AGAIN,     OPT_ATTEMPT, OPT_JSON,        OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
 static const enum opt_id list_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_REMOTE, OPT_JSON, OPT_COUNT };
 static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOLLOW, OPT_SINCE,
@@ -41,6 +43,8 @@ static const struct command commands[] = {
 	  plan_opts },
 	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record",
 	  release_opts },
+	{ "tune", cmd_tune, NEEDS_PROJECT | NEEDS_FILES, NULL,
+	  "Release a tuning job: search for the best hyperparameters", tune_opts },
 	{ "list", cmd_list, NEEDS_PROJECT | NEEDS_CLOUD, NULL, "List the jobs of this repository", list_opts },
 	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
 	  "Show the record of a job (default: the last of this commit)", record_opts },

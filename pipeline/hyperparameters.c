@@ -14,13 +14,18 @@ char *hyperparameters_quote(const char *text)
 	return json_compact(j);
 }
 
-static bool encodes_json(const struct config *c, const struct training_job_facts *facts)
+bool hyperparameters_are_json(const struct config *c, bool delivers_source)
 {
 	const char *encoding = config_str(c, "estimator.hyperparameter_encoding");
 
 	if (encoding)
 		return str_eq(encoding, "json");
-	return facts->source_uri && str_eq(config_str(c, "source.delivery"), "toolkit");
+	return delivers_source && str_eq(config_str(c, "source.delivery"), "toolkit");
+}
+
+static bool encodes_json(const struct config *c, const struct training_job_facts *facts)
+{
+	return hyperparameters_are_json(c, facts->source_uri);
 }
 
 /* The SageMaker training toolkit's own parameters, JSON-encoded as its SDK does. */

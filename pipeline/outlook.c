@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#include "aws/sagemaker.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/repository.h"
+#include "pipeline/remote_job.h"
 #include "s3/object.h"
 
 /* 1, 0, or -1: absence is an answer. */
@@ -71,13 +71,13 @@ static int look_at_objects(struct s3 *s3, const struct plan *plan, struct outloo
 /* The attempts of one request stand one after the other; the last is the one that counts. */
 static int look_at_job(struct clients *c, const struct plan *plan, struct outlook *o, struct err *err)
 {
-	for (int n = 1; plan->kind == JOB_TRAINING && n < 1000; n++) {
+	for (int n = 1; n < 1000; n++) {
 		auto_free char *attempt = xasprintf("%d", n);
 		auto_free char *name = plan_job_name(plan, attempt);
 		auto_json *job = NULL;
 		auto_err why = { 0 };
 
-		if (sagemaker_describe_training_job(&c->aws, name, &job, &why) < 0) {
+		if (remote_job_describe(&c->aws, plan->kind, name, &job, &why) < 0) {
 			if (why.code == ERR_NOT_FOUND)
 				return 0;
 			err_move(err, &why);
@@ -86,7 +86,7 @@ static int look_at_job(struct clients *c, const struct plan *plan, struct outloo
 		free(o->job_name);
 		free(o->job_status);
 		o->job_name = take(name);
-		o->job_status = xstrdup_or_null(json_str(job, "TrainingJobStatus"));
+		o->job_status = xstrdup_or_null(remote_job_status(job));
 	}
 	return 0;
 }

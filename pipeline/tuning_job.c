@@ -260,7 +260,7 @@ static int add_definition(const struct config *c, const char *name, const struct
 	if (definition_open(c, name, facts, &d, err) < 0 || lint_secrets(&d.c, &d.facts, err) < 0 ||
 	    lint_keys(&d.c, &d.facts, err) < 0 || check_metrics(&d, err) < 0 ||
 	    training_job_members(&d.c, &d.facts, &training, err) < 0 ||
-	    tuning_ranges(&d.c, &d.facts, &ranges, err) < 0 || lint_metrics(&d.c, &d.facts, err) < 0)
+	    tuning_ranges_encode(&d.c, &d.facts, &ranges, err) < 0 || lint_metrics(&d.c, &d.facts, err) < 0)
 		return -1;
 	warn_of_variables(&d, ranges);
 	definition = make_definition(&d, training, algorithm);

@@ -130,8 +130,8 @@ static void add_automatic(const struct config *c, json_t *ranges)
 	json_decref(list);
 }
 
-int tuning_ranges(const struct config *definition, const struct training_job_facts *facts, json_t **ret,
-		  struct err *err)
+int tuning_ranges_encode(const struct config *definition, const struct training_job_facts *facts, json_t **ret,
+			 struct err *err)
 {
 	auto_json *ranges = json_object();
 	const char *name;

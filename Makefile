@@ -74,7 +74,10 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
+
+# What cmd draws is no part of the library.
+$(BUILD)/tests/unit/test_leaderboard_view: $(BUILD)/cmd/leaderboard_view.o $(BUILD)/cmd/table.o
 
 $(BUILD)/tests/vectors/%: $(BUILD)/tests/vectors/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)

@@ -9,6 +9,7 @@
 #include "pipeline/hyperparameters_yaml.h"
 #include "pipeline/job_end.h"
 #include "pipeline/provenance.h"
+#include "pipeline/remote_job.h"
 
 /* Rows of a terminal that are not the table's: head, heading, the reports above; and each range has one. */
 #define OTHER_ROWS 7
@@ -97,7 +98,8 @@ json_t *tuning_report_json(const struct watched_tuning *w, const json_t *stateme
 
 	leaderboard_init(&b, w->job, w->children);
 	j = leaderboard_json(&b);
-	json_put_str(j, "job_arn", json_str(w->job, "HyperParameterTuningJobArn"));
+	json_put_str(j, "kind", remote_job_kind_name(JOB_TUNING));
+	json_put_str(j, "job_arn", remote_job_arn(w->job));
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
 		if (json_object_get(internal, copied[i][0]))
 			json_object_set(j, copied[i][1], json_object_get(internal, copied[i][0]));

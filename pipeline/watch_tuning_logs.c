@@ -5,6 +5,7 @@
 #include "aws/sagemaker_tuning.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "pipeline/job_end.h"
 #include "pipeline/leaderboard.h"
 #include "pipeline/remote_job.h"
 #include "pipeline/watch_logs.h"
@@ -175,6 +176,14 @@ static int check_host(const struct watch *w, struct err *err)
 		       w->o->host);
 }
 
+static void tell_end(const struct watch *w)
+{
+	auto_free char *took = job_duration(w->job);
+
+	report_text(w->s->report, REPORT_NOTE, "watch", "%s%s%s", remote_job_status(w->job), took ? " after " : "",
+		    took ? took : "");
+}
+
 int watch_tuning_logs(const struct session *s, const char *job_name, const struct watch_options *o, json_t **ret_job,
 		      struct err *err)
 {
@@ -187,6 +196,8 @@ int watch_tuning_logs(const struct session *s, const char *job_name, const struc
 	watch_patience_init(&w.patience);
 	if (watch_patience_run(&w.patience, look, &w, err) < 0 || check_host(&w, err) < 0)
 		return -1;
+	if (o->follows)
+		tell_end(&w);
 	if (ret_job)
 		*ret_job = take(w.job);
 	return 0;

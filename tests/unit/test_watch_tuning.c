@@ -361,6 +361,7 @@ static void test_logs(void **state)
 		assert_int_equal(count(lossy.log.s, end), 1);
 	}
 	assert_int_equal(count(w.log.s, "\n"), 2 * N_CHILDREN);
+	assert_string_equal(w.notes.s, "Completed after 1 min 30 s\n");
 }
 
 static void test_logs_of_now(void **state)

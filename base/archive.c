@@ -8,23 +8,33 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/gzip.h"
 #include "base/mem.h"
 #include "base/sys.h"
+
+/* Large enough that nothing is lost between libarchive and the compressor, small enough for the cache. */
+#define BLOCK_BYTES (64 * 1024)
 
 /* What libarchive's write callback needs: our sink, and where its error goes past libarchive. */
 struct writer {
 	archive_sink_fn sink;
 	void *ctx;
+	struct gzip *gzip; /* before the sink, or NULL */
 	struct err *err;
 	bool sink_refused;
 };
+
+static int hand_on(struct writer *w, const void *p, size_t n)
+{
+	return w->gzip ? gzip_write(w->gzip, p, n, w->err) : w->sink(w->ctx, p, n, w->err);
+}
 
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *p, size_t n)
 {
 	struct writer *w = ctx;
 
 	(void)a;
-	if (w->sink_refused || w->sink(w->ctx, p, n, w->err) < 0) {
+	if (w->sink_refused || hand_on(w, p, n) < 0) {
 		w->sink_refused = true;
 		return -1;
 	}
@@ -101,17 +111,16 @@ static int write_entry(struct archive *a, const struct file_entry *e, struct wri
 	return result;
 }
 
-static int setup(struct archive *a, bool gzip, struct writer *w)
+static int setup(struct archive *a, struct writer *w)
 {
 	/* pax "restricted" writes plain ustar wherever that can say it. */
 	if (archive_write_set_format_pax_restricted(a) != ARCHIVE_OK)
 		return archive_error(a, w, "tar");
-	if (gzip && (archive_write_add_filter_gzip(a) != ARCHIVE_OK ||
-		     archive_write_set_options(a, "gzip:!timestamp,gzip:compression-level=6") != ARCHIVE_OK))
-		return archive_error(a, w, "gzip");
-	/* No padding after the compressed stream; whole records of 10240 bytes for a bare tar, as tar itself writes. */
-	if (gzip)
+	/* No padding in what is compressed; whole records of 10240 bytes for a bare tar, as tar itself writes. */
+	if (w->gzip) {
+		archive_write_set_bytes_per_block(a, BLOCK_BYTES);
 		archive_write_set_bytes_in_last_block(a, 1);
+	}
 	return archive_write_open2(a, w, NULL, on_write, NULL, NULL) == ARCHIVE_OK ? 0 : archive_error(a, w, "tar");
 }
 
@@ -134,14 +143,17 @@ const char *archive_library(void)
 static int write_archive(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)
 {
 	struct archive *a = archive_write_new();
-	struct writer w = { sink, ctx, err, false };
-	int result = setup(a, gzip, &w);
+	auto_gzip *compressor = gzip ? gzip_new(0, sink, ctx) : NULL;
+	struct writer w = { sink, ctx, compressor, err, false };
+	int result = setup(a, &w);
 
 	for (size_t i = 0; result == 0 && i < files->n; i++)
 		result = write_entry(a, &files->v[i], &w);
 	if (result == 0 && archive_write_close(a) != ARCHIVE_OK)
 		result = archive_error(a, &w, "tar");
-	/* libarchive closes what it frees; nothing more goes out. (archive_write_fail() would leak the compressor.) */
+	if (result == 0 && compressor)
+		result = gzip_finish(compressor, err);
+	/* libarchive closes what it frees; nothing more goes out. */
 	w.sink_refused = true;
 	archive_write_free(a);
 	return result;

@@ -21,7 +21,7 @@ const char *archive_library(void);
 typedef int (*archive_sink_fn)(void *ctx, const void *p, size_t n, struct err *err);
 
 /*
- * Write the files as a tar stream, gzip-compressed when gzip (level 6, no time stamp). Contents whose digest is known
+ * Write the files as a tar stream, compressed by base/gzip when gzip. Contents whose digest is known
  * are checked while they are read: a file that changed since it was hashed is an error that names it.
  */
 int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err);

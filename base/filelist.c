@@ -177,7 +177,7 @@ int file_reader_open(struct file_reader *r, const struct file_entry *e, struct e
 	if (e->store) {
 		size_t n;
 
-		if (e->store->read(e->store, e->id, &r->owned, &n, err) < 0)
+		if (e->store->read(e->store, e, &r->owned, &n, err) < 0)
 			return err_wrap(err, "read '%s'", e->path);
 		if (n != e->size) {
 			file_reader_close(r);

@@ -18,9 +18,13 @@
 #define FILE_MODE_EXEC  0755
 #define FILE_MODE_LINK  0120000 /* symbolic link; content is the target */
 
-/* A store of contents by id (git's blobs, say). Called from several threads; locks for itself if it must. */
+struct file_entry;
+
+/* A store of contents by the entry's id (git's blobs, say), which decides; its path and size may help to find them.
+ * Called from several threads; locks for itself if it must. */
 struct file_store {
-	int (*read)(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n, struct err *err);
+	int (*read)(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
+		    struct err *err);
 };
 
 #define FILE_ID_MAX 65

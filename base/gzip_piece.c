@@ -57,10 +57,7 @@ size_t gzip_piece_bound(size_t n)
 static void find_last_block(struct gzip_deflater *d, unsigned char *deflated, size_t n, size_t *ret_begin,
 			    size_t *ret_end)
 {
-	z_stream z = { .next_in = deflated,
-		       .avail_in = (uInt)n,
-		       .next_out = d->scratch,
-		       .avail_out = (uInt)d->max };
+	z_stream z = { .next_in = deflated, .avail_in = (uInt)n, .next_out = d->scratch, .avail_out = (uInt)d->max };
 	size_t begin = 0;
 
 	must(inflateInit2(&z, -MAX_WBITS) == Z_OK);

@@ -1,4 +1,4 @@
-/* The tracked files, of the work tree or of the commit, and the contents of blobs. */
+/* The tracked files, of the work tree or of the commit. */
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -6,76 +6,7 @@
 #include "base/fs.h"
 #include "pipeline/git_internal.h"
 
-/* Blobs are read into memory; what is larger does not belong into git. */
-#define BLOB_MAX_BYTES ((uint64_t)1 << 30)
 #define LINK_MAX_BYTES 4096
-
-int git_blob_size(struct git *g, const git_oid *id, const char *path, uint64_t *ret_size, struct err *err)
-{
-	git_object_t type;
-	size_t size;
-	int rc;
-
-	pthread_mutex_lock(&g->odb_lock);
-	rc = git_odb_read_header(&size, &type, g->odb, id);
-	pthread_mutex_unlock(&g->odb_lock);
-	if (rc < 0) {
-		git_refuse(err, rc, "read the content of '%s' from git", path);
-		return err_hint(err, "a partial clone may lack it: git checkout, or git fetch --refetch");
-	}
-	if (type != GIT_OBJECT_BLOB)
-		return err_set(err, ERR_CONFIG, "'%s' is no file in git, though its mode says so", path);
-	*ret_size = size;
-	return 0;
-}
-
-static int copy_blob(git_odb_object *object, const char *hex, char **ret_bytes, size_t *ret_n, struct err *err)
-{
-	size_t n = git_odb_object_size(object);
-	char *bytes;
-
-	if (git_odb_object_type(object) != GIT_OBJECT_BLOB)
-		return err_set(err, ERR_CONFIG, "git object %s is no blob", hex);
-	if (n > BLOB_MAX_BYTES)
-		return err_set(err, ERR_CONFIG, "git object %s is larger than 1 GiB", hex);
-	bytes = xmalloc(n + 1);
-	memcpy(bytes, git_odb_object_data(object), n);
-	bytes[n] = '\0';
-	*ret_bytes = bytes;
-	*ret_n = n;
-	return 0;
-}
-
-int git_blob_read(struct git *g, const git_oid *id, char **ret_bytes, size_t *ret_n, struct err *err)
-{
-	auto_of(git_odb_object) *object = NULL;
-	char hex[GIT_OID_HEXSZ + 1];
-	int rc;
-
-	git_oid_tostr(hex, sizeof(hex), id);
-	pthread_mutex_lock(&g->odb_lock);
-	rc = git_odb_read(&object, g->odb, id);
-	pthread_mutex_unlock(&g->odb_lock);
-	if (rc < 0)
-		return git_refuse(err, rc, "read git object %s", hex);
-	return copy_blob(object, hex, ret_bytes, ret_n, err);
-}
-
-static int read_from_store(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n,
-			   struct err *err)
-{
-	const struct git_blobs *blobs = (const struct git_blobs *)store;
-	git_oid oid;
-
-	if (git_oid_fromstr(&oid, id) < 0)
-		return err_set(err, ERR_INVALID, "'%s' is no git object id", id);
-	return git_blob_read(blobs->g, &oid, ret_bytes, ret_n, err);
-}
-
-void git_blobs_init(struct git *g)
-{
-	g->blobs = (struct git_blobs){ .base = { .read = read_from_store }, .g = g };
-}
 
 /* One tracked thing: where it is in the work tree, and what git holds of it. */
 struct tracked {

@@ -153,10 +153,11 @@ static void test_cut_while_reading(void **state)
 	assert_non_null(err.hint);
 }
 
-static int read_fake(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n, struct err *err)
+static int read_fake(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
+		     struct err *err)
 {
 	(void)store;
-	if (!strcmp(id, "missing"))
+	if (!strcmp(e->id, "missing"))
 		return err_set(err, ERR_IO, "no blob");
 	*ret_bytes = xstrdup("blob");
 	*ret_n = 4;

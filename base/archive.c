@@ -174,38 +174,45 @@ int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink,
 	return result;
 }
 
-struct temp_sink {
+struct fd_sink {
 	int fd;
+	const char *what;
 	struct digest_state *state;
 	uint64_t size;
 };
 
-static int write_to_temp(void *ctx, const void *p, size_t n, struct err *err)
+static int write_to_fd(void *ctx, const void *p, size_t n, struct err *err)
 {
-	struct temp_sink *t = ctx;
+	struct fd_sink *s = ctx;
 
-	digest_update(t->state, p, n);
-	t->size += n;
-	if (fs_write_all(t->fd, p, n, "temporary archive", err) < 0)
-		return err_wrap(err, "in '%s'", fs_temp_root());
+	digest_update(s->state, p, n);
+	s->size += n;
+	return fs_write_all(s->fd, p, n, s->what, err);
+}
+
+int archive_write_fd(const struct filelist *files, bool gzip, int fd, const char *what, struct digest *ret_digest,
+		     uint64_t *ret_size, struct err *err)
+{
+	auto_digest *state = digest_new();
+	struct fd_sink s = { fd, what, state, 0 };
+
+	if (archive_write(files, gzip, write_to_fd, &s, err) < 0)
+		return -1;
+	*ret_digest = digest_final(state);
+	*ret_size = s.size;
 	return 0;
 }
 
 int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
 		       uint64_t *ret_size, struct err *err)
 {
-	auto_digest *state = digest_new();
+	auto_free char *what = xasprintf("temporary archive in %s", fs_temp_root());
 	auto_close int fd = fs_temp_file(err);
-	struct temp_sink t = { fd, state, 0 };
 
-	if (fd < 0)
-		return -1;
-	if (archive_write(files, gzip, write_to_temp, &t, err) < 0)
+	if (fd < 0 || archive_write_fd(files, gzip, fd, what, ret_digest, ret_size, err) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_errno(err, "rewind temporary archive");
-	*ret_digest = digest_final(state);
-	*ret_size = t.size;
+		return err_errno(err, "rewind '%s'", what);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }

@@ -26,7 +26,11 @@ typedef int (*archive_sink_fn)(void *ctx, const void *p, size_t n, struct err *e
  */
 int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err);
 
-/* The same into an unlinked temporary file, positioned at its start; *ret_digest and *ret_size describe it. */
+/* The same to fd, which `what` names in messages; *ret_digest and *ret_size describe what was written. */
+int archive_write_fd(const struct filelist *files, bool gzip, int fd, const char *what, struct digest *ret_digest,
+		     uint64_t *ret_size, struct err *err);
+
+/* The same into an unlinked temporary file, positioned at its start. */
 int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
 		       uint64_t *ret_size, struct err *err);
 

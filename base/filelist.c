@@ -139,6 +139,24 @@ uint64_t filelist_total_bytes(const struct filelist *l)
 	return total;
 }
 
+size_t filelist_biggest(const struct filelist *l, const struct file_entry **ret, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; max && i < l->n; i++) {
+		size_t at = n < max ? n++ : max;
+
+		/* at == max: behind all that are kept, and dropped unless it moves up. */
+		for (; at > 0 && ret[at - 1]->size < l->v[i].size; at--) {
+			if (at < max)
+				ret[at] = ret[at - 1];
+		}
+		if (at < max)
+			ret[at] = &l->v[i];
+	}
+	return n;
+}
+
 void filelist_release(struct filelist *l)
 {
 	for (size_t i = 0; i < l->n; i++)

@@ -71,6 +71,8 @@ struct file_entry *filelist_find(const struct filelist *l, const char *path);
 int filelist_check_unique(const struct filelist *l, const char *what, struct err *err);
 void filelist_remove(struct filelist *l, size_t i);
 uint64_t filelist_total_bytes(const struct filelist *l);
+/* The biggest entries first, at most max; of the same size the first in the list. Returns how many. */
+size_t filelist_biggest(const struct filelist *l, const struct file_entry **ret, size_t max);
 void filelist_release(struct filelist *l);
 
 /* Where the content of an entry can be read. */

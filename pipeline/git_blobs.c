@@ -99,8 +99,8 @@ static char *read_from_work_tree(struct git *g, const struct file_entry *e)
 	return take(bytes);
 }
 
-static int read_from_store(const struct file_store *store, const struct file_entry *e, char **ret_bytes,
-			   size_t *ret_n, struct err *err)
+static int read_from_store(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
+			   struct err *err)
 {
 	struct git *g = ((const struct git_blobs *)store)->g;
 	char *bytes = read_from_work_tree(g, e);

@@ -219,6 +219,28 @@ static void add_all(const struct pack_spec *spec, const char *source_dir, const 
 	}
 }
 
+/* Before anything is read: a folder of data or models that came along by mistake would take minutes. */
+static int check_size(const struct pack_spec *spec, const struct filelist *l, struct err *err)
+{
+	const struct file_entry *biggest[3];
+	size_t n = filelist_biggest(l, biggest, ARRAY_LEN(biggest));
+	uint64_t total = filelist_total_bytes(l);
+	auto_free char *size = str_bytes(total), *max = str_bytes(spec->max_bytes);
+	auto_str names = { 0 };
+
+	if (!spec->max_bytes || total <= spec->max_bytes)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *bytes = str_bytes(biggest[i]->size);
+
+		str_addf(&names, "%s'%s' %s", i ? ", " : "", biggest[i]->path, bytes);
+	}
+	err_set(err, ERR_CONFIG, "the source archive would hold %s, more than source.max_size (%s); biggest: %s", size,
+		max, str_text(&names));
+	return err_hint(err, "leave out with `source.exclude` what the job does not need, or raise `source.max_size`; "
+			     "data belongs into `inputs`");
+}
+
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err)
 {
 	auto_filelist packed = { 0 }, list = { 0 };
@@ -233,7 +255,8 @@ int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *er
 		return -1;
 	add_all(spec, source_dir, &dependencies, &packed, &list);
 	filelist_sort(&list);
-	if (filelist_check_unique(&list, "the source archive", err) < 0 || filelist_hash(&list, err) < 0)
+	if (filelist_check_unique(&list, "the source archive", err) < 0 || check_size(spec, &list, err) < 0 ||
+	    filelist_hash(&list, err) < 0)
 		return -1;
 	*ret = list;
 	list = (struct filelist){ 0 };

@@ -101,7 +101,7 @@ static void lays_the_archive_out(void **state)
 	fill(&files);
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++) {
 		const struct layout *y = &layouts[i];
-		const struct pack_spec spec = { &files, y->source_dir, y->entry_point, y->dependencies, root };
+		const struct pack_spec spec = { &files, y->source_dir, y->entry_point, y->dependencies, root, 0 };
 		auto_filelist list = { 0 };
 		auto_str paths = { 0 };
 		auto_err refusal = { 0 };

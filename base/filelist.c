@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/sys.h"
 
 struct file_entry *filelist_add(struct filelist *l, const char *path, unsigned mode)
 {
@@ -257,36 +256,6 @@ int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, siz
 	text[n] = '\0';
 	*ret_text = take(text);
 	*ret_n = n;
-	return 0;
-}
-
-static int hash_entry(struct file_entry *e, void *buffer, size_t size, struct err *err)
-{
-	auto_digest *state = digest_new();
-	struct file_reader r;
-	int64_t n;
-
-	if (file_reader_open(&r, e, err) < 0)
-		return -1;
-	while ((n = sys_check_cancelled(err)) == 0 && (n = file_reader_read(&r, buffer, size, e, err)) > 0)
-		digest_update(state, buffer, (size_t)n);
-	file_reader_close(&r);
-	if (n < 0)
-		return -1;
-	e->digest = digest_final(state);
-	e->has_digest = true;
-	return 0;
-}
-
-int filelist_hash(struct filelist *l, struct err *err)
-{
-	const size_t size = 256 * 1024;
-	auto_free void *buffer = xmalloc(size);
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->v[i].has_digest && hash_entry(&l->v[i], buffer, size, err) < 0)
-			return -1;
-	}
 	return 0;
 }
 

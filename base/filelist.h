@@ -91,7 +91,7 @@ void file_reader_close(struct file_reader *r);
 /* The whole content of at most max bytes, NUL added; new. ERR_INVALID when it is larger. */
 int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err);
 
-/* Fill in the missing digests, reading each file once. */
+/* Fill in the missing digests, reading each file once, on all cores. Of several errors that of the first entry. */
 int filelist_hash(struct filelist *l, struct err *err);
 
 /*

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <libdeflate.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/gzip_piece.h"
 #include "base/mem.h"
+#include "base/sys.h"
 
 enum piece_state { PIECE_EMPTY, PIECE_READY, PIECE_DONE };
 
@@ -46,21 +46,13 @@ struct gzip {
 	bool is_over;
 };
 
-static unsigned usable_cpus(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return n < 1 ? 1 : (unsigned)n;
-}
-
 struct gzip *gzip_new(unsigned threads, gzip_sink_fn sink, void *ctx)
 {
 	struct gzip *g = xcalloc(1, sizeof(*g));
 
 	g->sink = sink;
 	g->ctx = ctx;
-	g->wanted = threads ? threads : usable_cpus();
+	g->wanted = threads ? threads : sys_cpus();
 	if (g->wanted > GZIP_MAX_THREADS)
 		g->wanted = GZIP_MAX_THREADS;
 	g->n_ring = 2 * g->wanted;

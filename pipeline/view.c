@@ -77,7 +77,6 @@ int view_list(const struct project *p, const char *key, const struct filelist *t
 	return 0;
 }
 
-
 int view_add(const struct project *p, const char *path, const struct filelist *tracked, struct filelist *files,
 	     struct err *err)
 {

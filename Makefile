@@ -9,7 +9,7 @@ CC ?= gcc
 # Layers from the bottom up; tools/check-layers holds the includes to this order.
 DIRS ?= base aws s3 ecr $(if $(filter 1,$(LOCAL)),local) pipeline
 
-PKGS := libgit2 libcurl libssl libcrypto libarchive libdeflate zlib yaml-0.1 jansson $(if $(filter 1,$(LOCAL)),libmicrohttpd)
+PKGS := libgit2 libcurl libssl libcrypto libarchive libdeflate yaml-0.1 jansson $(if $(filter 1,$(LOCAL)),libmicrohttpd)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla -Wundef -Werror
 OPT ?= -O2 -g
 HARDEN := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fPIE

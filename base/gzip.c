@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/gzip_piece.h"
 #include "base/mem.h"
@@ -71,7 +70,7 @@ static struct piece *at(const struct gzip *g, size_t number)
 static void *compress_pieces(void *arg)
 {
 	struct gzip *g = arg;
-	struct gzip_deflater *d = gzip_deflater_new(GZIP_PIECE_BYTES);
+	struct gzip_deflater *d = gzip_deflater_new();
 
 	pthread_mutex_lock(&g->lock);
 	for (;;) {
@@ -105,7 +104,7 @@ static void start_threads(struct gzip *g)
 static void compress_here(struct gzip *g, struct piece *p)
 {
 	if (!g->own)
-		g->own = gzip_deflater_new(GZIP_PIECE_BYTES);
+		g->own = gzip_deflater_new();
 	p->out_n = gzip_piece(g->own, p->in, p->n, p->out);
 	p->state = PIECE_DONE;
 }
@@ -252,5 +251,5 @@ void gzip_free_p(struct gzip **g)
 
 const char *gzip_library(void)
 {
-	return "libdeflate " LIBDEFLATE_VERSION_STRING ", zlib " ZLIB_VERSION;
+	return "libdeflate " LIBDEFLATE_VERSION_STRING;
 }

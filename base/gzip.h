@@ -8,18 +8,19 @@
  * are joined into one member as pigz does it, each ended by an empty stored block, which fills up to a whole byte. A
  * member per piece would need no joining, but readers of streams (Python's tarfile in the modes `r|gz` and `r|*`,
  * Perl's IO::Uncompress) take the first member for the whole. libdeflate only makes whole streams, whose last block
- * says that it is the last; zlib's inflate, which stops at blocks, finds the bit that says so. The header is always
+ * says that it is the last; base/gzip_blocks finds the bit that says so. The header is always
  * the same: no name, no time, system "unknown" (255).
  *
- * The size is that of `gzip -6` within 1 %: pieces cost 0.6 %, which the better search for matches gains back.
+ * Measured (Python's library, C headers, manuals, a program, JSON): from 7 % less to 1.8 % more bytes than `gzip -6`,
+ * of which the pieces cost 0.3 %; libdeflate's next level gives 1.5 % less for 40 % more time.
  */
 
 #include <stddef.h>
 
 #include "base/err.h"
 
-#define GZIP_PIECE_BYTES   ((size_t)512 * 1024)
-#define GZIP_MAX_THREADS   8 /* each costs 3 MiB */
+#define GZIP_PIECE_BYTES   ((size_t)1024 * 1024)
+#define GZIP_MAX_THREADS   8 /* each costs 5 MiB */
 #define GZIP_HEADER_BYTES  10
 #define GZIP_TRAILER_BYTES 8
 
@@ -40,7 +41,7 @@ void gzip_free(struct gzip *g);
 void gzip_free_p(struct gzip **g);
 #define auto_gzip __attribute__((cleanup(gzip_free_p))) struct gzip
 
-/* "libdeflate 1.14, zlib 1.2.13", for records. */
+/* "libdeflate 1.14", for records. */
 const char *gzip_library(void);
 
 #endif

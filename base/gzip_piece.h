@@ -8,8 +8,8 @@
 /* What one thread compresses with. */
 struct gzip_deflater;
 
-/* For pieces of at most max bytes. Never NULL. */
-struct gzip_deflater *gzip_deflater_new(size_t max);
+/* Never NULL. */
+struct gzip_deflater *gzip_deflater_new(void);
 void gzip_deflater_free(struct gzip_deflater *d);
 
 /* Bytes that a compressed piece of n bytes may take. */

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CODE_BITS     15
-#define MAX_LITERALS      288
-#define MAX_DISTANCES     32
-#define LENGTH_CODES      19
-#define LENGTH_CODE_BITS  7
-#define END_OF_BLOCK      256
-#define FIRST_LENGTH      257
+#define MAX_LITERALS     288
+#define MAX_DISTANCES    32
+#define LENGTH_CODES     19
+#define LENGTH_CODE_BITS 7
+#define END_OF_BLOCK     256
+#define FIRST_LENGTH     257
+#define PEEKED_BITS      57
+/* A length's and a distance's code words with their extra bits. */
+#define MAX_MATCH_BITS (15 + 5 + 15 + 13)
 
 /* An entry of the tables: how many bits the symbol takes with those that follow it, and what it is. */
 #define BITS      0x1f
@@ -30,7 +32,7 @@ static void must(bool ok)
 		abort();
 }
 
-/* The next bits, at least 57 of them. */
+/* The next bits, at least PEEKED_BITS of them. */
 static uint64_t peek(const struct stream *s)
 {
 	uint64_t v;
@@ -106,8 +108,7 @@ static unsigned build(const uint8_t *lengths, unsigned n, entry_fn entry, uint8_
 /* The lengths of both codes, run-length coded by a code of their own (section 3.2.7). */
 static void read_lengths(struct stream *s, uint8_t *lengths, unsigned n)
 {
-	static const uint8_t order[LENGTH_CODES] = { 16, 17, 18, 0, 8,	7, 9,  6, 10, 5,
-						     11, 4,  12, 3, 13, 2, 14, 1, 15 };
+	static const uint8_t order[LENGTH_CODES] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15 };
 	uint8_t own[LENGTH_CODES] = { 0 }, table[1 << LENGTH_CODE_BITS];
 	unsigned n_own = get(s, 4) + 4, mask;
 
@@ -129,21 +130,27 @@ static void read_lengths(struct stream *s, uint8_t *lengths, unsigned n)
 
 static void skip_codes(struct stream *s, const struct gzip_blocks *b, unsigned literal_mask, unsigned distance_mask)
 {
-	for (;;) {
-		uint64_t next = peek(s);
-		unsigned e = b->literals[next & literal_mask];
+	unsigned e;
 
-		must(e != 0 && s->at < 8 * s->n);
-		s->at += e & BITS;
-		if (e & IS_END)
-			return;
+	do {
+		uint64_t next = peek(s);
+		unsigned used = 0;
+
+		/* Several literals, as long as a match would still be whole. */
+		do {
+			e = b->literals[next >> used & literal_mask];
+			must(e != 0);
+			used += e & BITS;
+		} while (e < IS_LENGTH && used <= PEEKED_BITS - MAX_MATCH_BITS);
 		if (e & IS_LENGTH) {
-			unsigned d = b->distances[next >> (e & BITS) & distance_mask];
+			unsigned d = b->distances[next >> used & distance_mask];
 
 			must(d != 0);
-			s->at += d;
+			used += d;
 		}
-	}
+		s->at += used;
+		must(s->at <= 8 * s->n);
+	} while (!(e & IS_END));
 }
 
 static void skip_dynamic(struct stream *s, struct gzip_blocks *b)

@@ -7,8 +7,8 @@
 #include "base/gzip_blocks.h"
 #include "base/mem.h"
 
-/* Within 2 % of zlib's 6, at a third of the time. */
-#define LEVEL 5
+/* About as good as zlib's 6, at a third of the time; 5 is up to 3 % worse. */
+#define LEVEL 6
 /* RFC 1951, section 3.2.4: an empty stored block after its three bits of header. */
 static const unsigned char empty_stored[] = { 0x00, 0x00, 0xff, 0xff };
 #define STORED_HEADER_BITS 3

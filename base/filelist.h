@@ -93,6 +93,8 @@ int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, siz
 
 /* Fill in the missing digests, reading each file once, on all cores. Of several errors that of the first entry. */
 int filelist_hash(struct filelist *l, struct err *err);
+/* The same for a small list: the contents are kept in memory and are not read again. */
+int filelist_hash_and_keep(struct filelist *l, struct err *err);
 
 /*
  * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the

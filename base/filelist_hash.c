@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/filelist.h"
 #include "base/mem.h"
@@ -14,6 +15,7 @@
 
 struct hashing {
 	struct filelist *l;
+	bool keeps;
 	atomic_size_t next;
 	atomic_bool has_failed;
 	pthread_mutex_t lock; /* of what follows */
@@ -39,6 +41,23 @@ static int hash_entry(struct file_entry *e, void *buffer, struct err *err)
 	return 0;
 }
 
+/* Read whole and kept: what is packed later is what was hashed. */
+static int hash_and_keep(struct file_entry *e, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t n;
+
+	if (sys_check_cancelled(err) < 0 || file_entry_read(e, e->size, &text, &n, err) < 0)
+		return -1;
+	e->digest = digest_of(text, n);
+	e->has_digest = true;
+	e->bytes = take(text);
+	free(e->disk_path);
+	e->disk_path = NULL;
+	e->store = NULL;
+	return 0;
+}
+
 /* Entries are taken in order, so those before a failed one are finished: the first failure is the same each time. */
 static void keep_first(struct hashing *h, size_t i, struct err *err)
 {
@@ -59,9 +78,12 @@ static void *hash_entries(void *arg)
 	size_t i;
 
 	while (!atomic_load(&h->has_failed) && (i = atomic_fetch_add(&h->next, 1)) < h->l->n) {
+		struct file_entry *e = &h->l->v[i];
 		auto_err err = { 0 };
 
-		if (!h->l->v[i].has_digest && hash_entry(&h->l->v[i], buffer, &err) < 0)
+		if (e->has_digest)
+			continue;
+		if ((h->keeps && !e->bytes ? hash_and_keep(e, &err) : hash_entry(e, buffer, &err)) < 0)
 			keep_first(h, i, &err);
 	}
 	return NULL;
@@ -81,9 +103,9 @@ static unsigned helpers_for(const struct filelist *l)
 	return useful ? (unsigned)useful - 1 : 0;
 }
 
-int filelist_hash(struct filelist *l, struct err *err)
+static int hash_all(struct filelist *l, bool keeps, struct err *err)
 {
-	struct hashing h = { .l = l };
+	struct hashing h = { .l = l, .keeps = keeps };
 	unsigned wanted = helpers_for(l), n = 0;
 	pthread_t threads[MAX_THREADS];
 
@@ -98,4 +120,14 @@ int filelist_hash(struct filelist *l, struct err *err)
 		return 0;
 	err_move(err, &h.err);
 	return -1;
+}
+
+int filelist_hash(struct filelist *l, struct err *err)
+{
+	return hash_all(l, false, err);
+}
+
+int filelist_hash_and_keep(struct filelist *l, struct err *err)
+{
+	return hash_all(l, true, err);
 }

@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* Sources up to this are read once, and kept until they are packed; larger ones are read again for packing. */
+#define KEPT_BYTES ((uint64_t)16 * 1024 * 1024)
+
 /* "./src/" → "src", "./" → "."; ERR_CONFIG when it leads out of the project. */
 static int normalise(const char *key, const char *path, char **ret, struct err *err)
 {
@@ -255,8 +258,10 @@ int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *er
 		return -1;
 	add_all(spec, source_dir, &dependencies, &packed, &list);
 	filelist_sort(&list);
-	if (filelist_check_unique(&list, "the source archive", err) < 0 || check_size(spec, &list, err) < 0 ||
-	    filelist_hash(&list, err) < 0)
+	if (filelist_check_unique(&list, "the source archive", err) < 0 || check_size(spec, &list, err) < 0)
+		return -1;
+	rc = filelist_total_bytes(&list) <= KEPT_BYTES ? filelist_hash_and_keep(&list, err) : filelist_hash(&list, err);
+	if (rc < 0)
 		return -1;
 	*ret = list;
 	list = (struct filelist){ 0 };

@@ -49,13 +49,23 @@ static void print_biggest(const struct filelist *l)
 		printf("%28s  and %zu smaller: `smpipe source list`\n", "…", l->n - n);
 }
 
+/* ", aws:kms alias/code"; empty for the bucket's default. New string. */
+static char *words_of(const struct s3_encryption *e)
+{
+	if (!e->algorithm)
+		return xstrdup("");
+	return e->kms_key ? xasprintf(", %s %s", e->algorithm, e->kms_key) : xasprintf(", %s", e->algorithm);
+}
+
 static void print_source(const struct project *p, const struct plan *plan, bool has_source)
 {
 	auto_free char *bytes = str_bytes(filelist_total_bytes(&p->source));
 
 	if (plan->source_key) {
-		printf("  source  %-9s %s (%zu file%s, %s)\n", has_source ? "exists" : "upload", plan->source_uri,
-		       p->source.n, p->source.n == 1 ? "" : "s", bytes);
+		auto_free char *encryption = words_of(&plan->source_encryption);
+
+		printf("  source  %-9s %s (%zu file%s, %s%s)\n", has_source ? "exists" : "upload", plan->source_uri,
+		       p->source.n, p->source.n == 1 ? "" : "s", bytes, encryption);
 		print_biggest(&p->source);
 	} else if (plan->source_uri) {
 		printf("  source  use       %s\n", plan->source_uri);
@@ -67,6 +77,7 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 {
 	const struct project *p = &cmd->project;
 	auto_free char *context_bytes = str_bytes(filelist_total_bytes(&p->context));
+	auto_free char *encryption = words_of(&plan->data_encryption);
 
 	if (plan->image_uri)
 		printf("  image   use       %s\n", plan->image_uri);
@@ -79,9 +90,9 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
 
 		if (pc->digest)
-			printf("  data    %-9s %s → %s (%zu file%s, %s)\n",
+			printf("  data    %-9s %s → %s (%zu file%s, %s%s)\n",
 			       o && o->has_channel[i] ? "exists" : "upload", pc->channel->name, pc->uri,
-			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes);
+			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes, encryption);
 		else
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}

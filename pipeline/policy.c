@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "ecr/reference.h"
 #include "pipeline/role.h"
+#include "s3/encryption.h"
 #include "s3/uri.h"
 
 /* What is gathered from smpipe.yaml before anything is written. Lists hold ARNs. */
@@ -23,13 +24,14 @@ struct gathered {
 	struct strlist caller_reads, caller_writes;
 	struct strlist role_buckets; /* the role lists them */
 	struct strlist role_reads, role_writes;
-	struct strlist output_keys, volume_keys; /* KMS */
+	struct strlist output_keys, volume_keys, code_keys, data_keys; /* KMS */
 };
 
 static void gathered_release(struct gathered *g)
 {
 	struct strlist *const lists[] = { &g->buckets,    &g->caller_reads, &g->caller_writes, &g->role_buckets,
-					  &g->role_reads, &g->role_writes,  &g->output_keys,   &g->volume_keys };
+					  &g->role_reads, &g->role_writes,  &g->output_keys,   &g->volume_keys,
+					  &g->code_keys,  &g->data_keys };
 
 	free(g->bucket);
 	free(g->role_arn);
@@ -291,6 +293,18 @@ static void gather_kms(const struct gathered *g, struct strlist *l, const char *
 					  value));
 }
 
+/* AWS's own key for S3 is open to everyone who may use the bucket. */
+static int gather_encryption(const struct gathered *g, struct strlist *l, const char *key, struct err *err)
+{
+	struct s3_encryption e;
+
+	if (s3_encryption_parse(config_str(g->c, key), &e, err) < 0)
+		return config_error(g->c, err, key, "%s", err->msg);
+	if (e.kms_key)
+		gather_kms(g, l, key);
+	return 0;
+}
+
 static int gather(struct gathered *g, char **ret_note, struct err *err)
 {
 	const char *bucket = config_str(g->c, "bucket");
@@ -302,8 +316,10 @@ static int gather(struct gathered *g, char **ret_note, struct err *err)
 	gather_records(g);
 	gather_kms(g, &g->output_keys, "estimator.output_kms_key");
 	gather_kms(g, &g->volume_keys, "estimator.volume_kms_key");
-	if (gather_code(g, err) < 0 || gather_inputs(g, err) < 0 || gather_output(g, err) < 0 ||
-	    gather_reports(g, err) < 0 || gather_image(g, err) < 0)
+	if (gather_encryption(g, &g->code_keys, "source.encryption", err) < 0 ||
+	    gather_encryption(g, &g->data_keys, "data_encryption", err) < 0 || gather_code(g, err) < 0 ||
+	    gather_inputs(g, err) < 0 || gather_output(g, err) < 0 || gather_reports(g, err) < 0 ||
+	    gather_image(g, err) < 0)
 		return -1;
 	return gather_role(g, ret_note, err);
 }
@@ -449,6 +465,8 @@ static json_t *caller_policy(const struct gathered *g)
 	allow_list(statements, "Upload", "s3:GetObject s3:PutObject", &g->caller_writes);
 	allow_list(statements, "Model", "s3:GetObject", &g->caller_reads);
 	allow_keys(statements, g, "ModelKey", "kms:Decrypt", &g->output_keys);
+	allow_keys(statements, g, "CodeKey", "kms:Decrypt kms:GenerateDataKey", &g->code_keys);
+	allow_keys(statements, g, "DataKey", "kms:Decrypt kms:GenerateDataKey", &g->data_keys);
 	caller_jobs(statements, g);
 	caller_auto(statements, g);
 	return document(statements);
@@ -484,6 +502,8 @@ static json_t *role_policy(const struct gathered *g)
 	      log_arn(g, "*"), NULL);
 	allow(statements, "Metrics", "cloudwatch:PutMetricData", json_string("*"), NULL);
 	role_vpc(statements, g);
+	allow_keys(statements, g, "CodeKey", "kms:Decrypt", &g->code_keys);
+	allow_keys(statements, g, "DataKey", "kms:Decrypt", &g->data_keys);
 	allow_keys(statements, g, "OutputKey", "kms:Decrypt kms:Encrypt kms:GenerateDataKey", &g->output_keys);
 	allow_keys(statements, g, "VolumeKey", "kms:CreateGrant kms:DescribeKey", &g->volume_keys);
 	return document(statements);

@@ -20,7 +20,7 @@ static int read_patterns(const struct project *p, struct dockerignore *ret, stru
 			return config_error(&p->config, err, "source.exclude", "a pattern is one line");
 		str_addf(&text, "%s%s\n", *patterns.v[i] == '#' ? "\\" : "", patterns.v[i]);
 	}
-	if (dockerignore_parse(str_text(&text), "source.exclude", ret, &why) < 0)
+	if (dockerignore_parse(str_text(&text), "pattern", ret, &why) < 0)
 		return config_error(&p->config, err, "source.exclude", "%s", why.msg);
 	return 0;
 }

@@ -209,7 +209,8 @@ int archive_write_fd(const struct filelist *files, bool gzip, int fd, const char
 int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
 		       uint64_t *ret_size, struct err *err)
 {
-	auto_free char *what = xasprintf("temporary archive in %s", fs_temp_root());
+	/* It has no name of its own, and a full disk is what goes wrong. */
+	const char *what = fs_temp_root();
 	auto_close int fd = fs_temp_file(err);
 
 	if (fd < 0 || archive_write_fd(files, gzip, fd, what, ret_digest, ret_size, err) < 0)

@@ -1,6 +1,7 @@
 #include "s3/pack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/archive.h"
 #include "base/fs.h"
@@ -222,6 +223,22 @@ static void add_all(const struct pack_spec *spec, const char *source_dir, const 
 	}
 }
 
+/* git's files were checked when they were listed; what came from disk may have any name. */
+static int check_names(const struct filelist *l, struct err *err)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const char *path = l->v[i].path;
+		auto_free char *shown = NULL;
+
+		if (str_is_utf8(path, strlen(path)) && fs_is_safe_relative(path))
+			continue;
+		shown = str_printable(path);
+		err_set(err, ERR_CONFIG, "the name of '%s' is not UTF-8, or has a control character", shown);
+		return err_hint(err, "rename it, or leave it out with `source.exclude`");
+	}
+	return 0;
+}
+
 /* Before anything is read: a folder of data or models that came along by mistake would take minutes. */
 static int check_size(const struct pack_spec *spec, const struct filelist *l, struct err *err)
 {
@@ -258,7 +275,8 @@ int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *er
 		return -1;
 	add_all(spec, source_dir, &dependencies, &packed, &list);
 	filelist_sort(&list);
-	if (filelist_check_unique(&list, "the source archive", err) < 0 || check_size(spec, &list, err) < 0)
+	if (check_names(&list, err) < 0 || filelist_check_unique(&list, "the source archive", err) < 0 ||
+	    check_size(spec, &list, err) < 0)
 		return -1;
 	rc = filelist_total_bytes(&list) <= KEPT_BYTES ? filelist_hash_and_keep(&list, err) : filelist_hash(&list, err);
 	if (rc < 0)

@@ -53,15 +53,18 @@ for ((i = 0; i <= RUNS; i++)); do
 	[ "$i" -gt 0 ] || rm "$T"/*.runs
 done
 
-median() { awk -v c="$2" '{ print $c }' "$T/$1.runs" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-size=$(zcat "$T/smpipe.tar.gz" | wc -c)
+middle='{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+median() { awk -v c="$2" '{ print $c }' "$T/$1.runs" | sort -n | awk "$middle"; }
+# How many times as long as smpipe in the same round.
+ratio() { paste "$T/$1.runs" "$T/smpipe.runs" | awk '{ print $1 / $5 }' | sort -n | awk "$middle"; }
 base=$(zcat "$T/smpipe.tar.gz" | gzip -6 | wc -c)
-echo "$((FILES + 1)) files, a tar of $size bytes; medians of $RUNS rounds; $(nproc) processors"
+echo "$((FILES + 1)) files, a tar of $(zcat "$T/smpipe.tar.gz" | wc -c) bytes; medians of $RUNS rounds (and the best); $(nproc) processors"
 for name in smpipe python gzip pigz; do
 	[ -s "$T/$name.runs" ] || continue
-	awk -v n=$name -v w="$(median $name 1)" -v u="$(median $name 2)" -v s="$(median $name 3)" -v m="$(median $name 4)" -v o="$(median smpipe 1)" \
-		-v b="$(stat -c %s "$T/$name.tar.gz")" 'BEGIN {
-		printf "  %-7s %6.0f ms  %5.2f s CPU  %3.0f MiB  %8d bytes  %4.1f × smpipe\n", n, w / 1000, u + s, m / 1024, b, w / o }'
+	awk -v n=$name -v w="$(median $name 1)" -v best="$(sort -n "$T/$name.runs" | head -n 1)" -v u="$(median $name 2)" \
+		-v s="$(median $name 3)" -v m="$(median $name 4)" -v r="$(ratio $name)" -v b="$(stat -c %s "$T/$name.tar.gz")" 'BEGIN {
+		printf "  %-7s %5.0f ms (%4.0f)  %5.2f s CPU  %3.0f MiB  %8d bytes  %4.1f × smpipe\n", n, w / 1000, best / 1000, u + s,
+			m / 1024, b, r }'
 done
 awk -v s="$(stat -c %s "$T/smpipe.tar.gz")" -v b="$base" \
 	'BEGIN { printf "  the same tar by gzip -6: %d bytes; smpipe %+.2f %%\n", b, 100 * (s - b) / b }'

@@ -142,12 +142,23 @@ static int add_changed(struct listing *l, const struct tracked *t, struct err *e
 	return git_add_from_disk(l->g, &l->files, path, t->path, t->mode, err) < 0 ? -1 : 0;
 }
 
+/* One look at the work tree serves both the state and the list that is made right after it: they agree. */
+static int work_changes(struct git *g, struct git_changes *ret, struct err *err)
+{
+	if (!g->has_seen)
+		return git_read_changes(g, g->prefix, ret, err);
+	*ret = g->seen;
+	g->seen = (struct git_changes){ 0 };
+	g->has_seen = false;
+	return 0;
+}
+
 static int list_work(struct listing *l, struct err *err)
 {
 	auto_git_changes changes = { 0 };
 	auto_of(git_index) *index = NULL;
 
-	if (git_read_index(l->g, &index, err) < 0 || git_read_changes(l->g, l->g->prefix, &changes, err) < 0)
+	if (git_read_index(l->g, &index, err) < 0 || work_changes(l->g, &changes, err) < 0)
 		return -1;
 	for (size_t i = 0; i < git_index_entrycount(index); i++) {
 		const git_index_entry *e = git_index_get_byindex(index, i);

@@ -236,27 +236,39 @@ void file_reader_close(struct file_reader *r)
 	*r = (struct file_reader){ .fd = -1 };
 }
 
-int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err)
+static int read_rest(struct file_reader *r, const struct file_entry *e, char **ret_text, struct err *err)
 {
-	auto_free char *text = NULL;
-	struct file_reader r;
+	auto_free char *text = xmalloc(e->size + 1);
 	size_t n = 0;
 	int64_t got;
 
-	if (e->size > max)
-		return err_set(err, ERR_INVALID, "'%s' is larger than %zu bytes", e->path, max);
-	text = xmalloc(e->size + 1);
-	if (file_reader_open(&r, e, err) < 0)
-		return -1;
-	while ((got = file_reader_read(&r, text + n, e->size - n, e, err)) > 0)
+	while ((got = file_reader_read(r, text + n, e->size - n, e, err)) > 0)
 		n += (size_t)got;
-	file_reader_close(&r);
 	if (got < 0)
 		return -1;
 	text[n] = '\0';
 	*ret_text = take(text);
-	*ret_n = n;
 	return 0;
+}
+
+int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err)
+{
+	struct file_reader r;
+	int rc = 0;
+
+	if (e->size > max)
+		return err_set(err, ERR_INVALID, "'%s' is larger than %zu bytes", e->path, max);
+	if (file_reader_open(&r, e, err) < 0)
+		return -1;
+	/* What a store read is whole already. */
+	if (r.owned)
+		*ret_text = take(r.owned);
+	else
+		rc = read_rest(&r, e, ret_text, err);
+	file_reader_close(&r);
+	if (rc == 0)
+		*ret_n = e->size;
+	return rc;
 }
 
 struct digest filelist_tree_digest(const struct filelist *l, bool is_data)

@@ -20,8 +20,10 @@
 
 struct file_entry;
 
-/* A store of contents by the entry's id (git's blobs, say), which decides; its path and size may help to find them.
- * Called from several threads; locks for itself if it must. */
+/*
+ * A store of contents by the entry's id (git's blobs, say), which decides; its path and size may help to find them. NUL
+ * is added. Called from several threads; locks for itself if it must.
+ */
 struct file_store {
 	int (*read)(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
 		    struct err *err);

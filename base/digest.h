@@ -48,7 +48,8 @@ struct digest_md5 {
 };
 struct digest_md5 digest_md5_of(const void *p, size_t n);
 
-/* 40 hexadecimal digits of SHA-1, for names that others made with it; new string. */
-char *digest_sha1_hex(const void *p, size_t n);
+/* 40 hexadecimal digits of the SHA-1 of two pieces, one behind the other, for names that others made with it; new
+ * string. The first may be NULL with no bytes. */
+char *digest_sha1_hex(const void *head, size_t head_n, const void *p, size_t n);
 
 #endif

@@ -78,6 +78,7 @@ void cmd_complete_record(struct cmd *cmd, const char *job);
 int cmd_init(struct cmd *cmd, struct err *err);
 int cmd_doctor(struct cmd *cmd, struct err *err);
 int cmd_plan(struct cmd *cmd, struct err *err);
+int cmd_source(struct cmd *cmd, struct err *err);
 int cmd_release(struct cmd *cmd, struct err *err);
 int cmd_tune(struct cmd *cmd, struct err *err);
 int cmd_list(struct cmd *cmd, struct err *err);

@@ -7,7 +7,8 @@
 #include "pipeline/outlook.h"
 #include "pipeline/tuning_job.h"
 
-#define MAX_PATHS 20
+#define MAX_PATHS   20
+#define MAX_BIGGEST 10
 
 static void print_paths(const char *label, const struct strlist *paths)
 {
@@ -43,31 +44,65 @@ static const char *name_note(const struct project *p, const struct plan *plan)
 									     : " (a tuning job)";
 }
 
+/* What one would leave out first. */
+static void print_biggest(const struct filelist *l)
+{
+	const struct file_entry *biggest[MAX_BIGGEST];
+	size_t n = filelist_biggest(l, biggest, MAX_BIGGEST);
+
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *bytes = str_bytes(biggest[i]->size), *path = str_printable(biggest[i]->path);
+
+		printf("%28s  %s\n", bytes, path);
+	}
+	if (l->n > n)
+		printf("%28s  and %zu smaller: `smpipe source list`\n", "…", l->n - n);
+}
+
+/* ", aws:kms alias/code"; empty for the bucket's default. New string. */
+static char *words_of(const struct s3_encryption *e)
+{
+	if (!e->algorithm)
+		return xstrdup("");
+	return e->kms_key ? xasprintf(", %s %s", e->algorithm, e->kms_key) : xasprintf(", %s", e->algorithm);
+}
+
+static void print_source(const struct project *p, const struct plan *plan, bool has_source)
+{
+	auto_free char *bytes = str_bytes(filelist_total_bytes(&p->source));
+
+	if (plan->source_key) {
+		auto_free char *encryption = words_of(&plan->source_encryption);
+
+		printf("  source  %-9s %s (%zu file%s, %s%s)\n", has_source ? "exists" : "upload", plan->source_uri,
+		       p->source.n, p->source.n == 1 ? "" : "s", bytes, encryption);
+		print_biggest(&p->source);
+	} else if (plan->source_uri) {
+		printf("  source  use       %s\n", plan->source_uri);
+	}
+}
+
 /* o is NULL offline: then nothing is known of what exists. */
 static void print_steps(const struct cmd *cmd, const struct plan *plan, const struct outlook *o)
 {
 	const struct project *p = &cmd->project;
 	auto_free char *context_bytes = str_bytes(filelist_total_bytes(&p->context));
-	auto_free char *source_bytes = str_bytes(filelist_total_bytes(&p->source));
+	auto_free char *encryption = words_of(&plan->data_encryption);
 
 	if (plan->image_uri)
 		printf("  image   use       %s\n", plan->image_uri);
 	else if (plan->build_key)
 		printf("  image   %-9s %s/%s:%s (context: %zu files, %s)\n", o && o->has_image ? "exists" : "build",
 		       plan->registry_host, plan->repository, plan->image_tag, p->context.n, context_bytes);
-	if (plan->source_key)
-		printf("  source  %-9s %s (%zu files, %s)\n", o && o->has_source ? "exists" : "upload",
-		       plan->source_uri, p->source.n, source_bytes);
-	else if (plan->source_uri)
-		printf("  source  use       %s\n", plan->source_uri);
+	print_source(p, plan, o && o->has_source);
 	for (size_t i = 0; i < plan->n_channels; i++) {
 		const struct plan_channel *pc = &plan->channels[i];
 		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
 
 		if (pc->digest)
-			printf("  data    %-9s %s → %s (%zu file%s, %s)\n",
+			printf("  data    %-9s %s → %s (%zu file%s, %s%s)\n",
 			       o && o->has_channel[i] ? "exists" : "upload", pc->channel->name, pc->uri,
-			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes);
+			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes, encryption);
 		else
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}

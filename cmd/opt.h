@@ -42,6 +42,7 @@ enum opt_id {
 	OPT_SINCE,
 	OPT_HOST,
 	OPT_REMOTE,
+	OPT_OUTPUT,
 	OPT_COUNT, /* also ends a command's list */
 };
 

@@ -94,7 +94,7 @@ static int look_at_job(struct clients *c, const struct plan *plan, struct outloo
 int outlook_read(const struct session *s, const struct plan *plan, struct outlook *ret, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
 
 	clients_init(&c, s);
 	if (look_at_image(&c, plan, ret, err) < 0 || look_at_objects(&s3, plan, ret, err) < 0)

@@ -11,6 +11,7 @@
 #include "aws/partition.h"
 #include "pipeline/job_kind.h"
 #include "pipeline/project.h"
+#include "s3/encryption.h"
 
 /* Where a release goes. */
 struct target {
@@ -41,6 +42,9 @@ struct plan {
 	/* source; NULL when nothing is packed */
 	char *source_bucket, *source_key, *source_digest;
 	char *source_uri; /* also when it lies in S3 already */
+	/* Of what is uploaded; they borrow from the project. The job encrypts its output by estimator.output_kms_key.
+	 */
+	struct s3_encryption source_encryption, data_encryption;
 
 	struct plan_channel *channels;
 	size_t n_channels;

@@ -180,6 +180,8 @@ static json_t *caller_policy(const struct policy_needs *g)
 	allow_list(statements, "Upload", "s3:GetObject s3:PutObject", &g->caller_writes);
 	allow_list(statements, "Model", "s3:GetObject", &g->caller_reads);
 	allow_keys(statements, g, "ModelKey", "kms:Decrypt", &g->output_keys);
+	allow_keys(statements, g, "CodeKey", "kms:Decrypt kms:GenerateDataKey", &g->code_keys);
+	allow_keys(statements, g, "DataKey", "kms:Decrypt kms:GenerateDataKey", &g->data_keys);
 	caller_jobs(statements, g);
 	caller_auto(statements, g);
 	return document(statements);
@@ -212,6 +214,8 @@ static json_t *role_policy(const struct policy_needs *g)
 	      log_arn(g, "*"), NULL);
 	allow(statements, "Metrics", "cloudwatch:PutMetricData", json_string("*"), NULL);
 	role_vpc(statements, g);
+	allow_keys(statements, g, "CodeKey", "kms:Decrypt", &g->code_keys);
+	allow_keys(statements, g, "DataKey", "kms:Decrypt", &g->data_keys);
 	allow_keys(statements, g, "OutputKey", "kms:Decrypt kms:Encrypt kms:GenerateDataKey", &g->output_keys);
 	allow_keys(statements, g, "VolumeKey", "kms:CreateGrant kms:DescribeKey", &g->volume_keys);
 	return document(statements);

@@ -7,13 +7,14 @@
 #include "ecr/reference.h"
 #include "pipeline/plan.h"
 #include "pipeline/role.h"
+#include "s3/encryption.h"
 #include "s3/uri.h"
 
 void policy_needs_release(struct policy_needs *g)
 {
 	struct strlist *const lists[] = { &g->names,         &g->repositories, &g->buckets,    &g->caller_reads,
 					  &g->caller_writes, &g->role_buckets, &g->role_reads, &g->role_writes,
-					  &g->output_keys,   &g->volume_keys };
+					  &g->output_keys,   &g->volume_keys,  &g->code_keys,  &g->data_keys };
 
 	free(g->bucket);
 	free(g->role_arn);
@@ -273,6 +274,18 @@ static void gather_kms(const struct policy_needs *g, struct strlist *l, const ch
 	add_once(l, str_starts(value, "arn:") || str_starts(value, "alias/") ? value : arn);
 }
 
+/* AWS's own key for S3 is open to everyone who may use the bucket. */
+static int gather_encryption(const struct policy_needs *g, struct strlist *l, const char *key, struct err *err)
+{
+	struct s3_encryption e;
+
+	if (s3_encryption_parse(config_str(g->c, key), &e, err) < 0)
+		return config_error(g->c, err, key, "%s", err->msg);
+	if (e.kms_key)
+		gather_kms(g, l, key);
+	return 0;
+}
+
 /* What a training job itself needs, as g->c has it. */
 static int gather_job(struct policy_needs *g, struct err *err)
 {
@@ -328,8 +341,9 @@ int policy_needs_gather(struct policy_needs *g, char **ret_note, struct err *err
 	if (s3_check_bucket_name(g->bucket, err) < 0)
 		return config_error(g->c, err, "bucket", "%s", err->msg);
 	gather_records(g);
-	if (gather_code(g, err) < 0 || gather_inputs(g, err) < 0 || gather_job(g, err) < 0 ||
-	    gather_definitions(g, err) < 0)
+	if (gather_encryption(g, &g->code_keys, "source.encryption", err) < 0 ||
+	    gather_encryption(g, &g->data_keys, "data_encryption", err) < 0 || gather_code(g, err) < 0 ||
+	    gather_inputs(g, err) < 0 || gather_job(g, err) < 0 || gather_definitions(g, err) < 0)
 		return -1;
 	return gather_role(g, ret_note, err);
 }

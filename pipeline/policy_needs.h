@@ -22,7 +22,7 @@ struct policy_needs {
 	struct strlist caller_reads, caller_writes;
 	struct strlist role_buckets; /* the role lists them */
 	struct strlist role_reads, role_writes;
-	struct strlist output_keys, volume_keys; /* KMS: ARNs or aliases */
+	struct strlist output_keys, volume_keys, code_keys, data_keys; /* KMS: ARNs or aliases */
 };
 
 #define auto_policy_needs __attribute__((cleanup(policy_needs_release))) struct policy_needs

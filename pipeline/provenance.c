@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/archive.h"
+#include "base/gzip.h"
 #include "base/http.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -145,6 +146,7 @@ static json_t *run_details(const struct provenance_facts *f)
 	json_put_str(versions, "smpipe", SMPIPE_VERSION);
 	json_put_str(versions, "libcurl", http_library());
 	json_put_str(versions, "libarchive", archive_library());
+	json_put_str(versions, "gzip", gzip_library());
 	json_put_str(versions, "libgit2", git_library());
 	return json_pack("{s:{s:s, s:o}, s:{s:s, s:s}}", "builder", "id", BUILDER_ID, "version", versions, "metadata",
 			 "invocationId", f->launch->job_arn, "startedOn", time);

@@ -28,7 +28,7 @@ void record_release(struct record *r)
 static int save_to_s3(const struct session *s, struct record *r, const char *text, bool is_new, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, r->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = r->owner };
 
 	clients_init(&c, s);
 	if ((is_new ? s3_put_new_bytes : s3_put_bytes)(&s3, r->bucket, r->key, text, strlen(text),
@@ -145,7 +145,7 @@ int record_load_at(const struct session *s, const char *bucket, const char *key,
 {
 	auto_record r = { 0 };
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = owner };
 	auto_free char *text = NULL;
 	auto_free char *uri = s3_uri_format(bucket, key);
 	struct digest d;

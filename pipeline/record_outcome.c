@@ -19,7 +19,7 @@ static int hash_model(const struct session *s, const char *owner, const char *mo
 		      struct digest *ret, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = owner };
 	auto_s3_uri uri = { 0 };
 	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 

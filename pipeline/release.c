@@ -97,7 +97,7 @@ static int source_digest(const struct release *r, struct digest *ret, const stru
 {
 	auto_clients c = { 0 };
 	auto_s3_head head = { 0 };
-	struct s3 s3 = { &c.aws, r->plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = r->plan->owner };
 
 	*ret_known = NULL;
 	if (!r->plan->source_key)

@@ -70,6 +70,7 @@ const struct schema_alias schema_aliases[] = {
 	{ "tuner.definitions.*", "metric_definitions", "estimator: {metric_definitions: …}" },
 	{ "tuner.definitions.*", "inputs", "channels" },
 	{ "tuner.definitions.*", "hyperparameters", "estimator: {hyperparameters: …}" },
+	{ "source", "ignore_patterns", "exclude" },
 	{ "inputs.*", "s3_data", "path" },
 	{ "inputs.*", "s3_uri", "path" },
 	{ "inputs.*", "uri", "path" },

@@ -284,7 +284,7 @@ int verify_record(const struct session *s, struct git *git, const struct record 
 	const char *owner = r->owner ? r->owner : s->bucket_owner;
 
 	clients_init(&v.c, s);
-	v.s3 = (struct s3){ &v.c.aws, owner };
+	v.s3 = (struct s3){ .aws = &v.c.aws, .bucket_owner = owner };
 	if (r->key)
 		tell(&v, "record in S3", NULL);
 	else

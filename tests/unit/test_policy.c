@@ -92,7 +92,9 @@ static const char full_yaml[] = "version: 1\n"
 				"data_location: s3://data-bucket/deep/er/\n"
 				"image: {uri: '210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn/base/img@sha256:"
 				"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}\n"
-				"source: {entry_point: t.py, source_dir: src, code_location: code-bucket}\n"
+				"source: {entry_point: t.py, source_dir: src, code_location: code-bucket,\n"
+				"  encryption: mrk-1234abcd12ab34cd56ef1234567890ab}\n"
+				"data_encryption: aws:kms\n"
 				"inputs: {train: data/train, val: 's3://others/v*l/'}\n"
 				"estimator:\n"
 				"  output_path: s3://out-bucket/o\n"
@@ -131,6 +133,10 @@ static void test_full(void **state)
 	assert_allows("role", "ec2:CreateNetworkInterface", "*");
 	assert_allows("role", "kms:CreateGrant",
 		      "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+	assert_allows("caller", "kms:GenerateDataKey",
+		      "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
+	assert_allows("role", "kms:Decrypt",
+		      "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
 	key = allowing(policy, "role", "kms:GenerateDataKey");
 	assert_string_equal(json_string_value(
 				    json_at(key, "Condition", "ForAnyValue:StringEquals", "kms:ResourceAliases", NULL)),

@@ -221,22 +221,9 @@ void s3_headers_add_encryption(struct local_response *resp, const json_t *header
 	}
 }
 
-/* The form of RFC 9110 section 5.6.7; the names are English in every locale. */
-static char *http_date(time_t t)
-{
-	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	return xasprintf("%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-			 tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
 void s3_headers_add_object(struct local_response *resp, const struct s3_stored *o)
 {
-	auto_free char *modified = http_date(o->modified);
+	auto_free char *modified = local_http_date(o->modified);
 	const char *name;
 	json_t *value;
 

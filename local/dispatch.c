@@ -6,6 +6,9 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "local/auth.h"
+#include "local/chunked.h"
+#include "local/faults.h"
+#include "local/s3.h"
 #include "local/server_body.h"
 
 #define API_BODY_MAX_BYTES (16ULL << 20)
@@ -91,7 +94,8 @@ static bool is_authentic(struct cloud *cloud, const struct local_request *req, c
 {
 	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value };
 	auto_free char *words = NULL;
-	enum auth_verdict v = auth_verify(&key, cloud->sys->now_ms(cloud->sys), req, payload_hash, &words);
+	enum auth_verdict v = auth_verify(&key, cloud->sys->now_ms(cloud->sys) + 1000 * req->clock_ahead_s, req,
+					  payload_hash, &words);
 	const struct refusal *r;
 
 	if (v == AUTH_ACCEPTED)
@@ -119,20 +123,16 @@ static int find_service(const struct local_request *req)
 	return -1;
 }
 
-/* Chunks that carry signatures or trailers of their own: our clients and botocore send them over TLS only. */
-static bool is_payload_understood(const struct local_request *req, struct local_response *resp)
+const char *dispatch_operation(struct local_request *req)
 {
-	const char *declared = http_headers_get(&req->headers, "x-amz-content-sha256");
-	const char *encoding = http_headers_get(&req->headers, "Content-Encoding");
+	const char *target = http_headers_get(&req->headers, "X-Amz-Target"), *dot;
 
-	if ((declared && str_starts(declared, "STREAMING-")) || (encoding && strstr(encoding, "aws-chunked"))) {
-		dispatch_refuse(
-			req, resp, 501, "NotImplemented",
-			"The local cloud does not read aws-chunked bodies (x-amz-content-sha256: STREAMING-...); "
-			"send the SHA-256 of the body or UNSIGNED-PAYLOAD");
-		return false;
-	}
-	return true;
+	if (is_health(req) || is_registry(req) || !auth_claim(req))
+		return NULL;
+	if (!strcmp(req->service, "s3"))
+		return s3_operation(req);
+	dot = target ? strrchr(target, '.') : NULL;
+	return dot ? dot + 1 : req->service;
 }
 
 bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp,
@@ -156,14 +156,27 @@ bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local
 		return false;
 	}
 	*ret_max_bytes = services[i].max_body_bytes;
-	return is_payload_understood(req, resp);
+	return true;
+}
+
+bool dispatch_decoder(struct cloud *cloud, const struct local_request *req, struct local_response *resp,
+		      struct chunked **ret)
+{
+	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value };
+	auto_err err = { 0 };
+
+	if (is_health(req) || is_registry(req) || !chunked_is_declared(req) || chunked_new(req, &key, ret, &err) == 0)
+		return true;
+	dispatch_refuse(req, resp, err_is_service(&err, "NotImplemented") ? 501 : 400, err.service_code, err.msg);
+	return false;
 }
 
 static bool is_body_as_declared(const struct local_request *req, const char *hex, struct local_response *resp)
 {
 	const char *declared = http_headers_get(&req->headers, "x-amz-content-sha256");
 
-	if (!declared || !strcmp(declared, "UNSIGNED-PAYLOAD") || !strcasecmp(declared, hex))
+	if (!declared || !strcmp(declared, "UNSIGNED-PAYLOAD") || chunked_is_declared(req) ||
+	    !strcasecmp(declared, hex))
 		return true;
 	dispatch_refuse(req, resp, 400, "XAmzContentSHA256Mismatch",
 			"The provided 'x-amz-content-sha256' header does not match what was computed.");
@@ -179,6 +192,8 @@ static void answer_health(struct cloud *cloud, struct local_response *resp)
 	json_put_str(body, "docker_host", cloud->docker_host);
 	json_put_int(body, "idle_s", cloud->idle_s);
 	json_put_int(body, "running_jobs", cloud->sagemaker ? store_sagemaker_running(cloud->sagemaker) : 0);
+	if (cloud->faults)
+		json_object_set_new(body, "faults", faults_counts(cloud->faults));
 	/* Nobody should find a cloud that is about to end. */
 	local_respond_json(resp, sys_is_cancelled() ? 503 : 200, body);
 }

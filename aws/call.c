@@ -190,6 +190,19 @@ static struct retry_verdict verdict_of(struct aws_call *c, const struct err *why
 	return verdict;
 }
 
+static void begin_attempts(struct aws_call *c)
+{
+	struct retry_policy policy = c->id->retry;
+
+	/* The pace of the whole falls at once: that is what ends a storm, not giving up single calls. */
+	if (c->req->is_patient) {
+		policy.quota = NULL;
+		if (policy.max_attempts < AWS_PATIENT_ATTEMPTS)
+			policy.max_attempts = AWS_PATIENT_ATTEMPTS;
+	}
+	retry_begin(&c->retry, c->id->sys, c->id->report, c->what, &policy);
+}
+
 struct aws_call *aws_call_new(const struct aws_identity *id, const char *what, const struct aws_request *req,
 			      struct http_response *resp, struct err *err)
 {
@@ -202,7 +215,7 @@ struct aws_call *aws_call_new(const struct aws_identity *id, const char *what, c
 		return NULL;
 	}
 	c->invocation_id = new_uuid(id->sys);
-	retry_begin(&c->retry, id->sys, id->report, what, &id->retry);
+	begin_attempts(c);
 	if (req->payload_hash) {
 		c->payload_hash = xstrdup(req->payload_hash);
 	} else {
@@ -258,13 +271,18 @@ int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct
 	return 0;
 }
 
-static enum aws_outcome again_or_failed(struct aws_call *c, const struct retry_verdict *verdict, struct err *why,
-					int64_t *ret_wait_ms)
+/* Gives a hidden refusal the status that it should have had. */
+static void judge_body(struct aws_call *c, int *result, struct err *why)
 {
-	if (!retry_again(&c->retry, verdict, why, ret_wait_ms))
-		return AWS_FAILED;
-	err_release(why);
-	return AWS_AGAIN;
+	int status;
+
+	if (*result < 0 || c->resp->status / 100 != 2 || !c->req->judge_body)
+		return;
+	status = c->req->judge_body(c->resp);
+	if (status > 0)
+		c->resp->status = status;
+	if (status < 0)
+		*result = err_set(why, ERR_NETWORK, "the answer is cut off");
 }
 
 enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why, int64_t *ret_wait_ms)
@@ -274,6 +292,7 @@ enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why,
 	end_exchange(c);
 	c->is_throttled = false;
 	*ret_wait_ms = 0;
+	judge_body(c, &result, why);
 	if (result == 0 && c->resp->status >= 200 && c->resp->status <= 299) {
 		retry_succeeded(&c->retry);
 		return AWS_SUCCESS;
@@ -285,17 +304,10 @@ enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why,
 		aws_error_from_response(c->resp, c->what, c->id->sys, why);
 		verdict = verdict_of(c, why);
 	}
-	return again_or_failed(c, &verdict, why, ret_wait_ms);
-}
-
-enum aws_outcome aws_call_judge_body(struct aws_call *c, int status, struct err *why, int64_t *ret_wait_ms)
-{
-	struct retry_verdict verdict;
-
-	c->resp->status = status;
-	aws_error_from_response(c->resp, c->what, c->id->sys, why);
-	verdict = verdict_of(c, why);
-	return again_or_failed(c, &verdict, why, ret_wait_ms);
+	if (!retry_again(&c->retry, &verdict, why, ret_wait_ms))
+		return AWS_FAILED;
+	err_release(why);
+	return AWS_AGAIN;
 }
 
 bool aws_call_is_throttled(const struct aws_call *c)

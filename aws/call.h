@@ -54,6 +54,8 @@ struct aws {
 	struct http *http;             /* borrowed */
 };
 
+#define AWS_PATIENT_ATTEMPTS 12
+
 struct aws_request {
 	enum aws_service service;
 	const char *method;
@@ -72,6 +74,12 @@ struct aws_request {
 	void (*sink_reset)(void *ctx);
 	void *sink_ctx;
 	size_t max_body_bytes;
+	/*
+	 * Judges an answer of status 200 to 299 by its body: 0 when it is one; the status that it should have had when
+	 * it is a refusal; -1 when it is cut off. NULL: the status decides.
+	 */
+	int (*judge_body)(const struct http_response *resp);
+	bool is_patient;    /* one of many at a pace that is adapted: AWS_PATIENT_ATTEMPTS, beside the quota */
 	bool is_idempotent; /* false: retried only when the service surely did not act (not reached, throttled) */
 	bool no_auth;       /* unsigned */
 };
@@ -110,11 +118,6 @@ enum aws_outcome {
 };
 /* Judge what the exchange (result, why) and the answer say. why is emptied unless the outcome is AWS_FAILED. */
 enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why, int64_t *ret_wait_ms);
-/*
- * Judge a failure that only the caller could see, in an answer that looked like a success (S3's 200 with an <Error>):
- * as aws_call_judge, in its place after it said AWS_SUCCESS. status is what the service should have answered.
- */
-enum aws_outcome aws_call_judge_body(struct aws_call *c, int status, struct err *why, int64_t *ret_wait_ms);
 /* Whether the last attempt was refused because there is too much: SlowDown, another throttle, or 503. */
 bool aws_call_is_throttled(const struct aws_call *c);
 

@@ -124,13 +124,6 @@ static void close_body(void *ctx, struct http_body *body)
 		file_reader_close(&put->reader);
 }
 
-/* S3 refused the bytes because they are not those that were hashed. */
-static bool is_refusal_of_bytes(const struct err *err)
-{
-	return err_is_service(err, "XAmzContentSHA256Mismatch") || err_is_service(err, "BadDigest") ||
-	       err_is_service(err, "XAmzContentChecksumMismatch");
-}
-
 static int put_object(struct s3 *s3, struct put *put, struct err *err)
 {
 	auto_s3_request req = { .operation = "PutObject", .bucket = put->bucket, .key = put->key };
@@ -158,7 +151,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 		req.aws.body_ctx = put;
 	}
 	if (s3_send(s3, &req, &resp, err) < 0) {
-		if (is_refusal_of_bytes(err))
+		if (s3_is_refusal_of_bytes(err))
 			return err_set(err, ERR_CONFIG, "'%s' changed while it was uploaded", put->name);
 		return -1;
 	}

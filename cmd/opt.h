@@ -41,6 +41,7 @@ enum opt_id {
 	OPT_SINCE,
 	OPT_HOST,
 	OPT_REMOTE,
+	OPT_CHECKSUM,
 	OPT_COUNT, /* also ends a command's list */
 };
 

@@ -13,8 +13,6 @@
 #include "s3/parts.h"
 #include "s3/transfer.h"
 
-#define KEY_MAX_BYTES 1024
-
 struct listing {
 	const char *root;
 	char *real_root; /* with '/' at its end; NULL for a single file */
@@ -30,7 +28,7 @@ static int check_name(const char *path, struct err *err)
 			       "the data file '%s' has a name that S3 cannot carry: it must be UTF-8 without "
 			       "control characters",
 			       shown);
-	if (strlen(path) + DIGEST_HEX + 1 > KEY_MAX_BYTES)
+	if (strlen(path) + DIGEST_HEX + 1 > S3_KEY_MAX_BYTES)
 		return err_set(err, ERR_CONFIG, "the data file '%s' has a name that is too long for S3", shown);
 	return 0;
 }
@@ -122,10 +120,21 @@ static int list_any(struct listing *l, struct err *err)
 	if (!l->files.n)
 		return err_set(err, ERR_CONFIG, "the data folder '%s' holds no file", l->root);
 	filelist_sort(&l->files);
-	return s3_hash_files(&l->files, err);
+	return 0;
 }
 
 int snapshot_list(const char *path, struct filelist *ret, struct err *err)
+{
+	auto_filelist files = { 0 };
+
+	if (snapshot_list_unhashed(path, &files, err) < 0 || s3_hash_files(&files, err) < 0)
+		return -1;
+	*ret = files;
+	files = (struct filelist){ 0 };
+	return 0;
+}
+
+int snapshot_list_unhashed(const char *path, struct filelist *ret, struct err *err)
 {
 	struct listing l = { .root = path };
 	int rc = list_any(&l, err);
@@ -208,10 +217,10 @@ static int next_file(void *ctx, struct transfer_item *ret, struct err *err)
 static int check_key_lengths(const struct filelist *files, const char *prefix, struct err *err)
 {
 	for (size_t i = 0; i < files->n; i++) {
-		if (strlen(prefix) + strlen(files->v[i].path) > KEY_MAX_BYTES)
+		if (strlen(prefix) + strlen(files->v[i].path) > S3_KEY_MAX_BYTES)
 			return err_set(err, ERR_CONFIG,
 				       "the key of the data file '%s' would be longer than S3's %d bytes",
-				       files->v[i].path, KEY_MAX_BYTES);
+				       files->v[i].path, S3_KEY_MAX_BYTES);
 	}
 	return 0;
 }
@@ -227,6 +236,7 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 		.next = next_file,
 		.ctx = s,
 		.resume_prefix = s->prefix,
+		.keeps_parts = true,
 		.report = report,
 		.stage = "data",
 		.total_bytes = filelist_total_bytes(s->files),

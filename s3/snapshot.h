@@ -16,6 +16,8 @@
  * ERR_CONFIG when it is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
  */
 int snapshot_list(const char *path, struct filelist *ret, struct err *err);
+/* The same without digests. */
+int snapshot_list_unhashed(const char *path, struct filelist *ret, struct err *err);
 
 struct snapshot_result {
 	uint64_t files_sent, bytes_sent;

@@ -39,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start bench-pack check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start bench-pack bench-s3 check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -84,6 +84,10 @@ $(BUILD)/tests/vectors/%: $(BUILD)/tests/vectors/%.o $(BUILD)/libsmpipe.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/probe/%: $(BUILD)/tests/probe/%.o $(BUILD)/libsmpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -138,6 +142,9 @@ bench-cold-start: $(BUILD)/smpipe ## measure the first signed request against aw
 
 bench-pack: $(BUILD)/smpipe ## measure packing the source archive against tarfile, gzip and pigz, in one run
 	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) tests/bench/pack.sh
+
+bench-s3: $(BUILD)/smpipe $(BUILD)/tests/bench/s3_sink ## race uploads against Debian's tools, in one run (root)
+	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) SINK=$(abspath $(BUILD)/tests/bench/s3_sink) tests/bench/s3.sh
 
 check-layers: ## check that no layer includes one above it
 	$(Q)tools/check-layers

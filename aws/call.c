@@ -11,27 +11,22 @@
 #include "base/str.h"
 
 /* One call over its attempts. */
-struct call {
-	struct aws *aws;
+struct aws_call {
+	const struct aws_identity *id;
 	const char *what;
 	const struct aws_request *req;
 	struct http_response *resp;
 	char *url, *path, *host; /* path and host as they are signed */
 	char *payload_hash;
 	char *invocation_id;
+	struct retry retry;
 	struct creds creds; /* of this attempt */
+	struct http_request out;
+	struct http_body body;
+	bool is_body_open;
 	bool is_clock_mended, is_creds_mended;
+	bool is_throttled;
 };
-
-static void call_release(struct call *c)
-{
-	free(c->url);
-	free(c->path);
-	free(c->host);
-	free(c->payload_hash);
-	free(c->invocation_id);
-	creds_release(&c->creds);
-}
 
 /* A random UUID, RFC 9562 section 5.4. */
 static char *new_uuid(const struct sys *sys)
@@ -57,9 +52,9 @@ static char *wire_host(const char *authority, size_t n, bool is_https)
 	return take(host);
 }
 
-static int no_endpoint(const struct call *c, struct err *err)
+static int no_endpoint(const struct aws_call *c, struct err *err)
 {
-	const struct aws_identity *id = c->aws->id;
+	const struct aws_identity *id = c->id;
 
 	err_set(err, ERR_CONFIG, "%s: the host of '%s' in partition '%s' is not known", c->what,
 		aws_service_signing_name(c->req->service), id->partition->id);
@@ -68,9 +63,9 @@ static int no_endpoint(const struct call *c, struct err *err)
 						   : "set AWS_ENDPOINT_URL_<SERVICE>");
 }
 
-static int locate(struct call *c, struct err *err)
+static int locate(struct aws_call *c, struct err *err)
 {
-	const char *base = c->aws->id->endpoints[c->req->service].url;
+	const char *base = c->id->endpoints[c->req->service].url;
 	const char *query = c->req->query && *c->req->query ? c->req->query : NULL;
 	const char *path = c->req->path ? c->req->path : "/";
 	const char *authority;
@@ -90,68 +85,47 @@ static int locate(struct call *c, struct err *err)
 	return 0;
 }
 
-static void add_headers(const struct call *c, int attempt, struct http_headers *headers)
+static void sign(const struct aws_call *c, struct http_headers *headers)
 {
-	const struct aws_request *req = c->req;
-	const struct aws_identity *id = c->aws->id;
-	const char *signing_region = id->endpoints[req->service].signing_region;
-	int max_attempts = id->retry.max_attempts ? id->retry.max_attempts : RETRY_MAX_ATTEMPTS;
+	const struct aws_identity *id = c->id;
+	const char *signing_region = id->endpoints[c->req->service].signing_region;
+	const struct sigv4_scope scope = {
+		.region = signing_region ? signing_region : id->region,
+		.service = aws_service_signing_name(c->req->service),
+		.time = (time_t)(aws_clock_now_ms(id, c->req->service) / 1000),
+		.keys = id->signing_keys,
+		.is_s3 = c->req->service == AWS_S3,
+	};
 
-	if (req->headers)
-		http_headers_copy(headers, req->headers);
+	sigv4_sign(c->req->method, c->host, c->path, c->req->query, headers, c->payload_hash, &scope, &c->creds);
+}
+
+static void add_headers(const struct aws_call *c, struct http_headers *headers)
+{
+	if (c->req->headers)
+		http_headers_copy(headers, c->req->headers);
 	http_headers_set(headers, "amz-sdk-invocation-id", c->invocation_id);
-	http_headers_addf(headers, "amz-sdk-request", "attempt=%d; max=%d", attempt,
-			  max_attempts + c->is_clock_mended + c->is_creds_mended);
-	if (!req->no_auth) {
-		const struct sigv4_scope scope = {
-			.region = signing_region ? signing_region : id->region,
-			.service = aws_service_signing_name(req->service),
-			.time = (time_t)(aws_clock_now_ms(id, req->service) / 1000),
-			.is_s3 = req->service == AWS_S3,
-		};
-
-		sigv4_sign(req->method, c->host, c->path, req->query, headers, c->payload_hash, &scope, &c->creds);
-	}
+	http_headers_addf(headers, "amz-sdk-request", "attempt=%d; max=%d", c->retry.attempt, c->retry.max_attempts);
+	if (!c->req->no_auth)
+		sign(c, headers);
 	/* Unsigned: proxies may add to it. */
 	http_headers_set(headers, "user-agent", "smpipe/" SMPIPE_VERSION);
 }
 
-static int exchange(const struct call *c, int attempt, struct err *err)
+static void end_exchange(struct aws_call *c)
 {
-	const struct aws_request *req = c->req;
-	struct http_body body = { 0 };
-	auto_headers headers = { 0 };
-	struct http_request out = {
-		.method = req->method,
-		.url = c->url,
-		.bytes = req->bytes,
-		.n = req->n,
-		.sink = req->sink,
-		.sink_ctx = req->sink_ctx,
-		.max_body_bytes = req->max_body_bytes,
-		.ca_file = c->aws->id->ca_file,
-	};
-	int result;
-
-	add_headers(c, attempt, &headers);
-	out.headers = headers;
-	if (req->open_body) {
-		if (req->open_body(req->body_ctx, &body, err) < 0)
-			return -1;
-		out.body = &body;
-	}
-	result = http_send(c->aws->http, &out, c->resp, err);
-	if (req->close_body)
-		req->close_body(req->body_ctx, &body);
-	return result;
+	if (c->is_body_open && c->req->close_body)
+		c->req->close_body(c->req->body_ctx, &c->body);
+	c->is_body_open = false;
+	http_headers_release(&c->out.headers);
 }
 
 /* The credentials for the next attempt; expired: those which the service does not take any more, or NULL. */
-static int get_creds(struct call *c, const struct creds *expired, struct err *err)
+static int get_creds(struct aws_call *c, const struct creds *expired, struct err *err)
 {
 	if (c->req->no_auth)
 		return 0;
-	return aws_identity_credentials(c->aws->id, expired, &c->creds, err);
+	return aws_identity_credentials(c->id, expired, &c->creds, err);
 }
 
 /*
@@ -165,16 +139,16 @@ static enum retry_class class_of_loss(const struct aws_request *req, const struc
 	return req->is_idempotent || err_is_service(err, "NotConnected") ? RETRY_TRANSIENT : RETRY_NO;
 }
 
-static bool mend_clock(struct call *c, const struct err *why)
+static bool mend_clock(struct aws_call *c, const struct err *why)
 {
 	if (c->is_clock_mended || !aws_is_clock_refusal(c->resp, why))
 		return false;
-	c->is_clock_mended = aws_clock_learn(c->aws->id, c->req->service, c->resp);
+	c->is_clock_mended = aws_clock_learn(c->id, c->req->service, c->resp);
 	return c->is_clock_mended;
 }
 
 /* What cannot be refreshed, or comes back the same, would be refused again. */
-static bool mend_creds(struct call *c, const struct err *why)
+static bool mend_creds(struct aws_call *c, const struct err *why)
 {
 	auto_creds old = { 0 };
 	auto_err ignored = { 0 };
@@ -189,7 +163,7 @@ static bool mend_creds(struct call *c, const struct err *why)
 }
 
 /* The service refused and did not act: a refusal whose cause is ours to mend is sent again whatever the request. */
-static bool mend(struct call *c, const struct err *why, struct retry_verdict *ret)
+static bool mend(struct aws_call *c, const struct err *why, struct retry_verdict *ret)
 {
 	if (c->req->no_auth)
 		return false;
@@ -203,50 +177,174 @@ static bool mend(struct call *c, const struct err *why, struct retry_verdict *re
 	return true;
 }
 
-static int attempt_call(void *ctx, int attempt, struct retry_verdict *ret_verdict, struct err *err)
+static struct retry_verdict verdict_of(struct aws_call *c, const struct err *why)
 {
-	struct call *c = ctx;
+	struct retry_verdict verdict = { RETRY_NO, 0, NULL };
+
+	if (!mend(c, why, &verdict)) {
+		verdict = aws_retry_verdict(c->resp, why);
+		c->is_throttled = verdict.retry_class == RETRY_THROTTLED || c->resp->status == 503;
+		if (verdict.retry_class == RETRY_TRANSIENT && !c->req->is_idempotent)
+			verdict.retry_class = RETRY_NO;
+	}
+	return verdict;
+}
+
+static void begin_attempts(struct aws_call *c)
+{
+	struct retry_policy policy = c->id->retry;
+
+	/* The pace of the whole falls at once: that is what ends a storm, not giving up single calls. */
+	if (c->req->is_patient) {
+		policy.quota = NULL;
+		if (policy.max_attempts < AWS_PATIENT_ATTEMPTS)
+			policy.max_attempts = AWS_PATIENT_ATTEMPTS;
+	}
+	retry_begin(&c->retry, c->id->sys, c->id->report, c->what, &policy);
+}
+
+struct aws_call *aws_call_new(const struct aws_identity *id, const char *what, const struct aws_request *req,
+			      struct http_response *resp, struct err *err)
+{
+	struct aws_call *c = xcalloc(1, sizeof(*c));
+
+	assert(!req->open_body || req->payload_hash);
+	*c = (struct aws_call){ .id = id, .what = what, .req = req, .resp = resp };
+	if (locate(c, err) < 0) {
+		aws_call_free(c);
+		return NULL;
+	}
+	c->invocation_id = new_uuid(id->sys);
+	begin_attempts(c);
+	if (req->payload_hash) {
+		c->payload_hash = xstrdup(req->payload_hash);
+	} else {
+		struct digest digest = digest_of(req->bytes ? req->bytes : "", req->n);
+
+		c->payload_hash = digest_hex(&digest);
+	}
+	return c;
+}
+
+void aws_call_free(struct aws_call *c)
+{
+	if (!c)
+		return;
+	end_exchange(c);
+	free(c->url);
+	free(c->path);
+	free(c->host);
+	free(c->payload_hash);
+	free(c->invocation_id);
+	creds_release(&c->creds);
+	free(c);
+}
+
+int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct err *err)
+{
+	const struct aws_request *req = c->req;
 
 	http_response_release(c->resp);
-	if (attempt > 1 && c->req->sink_reset)
-		c->req->sink_reset(c->req->sink_ctx);
+	if (c->retry.attempt > 1 && req->sink_reset)
+		req->sink_reset(req->sink_ctx);
 	if (get_creds(c, NULL, err) < 0)
 		return err_wrap(err, "%s", c->what);
-	if (exchange(c, attempt, err) < 0) {
-		ret_verdict->retry_class = class_of_loss(c->req, err);
-		return err_wrap(err, "%s", c->what);
+	c->out = (struct http_request){
+		.method = req->method,
+		.url = c->url,
+		.bytes = req->bytes,
+		.n = req->n,
+		.sink = req->sink,
+		.sink_ctx = req->sink_ctx,
+		.max_body_bytes = req->max_body_bytes,
+		.ca_file = c->id->ca_file,
+	};
+	if (req->open_body) {
+		c->body = (struct http_body){ 0 };
+		if (req->open_body(req->body_ctx, &c->body, err) < 0)
+			return err_wrap(err, "%s", c->what);
+		c->is_body_open = true;
+		c->out.body = &c->body;
 	}
-	if (c->resp->status >= 200 && c->resp->status <= 299)
-		return 0;
-	aws_error_from_response(c->resp, c->what, c->aws->id->sys, err);
-	if (mend(c, err, ret_verdict))
-		return -1;
-	*ret_verdict = aws_retry_verdict(c->resp, err);
-	if (ret_verdict->retry_class == RETRY_TRANSIENT && !c->req->is_idempotent)
-		ret_verdict->retry_class = RETRY_NO;
-	return -1;
+	add_headers(c, &c->out.headers);
+	*ret = &c->out;
+	return 0;
+}
+
+/* Gives a hidden refusal the status that it should have had. */
+static void judge_body(struct aws_call *c, int *result, struct err *why)
+{
+	int status;
+
+	if (*result < 0 || c->resp->status / 100 != 2 || !c->req->judge_body)
+		return;
+	status = c->req->judge_body(c->resp);
+	if (status > 0)
+		c->resp->status = status;
+	if (status < 0)
+		*result = err_set(why, ERR_NETWORK, "the answer is cut off");
+}
+
+enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why, int64_t *ret_wait_ms)
+{
+	struct retry_verdict verdict = { RETRY_NO, 0, NULL };
+
+	end_exchange(c);
+	c->is_throttled = false;
+	*ret_wait_ms = 0;
+	judge_body(c, &result, why);
+	if (result == 0 && c->resp->status >= 200 && c->resp->status <= 299) {
+		retry_succeeded(&c->retry);
+		return AWS_SUCCESS;
+	}
+	if (result < 0) {
+		verdict.retry_class = class_of_loss(c->req, why);
+		err_wrap(why, "%s", c->what);
+	} else {
+		aws_error_from_response(c->resp, c->what, c->id->sys, why);
+		verdict = verdict_of(c, why);
+	}
+	if (!retry_again(&c->retry, &verdict, why, ret_wait_ms))
+		return AWS_FAILED;
+	err_release(why);
+	return AWS_AGAIN;
+}
+
+bool aws_call_is_throttled(const struct aws_call *c)
+{
+	return c->is_throttled;
+}
+
+static int run_call(struct aws_call *c, struct http *http, struct err *err)
+{
+	for (;;) {
+		const struct http_request *out;
+		auto_err why = { 0 };
+		enum aws_outcome outcome;
+		int64_t wait_ms;
+
+		if (aws_call_prepare(c, &out, err) < 0)
+			return -1;
+		outcome = aws_call_judge(c, http_send(http, out, c->resp, &why), &why, &wait_ms);
+		if (outcome == AWS_SUCCESS)
+			return 0;
+		if (outcome == AWS_FAILED) {
+			err_move(err, &why);
+			return -1;
+		}
+		if (wait_ms > 0)
+			c->id->sys->sleep_ms(c->id->sys, wait_ms);
+		if (sys_check_cancelled(err) < 0)
+			return -1;
+	}
 }
 
 int aws_send(struct aws *aws, const char *what, const struct aws_request *req, struct http_response *ret_resp,
 	     struct err *err)
 {
-	__attribute__((cleanup(call_release))) struct call c = {
-		.aws = aws,
-		.what = what,
-		.req = req,
-		.resp = ret_resp,
-		.invocation_id = new_uuid(aws->id->sys),
-	};
+	struct aws_call *c = aws_call_new(aws->id, what, req, ret_resp, err);
+	int result = c ? run_call(c, aws->http, err) : -1;
 
-	assert(!req->open_body || req->payload_hash);
-	if (locate(&c, err) < 0)
-		return -1;
-	if (req->payload_hash) {
-		c.payload_hash = xstrdup(req->payload_hash);
-	} else {
-		struct digest digest = digest_of(req->bytes ? req->bytes : "", req->n);
-
-		c.payload_hash = digest_hex(&digest);
-	}
-	return retry_run(aws->id->sys, aws->id->report, what, &aws->id->retry, attempt_call, &c, err);
+	aws_call_free(c);
+	return result;
 }

@@ -12,6 +12,7 @@
 #include "aws/creds.h"
 #include "aws/endpoint.h"
 #include "aws/partition.h"
+#include "aws/signing_keys.h"
 #include "base/http.h"
 #include "base/report.h"
 #include "base/retry.h"
@@ -25,9 +26,10 @@ struct aws_identity {
 	char *account; /* from STS, or given with --account; NULL until known */
 	char *arn;     /* the caller, from STS; NULL until known */
 	struct endpoint endpoints[AWS_SERVICE_COUNT];
-	char *ca_file;             /* AWS_CA_BUNDLE or ca_bundle; NULL: the system's authorities */
-	struct retry_policy retry; /* AWS_MAX_ATTEMPTS or max_attempts; owns its quota */
-	struct aws_clock *clock;   /* NULL: this machine's clock is right */
+	char *ca_file;                     /* AWS_CA_BUNDLE or ca_bundle; NULL: the system's authorities */
+	struct retry_policy retry;         /* AWS_MAX_ATTEMPTS or max_attempts; owns its quota */
+	struct aws_clock *clock;           /* NULL: this machine's clock is right */
+	struct signing_keys *signing_keys; /* NULL: derived for every call */
 	const struct sys *sys;
 	const struct report *report; /* may be NULL */
 };
@@ -52,6 +54,8 @@ struct aws {
 	struct http *http;             /* borrowed */
 };
 
+#define AWS_PATIENT_ATTEMPTS 12
+
 struct aws_request {
 	enum aws_service service;
 	const char *method;
@@ -70,6 +74,12 @@ struct aws_request {
 	void (*sink_reset)(void *ctx);
 	void *sink_ctx;
 	size_t max_body_bytes;
+	/*
+	 * Judges an answer of status 200 to 299 by its body: 0 when it is one; the status that it should have had when
+	 * it is a refusal; -1 when it is cut off. NULL: the status decides.
+	 */
+	int (*judge_body)(const struct http_response *resp);
+	bool is_patient;    /* one of many at a pace that is adapted: AWS_PATIENT_ATTEMPTS, beside the quota */
 	bool is_idempotent; /* false: retried only when the service surely did not act (not reached, throttled) */
 	bool no_auth;       /* unsigned */
 };
@@ -87,6 +97,29 @@ struct aws_request {
  */
 int aws_send(struct aws *aws, const char *what, const struct aws_request *req, struct http_response *ret_resp,
 	     struct err *err);
+
+/*
+ * The same, taken apart, for those who drive many exchanges at once; aws_send is these in a loop. For each attempt
+ * aws_call_prepare, the exchange, aws_call_judge.
+ */
+struct aws_call;
+
+/* id, what, req and what they point to, and resp are borrowed for the call's life. ERR_CONFIG: no endpoint. */
+struct aws_call *aws_call_new(const struct aws_identity *id, const char *what, const struct aws_request *req,
+			      struct http_response *resp, struct err *err);
+void aws_call_free(struct aws_call *c);
+/* Open the body and sign the next attempt. *ret is valid until the call is judged or freed. */
+int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct err *err);
+
+enum aws_outcome {
+	AWS_SUCCESS,
+	AWS_AGAIN, /* another attempt, after *ret_wait_ms */
+	AWS_FAILED,
+};
+/* Judge what the exchange (result, why) and the answer say. why is emptied unless the outcome is AWS_FAILED. */
+enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why, int64_t *ret_wait_ms);
+/* Whether the last attempt was refused because there is too much: SlowDown, another throttle, or 503. */
+bool aws_call_is_throttled(const struct aws_call *c);
 
 /*
  * AWS JSON 1.1: POST / with X-Amz-Target "<prefix>.<operation>". Operations whose names begin with Create are not sent

@@ -4,6 +4,7 @@
 #include "aws/call.h"
 #include "aws/profile.h"
 #include "aws/settings.h"
+#include "aws/signing_keys.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -21,6 +22,7 @@ void aws_identity_release(struct aws_identity *id)
 	free(id->ca_file);
 	retry_quota_free(id->retry.quota);
 	aws_clock_free(id->clock);
+	signing_keys_free(id->signing_keys);
 	*id = (struct aws_identity){ 0 };
 }
 
@@ -114,6 +116,8 @@ static int set_retries(struct aws_identity *id, const struct aws_settings *s, st
 		id->retry.quota = retry_quota_new();
 	if (!id->clock)
 		id->clock = aws_clock_new();
+	if (!id->signing_keys)
+		id->signing_keys = signing_keys_new();
 	return check_retry_mode(s, err);
 }
 

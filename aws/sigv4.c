@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws/signing_keys.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -249,19 +250,34 @@ static void derive(struct digest *key, const char *text)
 	*key = digest_hmac(key->b, sizeof(key->b), text, strlen(text));
 }
 
-char *sigv4_signature(const char *string_to_sign, const struct sigv4_scope *scope, const char *secret_access_key)
+/* The key of one day, region and service. */
+static struct digest signing_key(const char *date, const struct sigv4_scope *scope, const char *secret_access_key)
 {
-	auto_free char *time = str_time_basic(scope->time);
-	char *first = xasprintf("AWS4%s", secret_access_key), *signature;
-	struct digest key = digest_hmac(first, strlen(first), time, 8);
+	char *first = xasprintf("AWS4%s", secret_access_key);
+	struct digest key = digest_hmac(first, strlen(first), date, strlen(date));
 
 	explicit_bzero(first, strlen(first));
 	free(first);
 	derive(&key, scope->region);
 	derive(&key, scope->service);
 	derive(&key, "aws4_request");
+	return key;
+}
+
+char *sigv4_signature(const char *string_to_sign, const struct sigv4_scope *scope, const char *secret_access_key)
+{
+	auto_free char *time = str_time_basic(scope->time);
+	auto_free char *date = xstrndup(time, 8);
+	struct digest key;
+	char *signature;
+
+	if (!signing_keys_find(scope->keys, date, scope, secret_access_key, &key)) {
+		key = signing_key(date, scope, secret_access_key);
+		signing_keys_keep(scope->keys, date, scope, secret_access_key, &key);
+	}
 	derive(&key, string_to_sign);
 	signature = digest_hex(&key);
+	explicit_bzero(&key, sizeof(key));
 	return signature;
 }
 

@@ -20,12 +20,15 @@ struct sigv4_request {
 	const char *payload_hash;           /* hex SHA-256 or UNSIGNED-PAYLOAD */
 };
 
+struct signing_keys;
+
 struct sigv4_scope {
 	const char *region, *service;
 	time_t time;
-	bool is_s3;             /* the path is signed as it is sent: neither normalised nor encoded again */
-	bool is_path_kept;      /* the path is not normalised, but encoded */
-	bool is_token_unsigned; /* the session token is added after signing, as a few old services want it */
+	struct signing_keys *keys; /* derived keys that are kept (aws/signing_keys.h), or NULL */
+	bool is_s3;                /* the path is signed as it is sent: neither normalised nor encoded again */
+	bool is_path_kept;         /* the path is not normalised, but encoded */
+	bool is_token_unsigned;    /* the session token is added after signing, as a few old services want it */
 };
 
 /* In place of the payload's hash, where TLS alone guards the body. */

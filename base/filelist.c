@@ -60,6 +60,7 @@ void filelist_add_copy(struct filelist *l, const struct file_entry *from, const 
 	copy.origin = from->origin ? xstrdup(from->origin) : strcmp(path, from->path) ? xstrdup(from->path) : NULL;
 	copy.disk_path = xstrdup_or_null(from->disk_path);
 	copy.bytes = xstrdup_or_null(from->bytes);
+	copy.parts = from->parts ? xmemdup(from->parts, from->n_parts * sizeof(*from->parts)) : NULL;
 	array_grow(l->v, l->n, l->cap);
 	l->v[l->n++] = copy;
 }
@@ -120,6 +121,7 @@ static void release_entry(struct file_entry *e)
 	free(e->origin);
 	free(e->disk_path);
 	free(e->bytes);
+	free(e->parts);
 }
 
 void filelist_remove(struct filelist *l, size_t i)
@@ -164,24 +166,51 @@ void filelist_release(struct filelist *l)
 	*l = (struct filelist){ 0 };
 }
 
-static int changed(const struct file_entry *e, struct err *err)
+struct file_stamp file_stamp_of(const struct stat *st)
+{
+	return (struct file_stamp){
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+	};
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+int file_entry_changed(const struct file_entry *e, struct err *err)
 {
 	err_set(err, ERR_CONFIG, "'%s' changed while it was read", e->disk_path ? e->disk_path : e->path);
 	return err_hint(err, "run it again when nothing writes to the file");
+}
+
+int file_entry_check(const struct file_entry *e, int fd, struct file_stamp *ret_stamp, struct err *err)
+{
+	struct file_stamp stamp;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, "stat '%s'", e->disk_path);
+	stamp = file_stamp_of(&st);
+	if (!S_ISREG(st.st_mode) || stamp.size != e->size || (e->has_stamp && !file_stamp_equal(&stamp, &e->stamp)))
+		return file_entry_changed(e, err);
+	if (ret_stamp)
+		*ret_stamp = stamp;
+	return 0;
 }
 
 static int open_disk(struct file_reader *r, const struct file_entry *e, struct err *err)
 {
 	/* O_NONBLOCK: a FIFO put in the file's place must not hold us up. */
 	auto_close int fd = open(e->disk_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
 
 	if (fd < 0)
 		return err_errno(err, "open '%s'", e->disk_path);
-	if (fstat(fd, &st) < 0)
-		return err_errno(err, "stat '%s'", e->disk_path);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->size)
-		return changed(e, err);
+	if (file_entry_check(e, fd, NULL, err) < 0)
+		return -1;
 	r->fd = take_fd(&fd);
 	return 0;
 }
@@ -198,7 +227,7 @@ int file_reader_open(struct file_reader *r, const struct file_entry *e, struct e
 			return err_wrap(err, "read '%s'", e->path);
 		if (n != e->size) {
 			file_reader_close(r);
-			return changed(e, err);
+			return file_entry_changed(e, err);
 		}
 		r->bytes = r->owned;
 	}
@@ -222,7 +251,7 @@ int64_t file_reader_read(struct file_reader *r, void *p, size_t n, const struct 
 		if (got < 0)
 			return err_errno(err, "read '%s'", e->disk_path);
 		if (!got)
-			return changed(e, err);
+			return file_entry_changed(e, err);
 	}
 	r->left -= (uint64_t)got;
 	return got;
@@ -279,11 +308,13 @@ struct digest filelist_tree_digest(const struct filelist *l, bool is_data)
 		const struct file_entry *e = &l->v[i];
 		auto_free char *hex = digest_hex(&e->digest);
 		auto_free char *record = NULL;
-		char mode[16] = "-";
+		char mode[16] = "-", n_parts[16] = "";
 
 		if (!is_data)
 			snprintf(mode, sizeof(mode), "%o", e->mode == FILE_MODE_LINK ? e->mode : 0100000 | e->mode);
-		record = xasprintf("%s %llu %s %s", mode, (unsigned long long)e->size, hex, e->path);
+		if (e->n_parts)
+			snprintf(n_parts, sizeof(n_parts), "-%u", (unsigned)e->n_parts);
+		record = xasprintf("%s %llu %s%s %s", mode, (unsigned long long)e->size, hex, n_parts, e->path);
 		digest_update(state, record, strlen(record) + 1);
 	}
 	return digest_final(state);

@@ -31,6 +31,16 @@ struct file_store {
 
 #define FILE_ID_MAX 65
 
+/* By what a changed file is noticed. */
+struct file_stamp {
+	uint64_t device, inode, size;
+	int64_t mtime_ns;
+};
+
+struct stat;
+struct file_stamp file_stamp_of(const struct stat *st);
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
+
 struct file_entry {
 	char *path;    /* relative, '/' between parts, no "." or ".." */
 	char *origin;  /* path in the list that it was copied from, where that differs; else NULL */
@@ -45,8 +55,22 @@ struct file_entry {
 
 	bool is_tracked; /* git tracks it */
 	bool has_digest;
-	struct digest digest; /* SHA-256 of the content, valid when has_digest */
+	struct digest digest; /* SHA-256 of the content, valid when has_digest … */
+	/*
+	 * … or, of data above one part (s3/parts.h), the SHA-256 of its parts' digests. n_parts is 0 for a plain one;
+	 * parts is NULL where only their number is known.
+	 */
+	uint32_t n_parts;
+	struct digest *parts;
+
+	bool has_stamp; /* of disk_path, when it was listed: a reader holds the file to it */
+	struct file_stamp stamp;
 };
+
+/* The error for a file that is not what it was. Returns -1. */
+int file_entry_changed(const struct file_entry *e, struct err *err);
+/* ERR_CONFIG when the open file is not the regular file of the entry's size and stamp. *ret_stamp may be NULL. */
+int file_entry_check(const struct file_entry *e, int fd, struct file_stamp *ret_stamp, struct err *err);
 
 struct filelist {
 	struct file_entry *v;
@@ -84,7 +108,7 @@ struct file_reader {
 	char *owned;       /* bytes, when they came from a store */
 	uint64_t left;
 };
-/* Opens with O_NOFOLLOW; a size other than the entry's is an error that names the file (it changed). */
+/* Opens with O_NOFOLLOW; another size or stamp than the entry's is an error that names the file (it changed). */
 int file_reader_open(struct file_reader *r, const struct file_entry *e, struct err *err);
 /* Read up to n bytes; 0 at the end. A file that is shorter than its size said is an error. */
 int64_t file_reader_read(struct file_reader *r, void *p, size_t n, const struct file_entry *e, struct err *err);
@@ -100,7 +124,8 @@ int filelist_hash_and_keep(struct filelist *l, struct err *err);
 
 /*
  * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the
- * path. mode is octal (100644, 100755, 120000), or `-` for all when is_data. The list must be sorted and hashed.
+ * path. A file-digest is hexadecimal, with "-<number of parts>" where it is made of theirs. mode is octal (100644,
+ * 100755, 120000), or `-` for all when is_data. The list must be sorted and hashed.
  */
 struct digest filelist_tree_digest(const struct filelist *l, bool is_data);
 

@@ -83,6 +83,33 @@ int http_send(struct http *http, const struct http_request *req, struct http_res
 	return http->ops->send(http, req, ret_resp, err);
 }
 
+void http_submit(struct http *http, struct http_exchange *x)
+{
+	if (http->ops->submit) {
+		http->ops->submit(http, x);
+		return;
+	}
+	x->result = http->ops->send(http, x->req, x->resp, x->err);
+	x->done(x);
+}
+
+int http_perform(struct http *http, int64_t timeout_ms, struct err *err)
+{
+	return http->ops->perform ? http->ops->perform(http, timeout_ms, err) : 0;
+}
+
+void http_abandon(struct http *http, struct http_exchange *x)
+{
+	if (http->ops->abandon)
+		http->ops->abandon(http, x);
+}
+
+void http_wake(struct http *http)
+{
+	if (http->ops->wake)
+		http->ops->wake(http);
+}
+
 void http_free(struct http *http)
 {
 	if (http)

@@ -2,9 +2,10 @@
 #define SMPIPE_BASE_HTTP_H
 
 /*
- * HTTP client. An http belongs to one thread; connections are kept and used again.
+ * HTTP client. An http belongs to one thread; connections are kept and used again. Any number of exchanges may be under
+ * way on one client (http_submit, http_perform); http_send is one of them, waited for.
  *
- * http_send does one exchange and never retries, never follows a redirect and sends nothing but the headers given (plus
+ * An exchange never retries, never follows a redirect and sends nothing but the headers given (plus
  * Host, Content-Length and what HTTP itself needs). Any status is a success of the exchange; the caller judges it.
  * ERR_NETWORK: there was no whole answer; service code NotConnected: nothing was sent; NotTrusted: the server's
  * certificate is none that may be trusted, or the CA file cannot be read; ProxyRefused: the proxy will not connect.
@@ -84,10 +85,27 @@ void http_response_release(struct http_response *r);
 
 struct http;
 
-/* The seam: how an exchange is done. Tests bring their own. */
+/* One exchange among many. The caller's memory, and what it points to is borrowed, until done is called. */
+struct http_exchange {
+	const struct http_request *req;
+	struct http_response *resp; /* zeroed; as http_send leaves it */
+	struct err *err;            /* empty */
+	int result;                 /* of the exchange, once it is done: 0, or -1 with err */
+	/* May submit others, and release x. Must not call http_send, http_perform or http_abandon. */
+	void (*done)(struct http_exchange *x);
+	void *ctx;
+	void *client; /* the client's own */
+};
+
+/* The seam: how an exchange is done. Tests bring their own; without submit and the rest, http_submit does all at once
+ * by send. */
 struct http_ops {
 	int (*send)(struct http *http, const struct http_request *req, struct http_response *ret_resp, struct err *err);
 	void (*free)(struct http *http);
+	void (*submit)(struct http *http, struct http_exchange *x);
+	int (*perform)(struct http *http, int64_t timeout_ms, struct err *err);
+	void (*abandon)(struct http *http, struct http_exchange *x);
+	void (*wake)(struct http *http);
 };
 
 struct http {
@@ -105,6 +123,20 @@ struct http *http_curl_new(void);
 
 /* *ret_resp must be zeroed; on error it may hold what was received and is the caller's to release all the same. */
 int http_send(struct http *http, const struct http_request *req, struct http_response *ret_resp, struct err *err);
+
+/* Begin an exchange. What cannot be sent at all is done, with an error, before this returns. */
+void http_submit(struct http *http, struct http_exchange *x);
+/*
+ * Drive all exchanges until one is done, http_wake is called or timeout_ms (0: as far as it goes without waiting; at
+ * most 100 at a time) are over. ERR_CANCELLED: the exchanges are still under way.
+ */
+int http_perform(struct http *http, int64_t timeout_ms, struct err *err);
+/* Give up an exchange that is not done; its connection is closed and done is not called. */
+void http_abandon(struct http *http, struct http_exchange *x);
+/* Make http_perform return, now or when it is next called. From any thread. */
+void http_wake(struct http *http);
+
+/* Nothing is under way. */
 void http_free(struct http *http);
 void http_free_p(struct http **http);
 #define auto_http __attribute__((cleanup(http_free_p))) struct http

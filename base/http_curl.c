@@ -1,365 +1,374 @@
-/* The HTTP client of base/http.h on libcurl's multi interface. */
+/*
+ * The HTTP client of base/http.h on libcurl's multi interface: many exchanges on one thread, driven by epoll, so that
+ * a turn costs by what happens and not by how many are under way.
+ */
 
 #include <curl/curl.h>
-#include <netdb.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include "base/http.h"
-#include "base/http_curl_tls.h"
+#include "base/http_curl_exchange.h"
 #include "base/mem.h"
 #include "base/sys.h"
 
-#define DEFAULT_MAX_BODY   (16 * 1024 * 1024)
-#define MAX_HEADER_BYTES   (256 * 1024)
-#define DEFAULT_IDLE_MS    60000
-#define CONNECT_TIMEOUT_MS 10000
+#define DEFAULT_IDLE_MS 60000
+#define MAX_POOLED      64  /* exchanges that are kept for later */
+#define TURN_MS         100 /* the longest wait before looking for cancellation and silent peers */
+#define MAX_EVENTS      64
+
+/* What libcurl wants to know of a socket, and what epoll was told. */
+struct watched {
+	uint32_t wanted, told; /* EPOLLIN, EPOLLOUT; 0: nothing */
+	bool is_ours;          /* opened here: its closing is told */
+};
 
 struct http_curl {
 	struct http http;
 	CURLM *multi;
-	CURL *easy; /* reset between exchanges; its connections live in multi */
+	int epoll_fd, wake_fd;
+	struct watched *sockets; /* by number */
+	size_t n_sockets;
+	int64_t timer_ms; /* when libcurl wants to be called; -1: not at all */
+	int64_t swept_ms; /* when silent peers were last looked for */
+	struct exchange *active, *pool;
+	int n_pooled;
+	size_t n_done; /* in this turn */
 };
 
-/* One exchange under way. */
-struct exchange {
-	const struct http_request *req;
-	struct http_response *resp;
-	CURL *easy;
-	size_t header_bytes;
-	struct err *err;
-	bool refused; /* a callback put its reason into err */
-	bool is_address_refused;
-};
-
-static size_t on_read(char *p, size_t size, size_t n, void *ctx)
+static int64_t ticks_ms(void)
 {
-	struct exchange *x = ctx;
-	int64_t got = x->req->body->read(x->req->body->ctx, p, size * n, x->err);
-
-	if (got < 0) {
-		x->refused = true;
-		return CURL_READFUNC_ABORT;
-	}
-	return (size_t)got;
+	return sys_real.ticks_ms(&sys_real);
 }
 
-/* A request in words, without the query: it may hold a signature. */
-static char *describe(const struct http_request *req)
+static struct watched *watched_of(struct http_curl *c, int fd)
 {
-	const char *where = req->unix_socket ? req->unix_socket : req->url;
+	size_t n = (size_t)fd + 1;
 
-	return xasprintf("%s %.*s", req->method, (int)strcspn(where, "?"), where);
+	if (n > c->n_sockets) {
+		n = n < 64 ? 64 : 2 * n;
+		c->sockets = xreallocarray(c->sockets, n, sizeof(*c->sockets));
+		memset(&c->sockets[c->n_sockets], 0, (n - c->n_sockets) * sizeof(*c->sockets));
+		c->n_sockets = n;
+	}
+	return &c->sockets[fd];
 }
 
-static int collect(struct exchange *x, const char *p, size_t n)
+static void tell_epoll(struct http_curl *c, int fd, struct watched *w)
 {
-	size_t max = x->req->max_body_bytes ? x->req->max_body_bytes : DEFAULT_MAX_BODY;
+	struct epoll_event event = { .events = w->wanted, .data.fd = fd };
 
-	if (x->resp->body.len + n > max) {
-		auto_free char *what = describe(x->req);
+	if (w->wanted == w->told)
+		return;
+	if (!w->wanted)
+		epoll_ctl(c->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	else if (epoll_ctl(c->epoll_fd, w->told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) < 0)
+		epoll_ctl(c->epoll_fd, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+	w->told = w->wanted;
+}
 
-		x->refused = true;
-		return err_set(x->err, ERR_INVALID, "%s: the answer is larger than %zu bytes", what, max);
-	}
-	str_add_mem(&x->resp->body, p, n);
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
+{
+	struct http_curl *c = ctx;
+	struct watched *w = watched_of(c, fd);
+
+	(void)easy;
+	(void)unused;
+	w->wanted = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+	if (what == CURL_POLL_REMOVE)
+		w->wanted = 0;
+	/* A connection that rests between two exchanges stays with epoll: the next one wants it back at once. */
+	if (w->wanted || !w->is_ours)
+		tell_epoll(c, fd, w);
 	return 0;
 }
 
-static size_t on_write(char *p, size_t size, size_t n, void *ctx)
+static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
-	struct exchange *x = ctx;
-	long status = 0;
+	struct http_curl *c = ctx;
 
-	n *= size;
-	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (!x->req->sink || status < 200 || status > 299)
-		return collect(x, p, n) < 0 ? 0 : n;
-	if (x->req->sink(x->req->sink_ctx, p, n, x->err) < 0) {
-		x->refused = true;
-		return 0;
-	}
-	return n;
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *ctx)
-{
-	struct exchange *x = ctx;
-	auto_free char *line = NULL;
-	auto_free char *value = NULL;
-	char *colon;
-
-	n *= size;
-	x->header_bytes += n;
-	if (x->header_bytes > MAX_HEADER_BYTES) {
-		auto_free char *what = describe(x->req);
-
-		x->refused = true;
-		err_set(x->err, ERR_INVALID, "%s: the answer's headers are too large", what);
-		return 0;
-	}
-	line = xstrndup(p, n);
-	/* A status line begins a new set: that of a 100 Continue is not the answer's. */
-	if (str_starts(line, "HTTP/")) {
-		http_headers_release(&x->resp->headers);
-		return n;
-	}
-	colon = strchr(line, ':');
-	if (!colon)
-		return n;
-	*colon = '\0';
-	value = str_trim(colon + 1);
-	http_headers_add(&x->resp->headers, line, value);
-	return n;
-}
-
-/* A line break in a value would make a header of its own. Values may be secret: only the name is shown. */
-static int check_headers(const struct http_request *req, struct err *err)
-{
-	for (size_t i = 0; i < req->headers.n; i++) {
-		if (strpbrk(req->headers.v[i].value, "\r\n"))
-			return err_set(err, ERR_INVALID, "the value of header '%s' holds a line break",
-				       req->headers.v[i].name);
-	}
+	(void)multi;
+	c->timer_ms = timeout_ms < 0 ? -1 : ticks_ms() + timeout_ms;
 	return 0;
 }
 
-static struct curl_slist *header_list(const struct http_request *req)
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	/* Nothing that libcurl adds by itself: every header is the caller's, because signatures cover them. */
-	struct curl_slist *list = curl_slist_append(NULL, "Accept:");
-
-	list = curl_slist_append(list, "Expect:");
-	for (size_t i = 0; i < req->headers.n; i++) {
-		/* libcurl's spelling of a header with an empty value */
-		auto_free char *line = *req->headers.v[i].value
-					       ? xasprintf("%s: %s", req->headers.v[i].name, req->headers.v[i].value)
-					       : xasprintf("%s;", req->headers.v[i].name);
-
-		list = curl_slist_append(list, line);
-	}
-	if (!http_headers_get(&req->headers, "content-type"))
-		list = curl_slist_append(list, "Content-Type:");
-	return list;
-}
-
-static void set_body(CURL *e, struct exchange *x)
-{
-	const struct http_request *req = x->req;
-
-	if (req->body) {
-		curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
-		curl_easy_setopt(e, CURLOPT_READDATA, x);
-		curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->body->size);
-		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
-	} else if (req->n || !strcmp(req->method, "POST") || !strcmp(req->method, "PUT")) {
-		curl_easy_setopt(e, CURLOPT_POST, 1L);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->n);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->n ? req->bytes : "");
-	}
-	if (!strcmp(req->method, "HEAD"))
-		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-	else
-		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
-}
-
-/* Whether a request goes to a place that this machine alone reaches, or only to addresses that are judged. */
-static bool is_near(const struct http_request *req)
-{
-	auto_err ignored = { 0 };
-	auto_url u = { 0 };
-
-	if (req->unix_socket || req->allow_address)
-		return true;
-	return http_url_parse(req->url, &u, &ignored) == 0 && (http_is_loopback(u.host) || http_is_link_local(u.host));
-}
-
-/* The last gate, whoever made the URL. */
-static int check_request(const struct http_request *req, struct err *err)
-{
-	auto_free char *what = describe(req);
-
-	if (strncmp(req->url, "https://", strlen("https://")) != 0 && !is_near(req))
-		return err_set(err, ERR_CONFIG, "%s: only https is spoken to other machines", what);
-	return 0;
-}
-
-/* Before a socket is made, with the address that the name led to: a name may lead anywhere, and elsewhere next time. */
-static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
-{
-	struct exchange *x = ctx;
-	char text[NI_MAXHOST];
+	struct exchange *e = ctx;
+	curl_socket_t fd = exchange_open_socket(e, address);
 
 	(void)purpose;
-	if (getnameinfo(&a->addr, a->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0 ||
-	    !x->req->allow_address(text)) {
-		x->is_address_refused = true;
-		return CURL_SOCKET_BAD;
+	if (fd != CURL_SOCKET_BAD)
+		*watched_of(e->call->client, fd) = (struct watched){ .is_ours = true };
+	return fd;
+}
+
+/* epoll forgets a closed socket by itself; so do we, for its number comes again. */
+static int on_close_socket(void *ctx, curl_socket_t fd)
+{
+	struct http_curl *c = ctx;
+
+	*watched_of(c, fd) = (struct watched){ 0 };
+	return close(fd);
+}
+
+static struct exchange *take_exchange(struct http_curl *c)
+{
+	struct exchange *e = c->pool;
+
+	if (!e) {
+		e = xcalloc(1, sizeof(*e));
+		e->easy = curl_easy_init();
+		if (!e->easy)
+			abort();
+		return e;
 	}
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	c->pool = e->next;
+	c->n_pooled--;
+	return e;
 }
 
-/* An older connection to the same name was not judged. */
-static void set_address_rule(CURL *e, struct exchange *x)
+static void free_exchange(struct exchange *e)
 {
-	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
-	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_cleanup(e->easy);
+	free(e);
 }
 
-static void set_options(CURL *e, struct exchange *x, struct curl_slist *headers)
+static void link_active(struct http_curl *c, struct exchange *e)
 {
-	const struct http_request *req = x->req;
-
-	curl_easy_setopt(e, CURLOPT_URL, req->url);
-	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
-	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write);
-	curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
-	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L * 1024);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-			 (long)(req->connect_timeout_ms ? req->connect_timeout_ms : CONNECT_TIMEOUT_MS));
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
-	if (req->unix_socket)
-		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, req->unix_socket);
-	http_curl_set_tls(e, req->ca_file ? req->ca_file : getenv("AWS_CA_BUNDLE"));
-	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	if (is_near(req))
-		curl_easy_setopt(e, CURLOPT_PROXY, "");
-	if (req->allow_address)
-		set_address_rule(e, x);
-	set_body(e, x);
+	e->previous = NULL;
+	e->next = c->active;
+	if (e->next)
+		e->next->previous = e;
+	c->active = e;
 }
 
-/* The proxy's answer to CONNECT, when it is that which went wrong; else 0. */
-static int proxy_refusal(CURL *e)
+/* Take an exchange from libcurl and from the active ones; back into the pool. */
+static void retire(struct http_curl *c, struct exchange *e)
 {
-	long status = 0;
-
-	curl_easy_getinfo(e, CURLINFO_HTTP_CONNECTCODE, &status);
-	return status / 100 == 2 ? 0 : (int)status;
-}
-
-static bool is_distrust(CURLcode code)
-{
-	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-	       code == CURLE_SSL_ISSUER_ERROR;
-}
-
-static int network_error(struct exchange *x, CURLcode code, const char *details)
-{
-	auto_free char *what = describe(x->req);
-	int refusal = proxy_refusal(x->easy);
-
-	if (x->is_address_refused) {
-		err_set(x->err, ERR_NETWORK, "%s: the host's address is not allowed", what);
-		return err_service(x->err, "AddressRefused");
+	curl_multi_remove_handle(c->multi, e->easy);
+	curl_easy_reset(e->easy);
+	curl_slist_free_all(e->headers);
+	if (e->next)
+		e->next->previous = e->previous;
+	*(e->previous ? &e->previous->next : &c->active) = e->next;
+	if (c->n_pooled >= MAX_POOLED) {
+		free_exchange(e);
+		return;
 	}
-	if (refusal) {
-		err_set(x->err, ERR_NETWORK, "%s: the proxy answered %d to CONNECT", what, refusal);
-		err_service(x->err, refusal >= 500 ? "NotConnected" : "ProxyRefused");
-		return err_hint(x->err, "the proxy comes from HTTPS_PROXY; NO_PROXY lists hosts that need none%s",
-				refusal == 407 ? "; this one asks for a user and password in the proxy's URL" : "");
-	}
-	err_set(x->err, ERR_NETWORK, "%s: %s", what, *details ? details : curl_easy_strerror(code));
-	if (is_distrust(code)) {
-		err_service(x->err, "NotTrusted");
-		return err_hint(x->err, "if a proxy of yours signs for the host, name its CA file in AWS_CA_BUNDLE");
-	}
-	/* Nothing was sent: any request may be tried again. */
-	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
-		err_service(x->err, "NotConnected");
-	return -1;
+	*e = (struct exchange){ .easy = e->easy, .next = c->pool };
+	c->pool = e;
+	c->n_pooled++;
 }
 
-/* Bytes that moved so far in both directions. */
-static curl_off_t bytes_moved(CURL *e)
+static void end_exchange(struct http_curl *c, struct exchange *e, int result)
 {
-	curl_off_t up = 0, down = 0;
-	long headers = 0;
+	struct http_exchange *call = e->call;
 
-	curl_easy_getinfo(e, CURLINFO_SIZE_UPLOAD_T, &up);
-	curl_easy_getinfo(e, CURLINFO_SIZE_DOWNLOAD_T, &down);
-	curl_easy_getinfo(e, CURLINFO_HEADER_SIZE, &headers);
-	return up + down + headers;
+	retire(c, e);
+	call->client = NULL;
+	call->result = result;
+	c->n_done++;
+	call->done(call);
 }
 
-/* Drive the exchange to its end. Wakes ten times a second to see whether the process was cancelled or the peer is
- * silent. */
-static int drive(struct http_curl *c, struct exchange *x, CURLcode *ret_code)
+static struct exchange *find_active(struct http_curl *c, const struct http_exchange *call)
 {
-	int64_t idle_ms = x->req->idle_ms ? x->req->idle_ms : DEFAULT_IDLE_MS;
-	int64_t last_ms = sys_real.ticks_ms(&sys_real);
-	curl_off_t moved, last_moved = 0;
-	int running = 1, left;
+	struct exchange *e = c->active;
+
+	while (e && e->call != call)
+		e = e->next;
+	return e;
+}
+
+static void submit_curl(struct http *http, struct http_exchange *call)
+{
+	struct http_curl *c = (struct http_curl *)http;
+	struct exchange *e;
+
+	if (exchange_check(call->req, call->err) < 0) {
+		call->result = -1;
+		call->done(call);
+		return;
+	}
+	e = take_exchange(c);
+	e->call = call;
+	call->client = c;
+	e->moved_ms = ticks_ms();
+	exchange_set_options(e);
+	curl_easy_setopt(e->easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	curl_easy_setopt(e->easy, CURLOPT_OPENSOCKETDATA, e);
+	curl_easy_setopt(e->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	curl_easy_setopt(e->easy, CURLOPT_CLOSESOCKETDATA, c);
+	link_active(c, e);
+	curl_multi_add_handle(c->multi, e->easy);
+}
+
+static void abandon_curl(struct http *http, struct http_exchange *call)
+{
+	struct http_curl *c = (struct http_curl *)http;
+	struct exchange *e = find_active(c, call);
+
+	if (e)
+		retire(c, e);
+}
+
+static void take_finished(struct http_curl *c)
+{
 	CURLMsg *msg;
+	int left;
 
-	*ret_code = CURLE_FAILED_INIT; /* until curl says how it ended */
-	while (curl_multi_perform(c->multi, &running) == CURLM_OK && running) {
-		int64_t now_ms;
-
-		curl_multi_poll(c->multi, NULL, 0, 100, NULL);
-		if (sys_check_cancelled(x->err) < 0)
-			return -1;
-		now_ms = sys_real.ticks_ms(&sys_real);
-		moved = bytes_moved(x->easy);
-		if (moved != last_moved) {
-			last_moved = moved;
-			last_ms = now_ms;
-		}
-		if (idle_ms > 0 && now_ms - last_ms > idle_ms)
-			return network_error(x, CURLE_OPERATION_TIMEDOUT, "no answer");
-	}
 	while ((msg = curl_multi_info_read(c->multi, &left))) {
-		if (msg->msg == CURLMSG_DONE)
-			*ret_code = msg->data.result;
+		CURLcode code = msg->data.result;
+		struct exchange *e = NULL;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&e);
+		end_exchange(c, e, exchange_finish(e, code));
 	}
+}
+
+static bool is_silent(struct exchange *e, int64_t now_ms)
+{
+	int64_t idle_ms = e->call->req->idle_ms ? e->call->req->idle_ms : DEFAULT_IDLE_MS;
+	curl_off_t moved = exchange_bytes_moved(e);
+
+	if (moved != e->moved) {
+		e->moved = moved;
+		e->moved_ms = now_ms;
+	}
+	return idle_ms > 0 && now_ms - e->moved_ms > idle_ms;
+}
+
+static void end_silent(struct http_curl *c, int64_t now_ms)
+{
+	struct exchange *next;
+
+	c->swept_ms = now_ms;
+	for (struct exchange *e = c->active; e; e = next) {
+		next = e->next;
+		if (is_silent(e, now_ms))
+			end_exchange(c, e, exchange_silent(e));
+	}
+}
+
+static void on_event(struct http_curl *c, const struct epoll_event *event)
+{
+	int fd = event->data.fd, running, what = 0;
+	struct watched *w;
+	uint64_t count;
+
+	if (fd == c->wake_fd) {
+		(void)!read(fd, &count, sizeof(count));
+		c->n_done++;
+		return;
+	}
+	w = watched_of(c, fd);
+	if (!w->wanted) {
+		/* A resting connection stirs: the server closes it. libcurl sees that when it wants it again. */
+		tell_epoll(c, fd, w);
+		return;
+	}
+	what |= event->events & EPOLLIN ? CURL_CSELECT_IN : 0;
+	what |= event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
+	what |= event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
+	curl_multi_socket_action(c->multi, fd, what, &running);
+}
+
+static int wait_ms(const struct http_curl *c, int64_t until_ms)
+{
+	int64_t now_ms = ticks_ms(), wait = until_ms - now_ms;
+
+	if (c->timer_ms >= 0 && c->timer_ms - now_ms < wait)
+		wait = c->timer_ms - now_ms;
+	if (wait > TURN_MS)
+		wait = TURN_MS;
+	return wait > 0 ? (int)wait : 0;
+}
+
+static void turn(struct http_curl *c, int64_t until_ms)
+{
+	struct epoll_event events[MAX_EVENTS];
+	int n = epoll_wait(c->epoll_fd, events, MAX_EVENTS, wait_ms(c, until_ms)), running;
+	int64_t now_ms;
+
+	for (int i = 0; i < n; i++)
+		on_event(c, &events[i]);
+	now_ms = ticks_ms();
+	if (c->timer_ms >= 0 && now_ms >= c->timer_ms) {
+		c->timer_ms = -1;
+		curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	take_finished(c);
+	if (now_ms - c->swept_ms >= TURN_MS)
+		end_silent(c, now_ms);
+}
+
+static int perform_curl(struct http *http, int64_t timeout_ms, struct err *err)
+{
+	struct http_curl *c = (struct http_curl *)http;
+	int64_t until_ms = ticks_ms() + timeout_ms;
+
+	c->n_done = 0;
+	do {
+		turn(c, until_ms);
+		if (sys_check_cancelled(err) < 0)
+			return -1;
+	} while (!c->n_done && ticks_ms() < until_ms);
 	return 0;
+}
+
+static void wake_curl(struct http *http)
+{
+	struct http_curl *c = (struct http_curl *)http;
+	uint64_t one = 1;
+
+	(void)!write(c->wake_fd, &one, sizeof(one));
+}
+
+static void note_done(struct http_exchange *call)
+{
+	*(bool *)call->ctx = true;
 }
 
 static int send_curl(struct http *http, const struct http_request *req, struct http_response *resp, struct err *err)
 {
-	struct http_curl *c = (struct http_curl *)http;
-	struct exchange x = { .req = req, .resp = resp, .easy = c->easy, .err = err };
-	struct curl_slist *headers;
-	char details[CURL_ERROR_SIZE] = "";
-	CURLcode code = CURLE_OK;
-	long status = 0;
-	int result;
+	bool is_done = false;
+	struct http_exchange call = { .req = req, .resp = resp, .err = err, .done = note_done, .ctx = &is_done };
 
-	if (check_request(req, err) < 0 || check_headers(req, err) < 0)
-		return -1;
-	headers = header_list(req);
-	curl_easy_reset(c->easy);
-	set_options(c->easy, &x, headers);
-	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, details);
-	curl_multi_add_handle(c->multi, c->easy);
-	result = drive(c, &x, &code);
-	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_multi_remove_handle(c->multi, c->easy);
-	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, NULL);
-	curl_slist_free_all(headers);
-	resp->status = (int)status;
-	if (result < 0 || x.refused)
-		return -1;
-	return code == CURLE_OK ? 0 : network_error(&x, code, details);
+	submit_curl(http, &call);
+	while (!is_done) {
+		auto_err cancelled = { 0 };
+
+		if (perform_curl(http, TURN_MS, &cancelled) < 0 && !is_done) {
+			abandon_curl(http, &call);
+			err_move(err, &cancelled);
+			return -1;
+		}
+	}
+	return call.result;
 }
 
 static void free_curl(struct http *http)
 {
 	struct http_curl *c = (struct http_curl *)http;
+	struct exchange *next;
 
-	curl_easy_cleanup(c->easy);
+	while (c->active)
+		retire(c, c->active);
+	for (struct exchange *e = c->pool; e; e = next) {
+		next = e->next;
+		free_exchange(e);
+	}
 	curl_multi_cleanup(c->multi);
+	close(c->wake_fd);
+	close(c->epoll_fd);
+	free(c->sockets);
 	free(c);
 }
 
@@ -376,15 +385,23 @@ const char *http_library(void)
 
 struct http *http_curl_new(void)
 {
-	static const struct http_ops ops = { send_curl, free_curl };
+	static const struct http_ops ops = { send_curl, free_curl, submit_curl, perform_curl, abandon_curl, wake_curl };
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct http_curl *c = xcalloc(1, sizeof(*c));
+	struct epoll_event event = { .events = EPOLLIN };
 
 	pthread_once(&once, init_library);
 	c->http.ops = &ops;
+	c->timer_ms = -1;
 	c->multi = curl_multi_init();
-	c->easy = curl_easy_init();
-	if (!c->multi || !c->easy)
+	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	event.data.fd = c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!c->multi || c->epoll_fd < 0 || c->wake_fd < 0 ||
+	    epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->wake_fd, &event) < 0)
 		abort();
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	return &c->http;
 }

@@ -88,33 +88,40 @@ static double unit_random(const struct sys *sys)
 	return v / 4294967296.0;
 }
 
-/* One call over its attempts. */
-struct run {
-	const struct sys *sys;
-	const struct report *report;
-	const char *what;
-	struct retry_quota *quota;
-	int attempt, max_attempts; /* those that were mended make room for one more */
-	int n_waits;               /* the exponent of the next one */
-	int n_mended;
-	int taken; /* by the last retry */
-};
+void retry_begin(struct retry *r, const struct sys *sys, const struct report *report, const char *what,
+		 const struct retry_policy *policy)
+{
+	*r = (struct retry){
+		.sys = sys,
+		.report = report,
+		.what = what,
+		.quota = policy->quota,
+		.attempt = 1,
+		.max_attempts = policy->max_attempts ? policy->max_attempts : RETRY_MAX_ATTEMPTS,
+	};
+}
 
-/* Whether there is another attempt; waits for its time. */
-static bool prepare_next(struct run *r, const struct retry_verdict *v, struct err *why)
+static bool try_mended(struct retry *r, const struct retry_verdict *v, const struct err *why)
+{
+	if (v->retry_class != RETRY_MENDED || r->n_mended >= MAX_MENDED)
+		return false;
+	r->n_mended++;
+	r->max_attempts++;
+	r->attempt++;
+	report_text(r->report, REPORT_NOTE, "retry", "%s: %s; %s, once more", r->what, why->msg, v->remedy);
+	return true;
+}
+
+bool retry_again(struct retry *r, const struct retry_verdict *v, struct err *why, int64_t *ret_delay_ms)
 {
 	int cost = v->retry_class == RETRY_THROTTLED ? RETRY_COST_THROTTLED : RETRY_COST;
 	auto_free char *wait = NULL;
-	int64_t delay;
 
+	*ret_delay_ms = 0;
 	if (v->retry_class == RETRY_NO || sys_is_cancelled())
 		return false;
-	if (v->retry_class == RETRY_MENDED && r->n_mended < MAX_MENDED) {
-		r->n_mended++;
-		r->max_attempts++;
-		report_text(r->report, REPORT_NOTE, "retry", "%s: %s; %s, once more", r->what, why->msg, v->remedy);
+	if (try_mended(r, v, why))
 		return true;
-	}
 	if (r->attempt >= r->max_attempts)
 		return false;
 	if (!retry_quota_take(r->quota, cost)) {
@@ -122,38 +129,40 @@ static bool prepare_next(struct run *r, const struct retry_verdict *v, struct er
 		return false;
 	}
 	r->taken = cost;
-	delay = retry_delay_ms(r->n_waits++, v, unit_random(r->sys));
-	wait = str_duration_ms(delay);
+	*ret_delay_ms = retry_delay_ms(r->n_waits++, v, unit_random(r->sys));
+	wait = str_duration_ms(*ret_delay_ms);
+	r->attempt++;
 	report_text(r->report, REPORT_NOTE, "retry", "%s: %s; next try in %s (%d of %d)", r->what, why->msg, wait,
-		    r->attempt + 1, r->max_attempts);
-	r->sys->sleep_ms(r->sys, delay);
+		    r->attempt, r->max_attempts);
 	return true;
+}
+
+void retry_succeeded(struct retry *r)
+{
+	retry_quota_give(r->quota, r->taken ? r->taken : 1);
 }
 
 int retry_run(const struct sys *sys, const struct report *report, const char *what, const struct retry_policy *policy,
 	      retry_attempt_fn fn, void *ctx, struct err *err)
 {
-	struct run r = {
-		.sys = sys,
-		.report = report,
-		.what = what,
-		.quota = policy->quota,
-		.max_attempts = policy->max_attempts ? policy->max_attempts : RETRY_MAX_ATTEMPTS,
-	};
+	struct retry r;
 
+	retry_begin(&r, sys, report, what, policy);
 	for (;;) {
 		struct retry_verdict verdict = { RETRY_NO, 0, NULL };
 		auto_err why = { 0 };
+		int64_t delay_ms;
 
-		r.attempt++;
 		if (fn(ctx, r.attempt, &verdict, &why) == 0) {
-			retry_quota_give(r.quota, r.taken ? r.taken : 1);
+			retry_succeeded(&r);
 			return 0;
 		}
-		if (!prepare_next(&r, &verdict, &why)) {
+		if (!retry_again(&r, &verdict, &why, &delay_ms)) {
 			err_move(err, &why);
 			return -1;
 		}
+		if (verdict.retry_class != RETRY_MENDED)
+			sys->sleep_ms(sys, delay_ms);
 		if (sys_check_cancelled(err) < 0)
 			return -1;
 	}

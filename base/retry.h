@@ -54,6 +54,29 @@ struct retry_policy {
 	struct retry_quota *quota; /* borrowed; may be NULL */
 };
 
+/* One call over its attempts, for those who wait in their own way; retry_run is these in a loop. */
+struct retry {
+	const struct sys *sys;
+	const struct report *report;
+	const char *what; /* borrowed, for the words */
+	struct retry_quota *quota;
+	int attempt, max_attempts; /* those that were mended make room for one more */
+	int n_waits;               /* the exponent of the next one */
+	int n_mended;
+	int taken; /* of the quota, by the last retry */
+};
+
+/* The first attempt begins. report may be NULL. */
+void retry_begin(struct retry *r, const struct sys *sys, const struct report *report, const char *what,
+		 const struct retry_policy *policy);
+/*
+ * An attempt failed because of why. true: there is another, to be begun after *ret_delay_ms; that is reported. false:
+ * why is final.
+ */
+bool retry_again(struct retry *r, const struct retry_verdict *verdict, struct err *why, int64_t *ret_delay_ms);
+/* The attempt succeeded. */
+void retry_succeeded(struct retry *r);
+
 /* One attempt, numbered from 1: 0, or -1 with err and the verdict. */
 typedef int (*retry_attempt_fn)(void *ctx, int attempt, struct retry_verdict *ret_verdict, struct err *err);
 

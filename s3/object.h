@@ -11,10 +11,14 @@
 
 #include "aws/call.h"
 #include "base/filelist.h"
+#include "s3/checksum.h"
 #include "s3/encryption.h"
 
-/* Larger objects need a multipart upload, which comes later. */
+/* Larger objects are sent in parts, by s3/transfer. */
 #define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+#define S3_KEY_MAX_BYTES 1024
 
 struct s3 {
 	struct aws *aws;                 /* borrowed */
@@ -25,7 +29,8 @@ struct s3 {
 struct s3_head {
 	uint64_t size;
 	bool has_digest;
-	struct digest digest; /* from x-amz-checksum-sha256 */
+	struct digest digest;             /* of the whole object, from x-amz-checksum-sha256 */
+	struct s3_checksum sha256, crc64; /* as they were answered: that of an object in parts is made of theirs */
 	char *etag;
 	char *version_id; /* NULL without versioning */
 };
@@ -70,6 +75,14 @@ struct s3_listing {
 /* All objects below prefix (ListObjectsV2, all pages), at most max. */
 int s3_list(struct s3 *s3, const char *bucket, const char *prefix, size_t max, struct s3_listing *ret, struct err *err);
 void s3_listing_release(struct s3_listing *l);
+
+/*
+ * Copy an object inside S3, with the checksum that it has: what went in parts goes in the same parts (s3/parts.h), so
+ * that their digests' digest stays. source is the head of it. ERR_CONFLICT: it is another by now. ERR_INVALID: the copy
+ * has another checksum.
+ */
+int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key, const struct s3_head *source,
+		   const char *to_bucket, const char *to_key, struct err *err);
 
 /* HeadBucket: 1 = there and ours, 0 = absent; a foreign one is ERR_AUTH that says so. */
 int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err);

@@ -1,5 +1,9 @@
 #include "s3/request.h"
 
+#include <string.h>
+
+#include "aws/call_error.h"
+#include "aws/xml.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "s3/uri.h"
@@ -7,6 +11,11 @@
 void s3_request_release(struct s3_request *r)
 {
 	http_headers_release(&r->headers);
+	free(r->query);
+	free(r->path);
+	free(r->host);
+	free(r->what);
+	r->query = r->path = r->host = r->what = NULL;
 }
 
 static bool is_path_style(const struct endpoint *endpoint, const char *bucket)
@@ -32,7 +41,7 @@ static char *request_path(const struct s3_request *req, bool has_bucket)
 	return xasprintf("/%s%s%s", req->bucket, req->key ? "/" : "", key);
 }
 
-static int judge(struct s3 *s3, const struct s3_request *req, const struct http_response *resp, struct err *err)
+int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct http_response *resp, struct err *err)
 {
 	const char *region = http_headers_get(&resp->headers, "x-amz-bucket-region");
 
@@ -54,22 +63,49 @@ static int judge(struct s3 *s3, const struct s3_request *req, const struct http_
 	return -1;
 }
 
-int s3_send(struct s3 *s3, struct s3_request *req, struct http_response *ret_resp, struct err *err)
+void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 {
 	const struct endpoint *endpoint = &s3->aws->id->endpoints[AWS_S3];
 	bool path_style = is_path_style(endpoint, req->bucket);
 	auto_free char *uri = s3_uri_format(req->bucket, req->key ? req->key : "");
-	auto_free char *what = xasprintf("%s '%s'", req->operation, uri);
-	auto_free char *path = request_path(req, path_style);
-	auto_free char *host = path_style ? NULL : virtual_host(endpoint, req->bucket);
 
+	req->what = xasprintf("%s '%s'", req->operation, uri);
+	req->path = request_path(req, path_style);
+	req->host = path_style ? NULL : virtual_host(endpoint, req->bucket);
 	if (!req->any_owner)
 		http_headers_set(&req->headers, "x-amz-expected-bucket-owner", s3->bucket_owner);
 	req->aws.service = AWS_S3;
-	req->aws.path = path;
-	req->aws.host = host;
+	req->aws.path = req->path;
+	req->aws.host = req->host;
 	req->aws.headers = &req->headers;
-	if (aws_send(s3->aws, what, &req->aws, ret_resp, err) < 0)
-		return judge(s3, req, ret_resp, err);
+}
+
+int s3_send(struct s3 *s3, struct s3_request *req, struct http_response *ret_resp, struct err *err)
+{
+	s3_request_prepare(s3, req);
+	if (aws_send(s3->aws, req->what, &req->aws, ret_resp, err) < 0)
+		return s3_request_explain(s3, req, ret_resp, err);
 	return 0;
+}
+
+int s3_judge_body(const struct http_response *resp)
+{
+	auto_service_error e = { 0 };
+	auto_err ignored = { 0 };
+	auto_xml *root = xml_parse(str_text(&resp->body), resp->body.len, "the answer", &ignored);
+
+	if (!root)
+		return -1;
+	if (strcmp(root->name, "Error") != 0)
+		return 0;
+	service_error_parse(resp, &e);
+	if (str_eq(e.code, "SlowDown") || str_eq(e.code, "ServiceUnavailable"))
+		return 503;
+	return str_eq(e.code, "InternalError") ? 500 : 400;
+}
+
+bool s3_is_refusal_of_bytes(const struct err *err)
+{
+	return err_is_service(err, "XAmzContentSHA256Mismatch") || err_is_service(err, "BadDigest") ||
+	       err_is_service(err, "XAmzContentChecksumMismatch");
 }

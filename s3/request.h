@@ -14,7 +14,9 @@ struct s3_request {
 	const char *key; /* NULL: the bucket itself */
 	bool any_owner;  /* leave x-amz-expected-bucket-owner out: the bucket does not exist yet */
 	struct http_headers headers;
-	struct aws_request aws; /* method, query, body and sink; the rest is filled in */
+	struct aws_request aws;   /* method, query, body and sink; the rest is filled in */
+	char *query;              /* owned, for aws.query; or NULL */
+	char *path, *host, *what; /* filled in; owned */
 };
 
 #define auto_s3_request __attribute__((cleanup(s3_request_release))) struct s3_request
@@ -26,5 +28,19 @@ void s3_request_release(struct s3_request *r);
  * region; else as aws_send.
  */
 int s3_send(struct s3 *s3, struct s3_request *req, struct http_response *ret_resp, struct err *err);
+
+/* The same in steps, around aws_call_new and aws_call_judge: req->aws and req->what are whole, … */
+void s3_request_prepare(struct s3 *s3, struct s3_request *req);
+/* … and a failure gets the words that only S3's answers allow. Returns -1. */
+int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct http_response *resp, struct err *err);
+
+/*
+ * For aws_request.judge_body: S3 answers 200 before it has finished a Complete or a copy, and may then send <Error>.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ */
+int s3_judge_body(const struct http_response *resp);
+
+/* Whether S3 refused the bytes because they are not those that were hashed. */
+bool s3_is_refusal_of_bytes(const struct err *err);
 
 #endif

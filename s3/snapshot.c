@@ -9,8 +9,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#define KEY_MAX_BYTES 1024
+#include "s3/hashers.h"
+#include "s3/parts.h"
+#include "s3/transfer.h"
 
 struct listing {
 	const char *root;
@@ -27,7 +28,7 @@ static int check_name(const char *path, struct err *err)
 			       "the data file '%s' has a name that S3 cannot carry: it must be UTF-8 without "
 			       "control characters",
 			       shown);
-	if (strlen(path) + DIGEST_HEX + 1 > KEY_MAX_BYTES)
+	if (strlen(path) + DIGEST_HEX + 1 > S3_KEY_MAX_BYTES)
 		return err_set(err, ERR_CONFIG, "the data file '%s' has a name that is too long for S3", shown);
 	return 0;
 }
@@ -38,13 +39,15 @@ static int add_file(struct listing *l, const char *path, const char *disk_path, 
 
 	if (check_name(path, err) < 0)
 		return -1;
-	if ((uint64_t)st->st_size > SNAPSHOT_MAX_FILE_BYTES)
+	if ((uint64_t)st->st_size > S3_MAX_OBJECT_BYTES)
 		return err_set(err, ERR_INVALID,
-			       "the data file '%s' is larger than 5 GiB, the most that one upload may carry",
+			       "the data file '%s' is larger than 48.8 TiB, the most that S3 stores as one object",
 			       disk_path);
 	e = filelist_add(&l->files, path, FILE_MODE_PLAIN);
 	e->disk_path = xstrdup(disk_path);
 	e->size = (uint64_t)st->st_size;
+	e->stamp = file_stamp_of(st);
+	e->has_stamp = true;
 	return 0;
 }
 
@@ -107,6 +110,8 @@ static int list_any(struct listing *l, struct err *err)
 
 		if (!real)
 			return err_errno(err, "resolve '%s'", l->root);
+		if (lstat(real, &st) < 0)
+			return err_errno(err, "stat '%s'", real);
 		if (add_file(l, fs_basename(l->root), real, &st, err) < 0)
 			return -1;
 	} else {
@@ -115,10 +120,21 @@ static int list_any(struct listing *l, struct err *err)
 	if (!l->files.n)
 		return err_set(err, ERR_CONFIG, "the data folder '%s' holds no file", l->root);
 	filelist_sort(&l->files);
-	return filelist_hash(&l->files, err);
+	return 0;
 }
 
 int snapshot_list(const char *path, struct filelist *ret, struct err *err)
+{
+	auto_filelist files = { 0 };
+
+	if (snapshot_list_unhashed(path, &files, err) < 0 || s3_hash_files(&files, err) < 0)
+		return -1;
+	*ret = files;
+	files = (struct filelist){ 0 };
+	return 0;
+}
+
+int snapshot_list_unhashed(const char *path, struct filelist *ret, struct err *err)
 {
 	struct listing l = { .root = path };
 	int rc = list_any(&l, err);
@@ -141,7 +157,9 @@ char *snapshot_manifest(const struct filelist *files, const char *channel)
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct file_entry *e = &files->v[i];
-		auto_free char *sha256 = digest_hex(&e->digest);
+		auto_free char *digest_text = digest_hex(&e->digest);
+		auto_free char *sha256 =
+			e->n_parts ? xasprintf("%s-%u", digest_text, (unsigned)e->n_parts) : xstrdup(digest_text);
 		json_t *file = json_object();
 
 		json_put_str(file, "path", e->path);
@@ -158,13 +176,10 @@ char *snapshot_manifest(const struct filelist *files, const char *channel)
 
 /* One upload on its way. */
 struct sending {
-	struct s3 *s3;
-	const char *bucket;
+	const struct filelist *files;
+	size_t next;
 	const char *prefix;        /* "<data prefix>/<tree digest>/" */
 	struct s3_listing present; /* below it; sorted by key */
-	const struct report *report;
-	uint64_t done_bytes, total_bytes;
-	struct snapshot_result result;
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -173,70 +188,71 @@ static int compare_listed(const void *a, const void *b)
 }
 
 /*
- * Whether an interrupted run sent this file. Its key says what it should hold; that it does, only S3's checksum can
- * say: 1 yes, 0 no.
+ * An interrupted run may have sent this file. Its key says what it should hold; that it does, only S3's checksum can
+ * say.
  */
-static int is_present(struct sending *s, const char *key, const struct file_entry *e, struct err *err)
+static bool is_listed(const struct sending *s, const char *key, const struct file_entry *e)
 {
 	struct s3_listed wanted = { .key = (char *)key };
 	const struct s3_listed *found = NULL;
-	auto_s3_head head = { 0 };
 
 	if (s->present.n)
 		found = bsearch(&wanted, s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
-	if (!found || found->size != e->size)
-		return 0;
-	if (s3_head_object(s->s3, s->bucket, key, &head, err) < 0)
-		return -1;
-	return head.has_digest && digest_equal(&head.digest, &e->digest);
+	return found && found->size == e->size;
 }
 
-static int send_file(struct sending *s, const struct file_entry *e, struct err *err)
+static int next_file(void *ctx, struct transfer_item *ret, struct err *err)
 {
-	auto_free char *key = xasprintf("%s%s", s->prefix, e->path);
-	int present;
+	struct sending *s = ctx;
 
-	if (sys_check_cancelled(err) < 0)
-		return -1;
-	present = is_present(s, key, e, err);
-	if (present < 0)
-		return -1;
-	if (!present) {
-		if (s3_put_entry(s->s3, s->bucket, key, e, "application/octet-stream", err) < 0)
-			return -1;
-		s->result.files_sent++;
-		s->result.bytes_sent += e->size;
-	}
-	s->done_bytes += e->size;
-	report_progress(s->report, "data", e->path, s->done_bytes, s->total_bytes);
-	return 0;
+	(void)err;
+	if (s->next == s->files->n)
+		return 0;
+	ret->entry = &s->files->v[s->next++];
+	ret->key = xasprintf("%s%s", s->prefix, ret->entry->path);
+	ret->may_exist = is_listed(s, ret->key, ret->entry);
+	return 1;
 }
 
 static int check_key_lengths(const struct filelist *files, const char *prefix, struct err *err)
 {
 	for (size_t i = 0; i < files->n; i++) {
-		if (strlen(prefix) + strlen(files->v[i].path) > KEY_MAX_BYTES)
+		if (strlen(prefix) + strlen(files->v[i].path) > S3_KEY_MAX_BYTES)
 			return err_set(err, ERR_CONFIG,
 				       "the key of the data file '%s' would be longer than S3's %d bytes",
-				       files->v[i].path, KEY_MAX_BYTES);
+				       files->v[i].path, S3_KEY_MAX_BYTES);
 	}
 	return 0;
 }
 
-static int send_files(struct sending *s, const struct filelist *files, struct err *err)
+static int send_files(struct s3 *s3, struct sending *s, const char *bucket, const struct report *report,
+		      struct snapshot_result *ret, struct err *err)
 {
-	if (check_key_lengths(files, s->prefix, err) < 0 ||
-	    s3_list(s->s3, s->bucket, s->prefix, files->n + 1000, &s->present, err) < 0)
+	struct transfer_result sent = { 0 };
+	const struct transfer t = {
+		.bucket = bucket,
+		.content_type = "application/octet-stream",
+		.kind = S3_SHA256,
+		.next = next_file,
+		.ctx = s,
+		.resume_prefix = s->prefix,
+		.keeps_parts = true,
+		.report = report,
+		.stage = "data",
+		.total_bytes = filelist_total_bytes(s->files),
+	};
+
+	if (check_key_lengths(s->files, s->prefix, err) < 0 ||
+	    s3_list(s3, bucket, s->prefix, s->files->n + 1000, &s->present, err) < 0)
 		return -1;
 	if (s->present.n)
 		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
-	report_text(s->report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", files->n,
-		    files->n == 1 ? "" : "s", s->bucket, s->prefix);
-	report_progress(s->report, "data", "", 0, s->total_bytes);
-	for (size_t i = 0; i < files->n; i++) {
-		if (send_file(s, &files->v[i], err) < 0)
-			return -1;
-	}
+	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", s->files->n,
+		    s->files->n == 1 ? "" : "s", bucket, s->prefix);
+	report_progress(report, "data", "", 0, t.total_bytes);
+	if (s3_transfer(s3, &t, &sent, err) < 0)
+		return -1;
+	*ret = (struct snapshot_result){ .files_sent = sent.files_sent, .bytes_sent = sent.bytes_sent };
 	return 0;
 }
 
@@ -256,11 +272,8 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 	auto_free char *folder = xasprintf("%s/%s/", prefix, hex);
 	auto_free char *manifest_key = xasprintf("%s/%s.json", prefix, hex);
 	auto_err local = { 0 };
-	struct sending s = { .s3 = s3,
-			     .bucket = bucket,
-			     .prefix = folder,
-			     .report = report,
-			     .total_bytes = filelist_total_bytes(files) };
+	struct sending s = { .files = files, .prefix = folder };
+	struct snapshot_result result = { 0 };
 	int rc;
 
 	if (s3_head_object(s3, bucket, manifest_key, NULL, &local) == 0) {
@@ -271,11 +284,11 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 		err_move(err, &local);
 		return -1;
 	}
-	rc = send_files(&s, files, err);
+	rc = send_files(s3, &s, bucket, report, &result, err);
 	if (rc == 0)
 		rc = send_manifest(s3, files, channel, bucket, manifest_key, err);
 	if (rc == 0)
-		*ret = s.result;
+		*ret = result;
 	s3_listing_release(&s.present);
 	return rc;
 }

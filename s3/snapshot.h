@@ -12,16 +12,12 @@
 #include "s3/object.h"
 
 /*
- * A file above one part (design 3a: 16 MiB) is named by the digests of its parts and sent in parts, which comes later:
- * ERR_INVALID that names it.
- */
-#define SNAPSHOT_MAX_FILE_BYTES (16ULL * 1024 * 1024)
-
-/*
- * List and hash a local file or folder: regular files, sorted; links are followed only inside the folder. ERR_CONFIG
- * when it is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
+ * List and hash a local file or folder, on all cores: regular files, sorted; links are followed only inside the folder.
+ * ERR_CONFIG when it is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
  */
 int snapshot_list(const char *path, struct filelist *ret, struct err *err);
+/* The same without digests. */
+int snapshot_list_unhashed(const char *path, struct filelist *ret, struct err *err);
 
 struct snapshot_result {
 	uint64_t files_sent, bytes_sent;
@@ -36,7 +32,8 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 
 /*
  * The bytes of the manifest: RFC 8785 JSON of {"format":1,"channel","digest","files":[{"path","size","sha256"}]}, files
- * sorted by path. New string.
+ * sorted by path; sha256 of a file above one part (s3/parts.h) is S3's, "<of its parts' digests>-<their number>". New
+ * string.
  */
 char *snapshot_manifest(const struct filelist *files, const char *channel);
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "s3/parts.h"
 #include "s3/snapshot.h"
 
 /* Some 150 bytes a file: more than a million files. */
@@ -16,15 +17,20 @@ static int add_manifest_file(struct filelist *l, const json_t *file, struct err 
 	const char *path = json_str(file, "path");
 	const char *sha256 = json_str(file, "sha256");
 	const json_t *size = json_object_get(file, "size");
+	const char *dash = sha256 ? strchr(sha256, '-') : NULL;
+	auto_free char *hex = sha256 ? xstrndup(sha256, strcspn(sha256, "-")) : NULL;
 	struct file_entry *e;
 	struct digest digest;
+	int64_t n_parts = 0;
 
-	if (!path || !fs_is_safe_relative(path) || !sha256 || strlen(sha256) != DIGEST_HEX ||
-	    digest_parse(sha256, &digest) < 0 || !json_is_integer(size) || json_integer_value(size) < 0)
+	if (!path || !fs_is_safe_relative(path) || !hex || strlen(hex) != DIGEST_HEX ||
+	    digest_parse(hex, &digest) < 0 || (dash && !str_parse_i64(dash + 1, 1, S3_MAX_PARTS, &n_parts)) ||
+	    !json_is_integer(size) || json_integer_value(size) < 0)
 		return err_set(err, ERR_FAILED, "an entry of the manifest has no proper path, size or digest");
 	e = filelist_add(l, path, FILE_MODE_PLAIN);
 	e->size = (uint64_t)json_integer_value(size);
 	e->digest = digest;
+	e->n_parts = (uint32_t)n_parts;
 	e->has_digest = true;
 	return 0;
 }
@@ -98,6 +104,7 @@ static int check_object(struct s3 *s3, const char *bucket, const char *folder, c
 			struct err *err)
 {
 	auto_free char *key = xasprintf("%s%s", folder, e->path);
+	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
 	auto_s3_head head = { 0 };
 	auto_err local = { 0 };
 
@@ -112,9 +119,9 @@ static int check_object(struct s3 *s3, const char *bucket, const char *folder, c
 	if (head.size != e->size)
 		return err_set(err, ERR_FAILED, "'%s' has %llu bytes instead of %llu", key,
 			       (unsigned long long)head.size, (unsigned long long)e->size);
-	if (!head.has_digest)
+	if (head.sha256.kind == S3_CHECKSUM_NONE)
 		return err_set(err, ERR_FAILED, "'%s' was stored without a SHA-256: somebody else wrote it", key);
-	if (!digest_equal(&head.digest, &e->digest))
+	if (!s3_checksum_equal(&head.sha256, &wanted))
 		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", key);
 	return 0;
 }

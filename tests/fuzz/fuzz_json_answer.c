@@ -79,7 +79,7 @@ static int call(struct aws *aws, struct aws_identity *id, int which, struct err 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const struct http_ops ops = { answer, NULL };
+	static const struct http_ops ops = { .send = answer };
 	static const int statuses[] = { 200, 200, 400, 403, 404, 500, 503, 307 };
 	auto_aws_identity id = { 0 };
 	auto_err err = { 0 };

@@ -78,7 +78,7 @@ static inline int fake_send(struct http *http, const struct http_request *req, s
 
 static inline struct fake_http fake_http_of(const struct fake_answer *answers, size_t n)
 {
-	static const struct http_ops ops = { fake_send, NULL };
+	static const struct http_ops ops = { .send = fake_send };
 
 	return (struct fake_http){ .http = { &ops }, .answers = answers, .n_answers = n };
 }

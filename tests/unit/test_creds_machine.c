@@ -73,7 +73,7 @@ static int network_send(struct http *http, const struct http_request *req, struc
 	return 0;
 }
 
-static const struct http_ops network_ops = { network_send, NULL };
+static const struct http_ops network_ops = { .send = network_send };
 
 /* 1, 0 or -1 of the container source with a variable set. */
 static int ask(struct network *net, const char *variable, const char *value, struct err *err)

@@ -34,7 +34,7 @@ static int agent_send(struct http *http, const struct http_request *req, struct 
 	return 0;
 }
 
-static const struct http_ops agent_ops = { agent_send, NULL };
+static const struct http_ops agent_ops = { .send = agent_send };
 
 static struct creds_provider *open_agent(struct creds_scene *s, struct agent *a, int64_t life_ms)
 {

@@ -191,7 +191,7 @@ static void on_report(void *ctx, const struct report_event *e)
 
 static struct world world_of(int n_instances, int64_t end_ms)
 {
-	static const struct http_ops ops = { world_send, NULL };
+	static const struct http_ops ops = { .send = world_send };
 
 	return (struct world){
 		.http = { &ops }, .n_instances = n_instances, .end_ms = end_ms, .end_status = "Completed"

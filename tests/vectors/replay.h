@@ -170,7 +170,7 @@ static inline int replay_send(struct http *http, const struct http_request *req,
 /* Takes over the traffic. */
 static inline void replay_init(struct replay *r, struct suite *s, json_t *traffic)
 {
-	static const struct http_ops ops = { replay_send, NULL };
+	static const struct http_ops ops = { .send = replay_send };
 	json_t *event;
 	size_t i;
 

@@ -11,13 +11,15 @@
 
 #include "aws/call.h"
 #include "base/filelist.h"
+#include "s3/encryption.h"
 
 /* Larger objects need a multipart upload, which comes later. */
 #define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
 
 struct s3 {
-	struct aws *aws;          /* borrowed */
-	const char *bucket_owner; /* account that must own the buckets; borrowed, never NULL */
+	struct aws *aws;                 /* borrowed */
+	const char *bucket_owner;        /* account that must own the buckets; borrowed, never NULL */
+	struct s3_encryption encryption; /* of what is written */
 };
 
 struct s3_head {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Clients that others wrote move objects in and out of the local cloud's S3: Debian's awscli and rclone, with openssl
-# to do the sums. What one puts the others must find, byte by byte.
+# Clients that others wrote move objects in and out of the local cloud's S3: Debian's awscli, rclone and curl, with
+# openssl to do the sums. What one puts the others must find, byte by byte.
 . "$(dirname "$0")/lib.sh"
 
 new_project iris
@@ -138,5 +138,54 @@ if command -v rclone > /dev/null; then
 else
 	skip 'rclone is not here'
 fi
+
+# --- curl: what these clients do not say ---
+# s3 METHOD PATH [CURL'S OPTIONS …]: a signed request; the answer's head goes to $T/head.
+s3() {
+	method=$1
+	target=$AWS_ENDPOINT_URL$2
+	shift 2
+	curl -s -X "$method" --aws-sigv4 aws:amz:us-east-1:s3 -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -D "$T/head" \
+		"$@" "$target"
+}
+unsigned='x-amz-content-sha256: UNSIGNED-PAYLOAD'
+aws s3 cp --no-progress part3 s3://bkt/curl > /dev/null
+s3 POST '/bkt/curl?uploads=' -H "$unsigned" -H 'x-amz-checksum-algorithm: CRC64NVME' > "$T/out"
+id=$(sed -n 's/.*<UploadId>\(.*\)<\/UploadId>.*/\1/p' "$T/out")
+for i in 1 2; do
+	s3 PUT "/bkt/curl?partNumber=$i&uploadId=$id" -H "$unsigned" --data-binary @part$i
+	etag=$(sed -n 's/^ETag: "\(.*\)".*/\1/p' "$T/head")
+	echo "<Part><PartNumber>$i</PartNumber><ETag>$etag</ETag></Part>"
+done > parts.xml
+echo "<CompleteMultipartUpload>$(cat parts.xml)</CompleteMultipartUpload>" > complete.xml
+complete() {
+	s3 POST "/bkt/curl?uploadId=$id" -H "$unsigned" --data-binary @complete.xml -H "$1" > "$T/out"
+	: > "$T/err"
+}
+complete 'If-None-Match: *'
+out_has '<Code>PreconditionFailed<' 'an upload that must be the first is not, where an object is'
+complete 'x-amz-checksum-crc64nvme: AAAAAAAAAAA='
+out_has '<Code>BadDigest<' 'another CRC64NVME of the whole is refused'
+complete 'x-amz-mp-object-size: 11999999'
+out_has '<Code>InvalidRequest<' 'so is another size'
+complete 'x-amz-checksum-type: COMPOSITE'
+out_has '<Code>InvalidRequest<' 'and another type of checksum'
+complete 'x-amz-mp-object-size: 12000000'
+out_has '<ChecksumType>FULL_OBJECT<' 'the upload has survived all that, and is completed'
+crc=$(sed -n 's/.*<ChecksumCRC64NVME>\(.*\)<\/ChecksumCRC64NVME>.*/\1/p' "$T/out")
+cat part1 part2 > both
+s3 PUT /bkt/both -H "$unsigned" -H "x-amz-checksum-crc64nvme: $crc" --data-binary @both > "$T/out"
+grep -q '^HTTP/1.1 200' "$T/head"
+ok $? 'its CRC64NVME, made from those of the parts, is that of the whole'
+printf '3\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:hYfYZQ==\r\n\r\n' > chunks
+send_chunks() {
+	s3 PUT /bkt/chunks -H 'x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER' -H 'x-amz-decoded-content-length: 5' \
+		-H 'Content-Encoding: aws-chunked' -H 'x-amz-trailer: x-amz-checksum-crc32' --data-binary @chunks > "$T/out"
+}
+send_chunks
+same "$(aws s3 cp s3://bkt/chunks -)" abcde 'chunks with a checksum behind them are taken apart'
+sed -i s/hYfYZQ/hYfYZA/ chunks
+send_chunks
+out_has '<Code>BadDigest<' 'and compared with it'
 
 finish

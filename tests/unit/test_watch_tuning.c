@@ -190,7 +190,7 @@ static void on_board(void *ctx, const struct leaderboard *b)
 /* Two at a time; the fourth fails, and the last one has no objective. */
 static struct world a_world(void)
 {
-	static const struct http_ops ops = { world_send, NULL };
+	static const struct http_ops ops = { .send = world_send };
 
 	return (struct world){ .http = { &ops },
 			       .end_ms = 40000,

@@ -64,6 +64,9 @@ int project_open(const char *file, const char *environment, struct project *ret,
 /* The files and their digests. Some classes of bad input and their words: ecr/context.h, s3/pack.h, s3/snapshot.h. */
 int project_read_files(struct project *p, struct err *err);
 
+/* Only the files of the source archive; the rest stays unread. */
+int project_read_source(struct project *p, struct err *err);
+
 /* ERR_CONFIG that names the dirty files, unless allow_dirty. */
 int project_check_clean(const struct project *p, bool allow_dirty, struct err *err);
 

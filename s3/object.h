@@ -12,6 +12,7 @@
 #include "aws/call.h"
 #include "base/filelist.h"
 #include "s3/checksum.h"
+#include "s3/encryption.h"
 
 /* Larger objects are sent in parts, by s3/transfer. */
 #define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
@@ -20,8 +21,9 @@
 #define S3_KEY_MAX_BYTES 1024
 
 struct s3 {
-	struct aws *aws;          /* borrowed */
-	const char *bucket_owner; /* account that must own the buckets; borrowed, never NULL */
+	struct aws *aws;                 /* borrowed */
+	const char *bucket_owner;        /* account that must own the buckets; borrowed, never NULL */
+	struct s3_encryption encryption; /* of what is written */
 };
 
 struct s3_head {

@@ -42,8 +42,8 @@ enum opt_id {
 	OPT_SINCE,
 	OPT_HOST,
 	OPT_REMOTE,
-	OPT_OUTPUT,
 	OPT_CHECKSUM,
+	OPT_OUTPUT,
 	OPT_COUNT, /* also ends a command's list */
 };
 

@@ -25,10 +25,10 @@ struct ui {
 	bool is_terminal;
 	bool has_status;  /* a status line stands at the bottom */
 	int64_t drawn_ms; /* when it was drawn */
-	char *board;      /* lines that stand at the bottom instead; NULL: none */
-	int board_rows;   /* how many of them were drawn */
 	struct ui_rate rates[8];
-	bool is_quiet; /* log lines and warnings only */
+	char *board;    /* lines that stand at the bottom instead; NULL: none */
+	int board_rows; /* how many of them were drawn */
+	bool is_quiet;  /* log lines and warnings only */
 };
 
 void ui_init(struct ui *ui);

@@ -89,7 +89,8 @@ static int create(struct copy *c, struct err *err)
 	auto_s3_request req = { 0 };
 	auto_response resp = { 0 };
 
-	s3_multipart_create_request(&c->m, "application/octet-stream", &c->s3->encryption, &req);
+	s3_multipart_create_request(&c->m, "application/octet-stream", &req);
+	s3_encryption_add(&c->s3->encryption, &req.headers);
 	return s3_send(c->s3, &req, &resp, err) < 0 ? -1 : s3_multipart_created(&c->m, &resp, err);
 }
 
@@ -152,9 +153,9 @@ static int copy_whole(struct copy *c, struct err *err)
 	http_headers_addf(&req.headers, "x-amz-copy-source", "/%s/%s", c->from_bucket, source);
 	if (c->source->etag)
 		http_headers_add(&req.headers, "x-amz-copy-source-if-match", c->source->etag);
+	s3_encryption_add(&c->s3->encryption, &req.headers);
 	if (c->source->sha256.kind == S3_SHA256)
 		http_headers_add(&req.headers, "x-amz-checksum-algorithm", "SHA256");
-	s3_encryption_add(&c->s3->encryption, &req.headers);
 	if (s3_send(c->s3, &req, &resp, err) < 0)
 		return explain(c, err);
 	if (s3_head_object(c->s3, c->m.bucket, c->m.key, &head, err) < 0)

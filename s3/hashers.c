@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include "base/crc64.h"
+#include "base/digest_pair.h"
 #include "base/mem.h"
 #include "base/sys.h"
 
 /* Stays in a core's second cache between reading and hashing. */
 #define BUFFER_BYTES ((size_t)256 * 1024)
 #define MAX_THREADS  32
+/* Shorter ones gain nothing from being hashed two at a time. */
+#define MIN_PAIRED_BYTES ((uint64_t)1024 * 1024)
 
 struct task_list {
 	struct hash_task *first, *last;
@@ -22,6 +25,8 @@ struct hashers {
 	pthread_mutex_t mutex;
 	pthread_cond_t has_work, has_finished;
 	struct task_list waiting, finished;
+	int n_waiting;
+	bool can_pair;
 	atomic_bool is_ending;
 	void (*wake)(void *ctx);
 	void *ctx;
@@ -103,6 +108,23 @@ static int read_all(struct hashers *h, struct source *s, struct digest_state *st
 	return 0;
 }
 
+/* As much as there is, up to n: the bytes of a pair advance in step. */
+static int fill(struct source *s, char *buffer, size_t n, size_t *ret_n, struct err *err)
+{
+	size_t got = 0;
+
+	while (got < n && s->done < s->task->size) {
+		int64_t more = read_source(s, buffer + got, n - got, err);
+
+		if (more <= 0)
+			return more < 0 ? -1 : file_entry_changed(s->task->entry, err);
+		got += (size_t)more;
+		s->done += (uint64_t)more;
+	}
+	*ret_n = got;
+	return 0;
+}
+
 /* A file that is opened for the task alone is looked at afterwards too; the others are by who opened them. */
 static int check_end(const struct source *s, struct err *err)
 {
@@ -136,17 +158,78 @@ static void run_task(struct hashers *h, struct hash_task *t, void *buffer)
 		file_reader_close(&s.reader);
 }
 
-static struct hash_task *wait_for_task(struct hashers *h)
+static int open_source(struct source *s)
 {
-	struct hash_task *t = NULL;
+	struct hash_task *t = s->task;
+
+	return t->fd < 0 ? file_reader_open(&s->reader, t->entry, &t->err) : 0;
+}
+
+/* Both to their ends; what fails is left where it is, and the other goes on alone. */
+static void read_pair(struct hashers *h, struct source *s, struct digest_lane *lanes, char *buffer)
+{
+	const size_t half = BUFFER_BYTES / 2;
+
+	while (s[0].done < s[0].task->size || s[1].done < s[1].task->size) {
+		size_t n[2] = { 0, 0 };
+
+		for (int i = 0; i < 2; i++) {
+			struct hash_task *t = s[i].task;
+
+			if (t->result == 0 && (atomic_load(&h->is_ending) || sys_is_cancelled()))
+				t->result = err_set(&t->err, ERR_CANCELLED, "cancelled");
+			if (t->result == 0)
+				t->result = fill(&s[i], buffer + (size_t)i * half, half, &n[i], &t->err);
+			if (t->result < 0)
+				s[i].done = t->size;
+		}
+		digest_pair_update(&lanes[0], buffer, n[0], &lanes[1], buffer + half, n[1]);
+	}
+}
+
+static void run_pair(struct hashers *h, struct hash_task **tasks, void *buffer)
+{
+	struct digest_lane lanes[2];
+	struct source s[2];
+
+	for (int i = 0; i < 2; i++) {
+		digest_lane_init(&lanes[i]);
+		s[i] = (struct source){ .task = tasks[i], .reader = { .fd = -1 } };
+		tasks[i]->result = open_source(&s[i]);
+	}
+	read_pair(h, s, lanes, buffer);
+	for (int i = 0; i < 2; i++) {
+		if (tasks[i]->result == 0)
+			tasks[i]->result = check_end(&s[i], &tasks[i]->err);
+		tasks[i]->sha256 = digest_lane_final(&lanes[i]);
+		if (tasks[i]->fd < 0)
+			file_reader_close(&s[i].reader);
+	}
+}
+
+static bool is_for_pair(const struct hash_task *t)
+{
+	return t && t->kind == S3_SHA256 && !t->wants_bytes && t->size >= MIN_PAIRED_BYTES;
+}
+
+/* The next task, or two that are hashed together as long as no other thread has to wait for work. */
+static int wait_for_tasks(struct hashers *h, struct hash_task **ret)
+{
+	int n = 0;
 
 	pthread_mutex_lock(&h->mutex);
 	while (!atomic_load(&h->is_ending) && !h->waiting.first)
 		pthread_cond_wait(&h->has_work, &h->mutex);
-	if (!atomic_load(&h->is_ending))
-		t = take_first(&h->waiting);
+	if (!atomic_load(&h->is_ending)) {
+		ret[n++] = take_first(&h->waiting);
+		h->n_waiting--;
+	}
+	if (n && h->can_pair && h->n_waiting >= h->n && is_for_pair(ret[0]) && is_for_pair(h->waiting.first)) {
+		ret[n++] = take_first(&h->waiting);
+		h->n_waiting--;
+	}
 	pthread_mutex_unlock(&h->mutex);
-	return t;
+	return n;
 }
 
 static void hand_back(struct hashers *h, struct hash_task *t)
@@ -167,11 +250,16 @@ static void *work(void *arg)
 {
 	struct hashers *h = arg;
 	auto_free void *buffer = xmalloc(BUFFER_BYTES);
-	struct hash_task *t;
+	struct hash_task *tasks[2];
+	int n;
 
-	while ((t = wait_for_task(h))) {
-		run_task(h, t, buffer);
-		hand_back(h, t);
+	while ((n = wait_for_tasks(h, tasks))) {
+		if (n == 2)
+			run_pair(h, tasks, buffer);
+		else
+			run_task(h, tasks[0], buffer);
+		for (int i = 0; i < n; i++)
+			hand_back(h, tasks[i]);
 	}
 	return NULL;
 }
@@ -188,7 +276,9 @@ struct hashers *hashers_new(int n, void (*wake)(void *ctx), void *ctx)
 	struct hashers *h = xcalloc(1, sizeof(*h));
 	pthread_condattr_t monotonic;
 
-	*h = (struct hashers){ .wake = wake, .ctx = ctx, .n = n ? n : core_count() };
+	*h = (struct hashers){
+		.wake = wake, .ctx = ctx, .n = n ? n : core_count(), .can_pair = digest_pair_is_possible()
+	};
 	pthread_mutex_init(&h->mutex, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -231,6 +321,7 @@ void hashers_add(struct hashers *h, struct hash_task *t)
 {
 	pthread_mutex_lock(&h->mutex);
 	append(&h->waiting, t);
+	h->n_waiting++;
 	pthread_cond_signal(&h->has_work);
 	pthread_mutex_unlock(&h->mutex);
 }

@@ -48,15 +48,13 @@ static char *upload_query(const char *upload_id, int64_t part_number)
 			   : xasprintf("uploadId=%s", id);
 }
 
-void s3_multipart_create_request(const struct s3_multipart *m, const char *content_type,
-				 const struct s3_encryption *encryption, struct s3_request *ret)
+void s3_multipart_create_request(const struct s3_multipart *m, const char *content_type, struct s3_request *ret)
 {
 	begin(m, "CreateMultipartUpload", "POST", ret);
 	ret->aws.query = "uploads=";
 	http_headers_add(&ret->headers, "Content-Type", content_type);
 	http_headers_add(&ret->headers, "x-amz-checksum-algorithm", algorithm(m->kind));
 	http_headers_add(&ret->headers, "x-amz-checksum-type", type(m->kind));
-	s3_encryption_add(encryption, &ret->headers);
 }
 
 static int no_answer(const struct s3_multipart *m, const char *operation, struct err *err)

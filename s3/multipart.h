@@ -29,8 +29,7 @@ void s3_multipart_release(struct s3_multipart *m);
 #define auto_s3_multipart __attribute__((cleanup(s3_multipart_release))) struct s3_multipart
 
 /* CreateMultipartUpload. */
-void s3_multipart_create_request(const struct s3_multipart *m, const char *content_type,
-				 const struct s3_encryption *encryption, struct s3_request *ret);
+void s3_multipart_create_request(const struct s3_multipart *m, const char *content_type, struct s3_request *ret);
 int s3_multipart_created(struct s3_multipart *m, const struct http_response *resp, struct err *err);
 
 /* UploadPart i (0-based), without its body; its checksum is v[i].checksum. */

@@ -249,7 +249,7 @@ static void test_copy(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
-		auto_s3_head head = { 0 }, copied = { 0 };
+		auto_s3_head head = { 0 };
 		auto_err err = { 0 };
 		const struct fake_object *from, *to;
 

@@ -342,6 +342,39 @@ static void test_resume(void **state)
 	check_object(m, &files.v[0]);
 }
 
+/* How S3 shall encrypt is said with the object, not with its parts. */
+static void check_encryption(void *ctx)
+{
+	const struct fake_multipart *m = ctx;
+	const char *algorithm = http_headers_get(&m->s3->last, "x-amz-server-side-encryption");
+
+	if (str_eq(m->plan->operation, "UploadPart"))
+		assert_null(algorithm);
+	else
+		assert_string_equal(algorithm, "aws:kms");
+}
+
+static void test_encryption(void **state)
+{
+	static const char *const operations[] = { "PutObject", "CreateMultipartUpload", "UploadPart" };
+
+	run(*state, "mkdir data");
+	make_file(*state, "data/one", 5);
+	make_file(*state, "data/two", 17 * MIB);
+	for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		const struct fault_plan plan = { operations[i], 1, 9, FAULT_CALL, .call = check_encryption, .ctx = m };
+		struct transfer_result result = { 0 };
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		m->s3->s3.encryption.algorithm = "aws:kms";
+		m->plan = &plan;
+		list_folder(*state, false, &files);
+		assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+	}
+}
+
 static void test_many(void **state)
 {
 	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
@@ -382,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_encryption, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
 	};

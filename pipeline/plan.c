@@ -12,6 +12,9 @@
 #include "pipeline/training_job.h"
 #include "s3/uri.h"
 
+/* More would only say the same. */
+#define MAX_CASE_TWINS 3
+
 /* "s3://bucket/prefix" or a bare bucket; absent: the plan's bucket and no prefix. *ret_prefix ends without '/'. */
 static int locate(const struct project *p, const struct plan *plan, const char *key, char **ret_bucket,
 		  char **ret_prefix, struct err *err)
@@ -164,6 +167,17 @@ static void warn_of_prefix(const struct project *p, struct plan *plan, const str
 					    c->path));
 }
 
+static void warn_of_data(struct plan *plan, const struct channel *c)
+{
+	auto_strlist twins = { 0 };
+
+	if (c->facts.note)
+		strlist_take(&plan->warnings, xasprintf("channel '%s': %s", c->name, c->facts.note));
+	scan_find_case_twins(&c->files, MAX_CASE_TWINS, &twins);
+	for (size_t i = 0; i < twins.n; i++)
+		strlist_take(&plan->warnings, xasprintf("channel '%s': %s", c->name, twins.v[i]));
+}
+
 static int plan_one_channel(const struct project *p, struct plan *plan, const struct channel *c,
 			    struct plan_channel *pc, struct err *err)
 {
@@ -180,6 +194,7 @@ static int plan_one_channel(const struct project *p, struct plan *plan, const st
 	if (locate(p, plan, "data_location", &pc->bucket, &prefix, err) < 0)
 		return -1;
 	pc->digest = digest_hex(&c->tree);
+	warn_of_data(plan, c);
 	key = xasprintf("%s/data/%s", config_str(&p->config, "name"), c->name);
 	pc->prefix = below(prefix, key);
 	folder = xasprintf("%s/%s/", pc->prefix, pc->digest);

@@ -58,8 +58,7 @@ static void note(const char *a, const char *b, struct strlist *ret)
 	auto_free char *x = str_escaped(a);
 	auto_free char *y = str_escaped(b);
 
-	strlist_take(ret,
-		     xasprintf("'%s' and '%s' differ only in case: on some machines they are one file", x, y));
+	strlist_take(ret, xasprintf("'%s' and '%s' differ only in case: on some machines they are one file", x, y));
 }
 
 void scan_find_case_twins(const struct filelist *l, size_t max, struct strlist *ret)

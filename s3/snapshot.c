@@ -3,157 +3,66 @@
 #include "s3/snapshot.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 
 #include "base/fs.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "s3/hashers.h"
+#include "s3/index.h"
+#include "s3/manifest.h"
 
-#define KEY_MAX_BYTES 1024
-
-struct listing {
-	const char *root;
-	char *real_root; /* with '/' at its end; NULL for a single file */
-	struct filelist files;
-};
-
-static int check_name(const char *path, struct err *err)
+static int name_files(const struct snapshot_source *src, struct snapshot_facts *facts, struct filelist *files,
+		      struct err *err)
 {
-	auto_free char *shown = str_printable(path);
+	auto_free char *root = fs_realpath(src->path);
 
-	if (!str_is_utf8(path, strlen(path)) || !fs_is_safe_relative(path))
-		return err_set(err, ERR_CONFIG,
-			       "the data file '%s' has a name that S3 cannot carry: it must be UTF-8 without "
-			       "control characters",
-			       shown);
-	if (strlen(path) + DIGEST_HEX + 1 > KEY_MAX_BYTES)
-		return err_set(err, ERR_CONFIG, "the data file '%s' has a name that is too long for S3", shown);
-	return 0;
-}
-
-static int add_file(struct listing *l, const char *path, const char *disk_path, const struct stat *st, struct err *err)
-{
-	struct file_entry *e;
-
-	if (check_name(path, err) < 0)
-		return -1;
-	if ((uint64_t)st->st_size > SNAPSHOT_MAX_FILE_BYTES)
-		return err_set(err, ERR_INVALID,
-			       "the data file '%s' is larger than 5 GiB, the most that one upload may carry",
-			       disk_path);
-	e = filelist_add(&l->files, path, FILE_MODE_PLAIN);
-	e->disk_path = xstrdup(disk_path);
-	e->size = (uint64_t)st->st_size;
-	return 0;
-}
-
-/* S3 has no links; one that leads out of the folder would send what nobody named. */
-static int add_link(struct listing *l, const char *path, const char *disk_path, struct err *err)
-{
-	auto_free char *real = fs_realpath(disk_path);
-	auto_free char *shown = str_printable(path);
-	struct stat st;
-
-	if (!real || lstat(real, &st) < 0)
-		return err_set(err, ERR_CONFIG, "the link '%s' in '%s' leads nowhere", shown, l->root);
-	if (!str_starts(real, l->real_root))
-		return err_set(err, ERR_CONFIG, "the link '%s' leads out of the data folder '%s'", shown, l->root);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_CONFIG, "the link '%s' in '%s' does not lead to a file", shown, l->root);
-	return add_file(l, path, real, &st, err);
-}
-
-static int visit(void *ctx, const char *path, const struct stat *st, struct err *err)
-{
-	struct listing *l = ctx;
-	auto_free char *disk_path = NULL;
-	auto_free char *shown = NULL;
-
-	/* Our own state, when the data folder is the project's. */
-	if (S_ISDIR(st->st_mode) || str_starts(path, ".smpipe/"))
-		return 0;
-	disk_path = fs_join(l->root, path);
-	if (S_ISLNK(st->st_mode))
-		return add_link(l, path, disk_path, err);
-	if (S_ISREG(st->st_mode))
-		return add_file(l, path, disk_path, st, err);
-	shown = str_printable(path);
-	return err_set(err, ERR_CONFIG, "'%s' in '%s' is neither a file nor a folder", shown, l->root);
-}
-
-static int list_folder(struct listing *l, struct err *err)
-{
-	auto_free char *real = fs_realpath(l->root);
-
-	if (!real)
-		return err_errno(err, "resolve '%s'", l->root);
-	l->real_root = xasprintf("%s%s", real, str_ends(real, "/") ? "" : "/");
-	return fs_walk(l->root, visit, l, err);
-}
-
-static int list_any(struct listing *l, struct err *err)
-{
-	struct stat st;
-
-	if (stat(l->root, &st) < 0)
-		return err_set(err, ERR_CONFIG, "the data path '%s' does not exist", l->root);
-	if (S_ISDIR(st.st_mode)) {
-		if (list_folder(l, err) < 0)
-			return -1;
-	} else if (S_ISREG(st.st_mode)) {
-		/* The path itself may be a link: the user named it. */
-		auto_free char *real = fs_realpath(l->root);
-
-		if (!real)
-			return err_errno(err, "resolve '%s'", l->root);
-		if (add_file(l, fs_basename(l->root), real, &st, err) < 0)
-			return -1;
-	} else {
-		return err_set(err, ERR_CONFIG, "the data path '%s' is neither a file nor a folder", l->root);
+	if (!root)
+		return err_errno(err, "resolve '%s'", src->path);
+	if (src->index_file)
+		index_apply(src->index_file, root, files, &facts->note);
+	for (size_t i = 0; i < files->n; i++) {
+		facts->n_hashed += !files->v[i].has_digest;
+		facts->bytes_hashed += files->v[i].has_digest ? 0 : files->v[i].size;
 	}
-	if (!l->files.n)
-		return err_set(err, ERR_CONFIG, "the data folder '%s' holds no file", l->root);
-	filelist_sort(&l->files);
-	return filelist_hash(&l->files, err);
+	return facts->n_hashed ? s3_hash_files(files, err) : 0;
+}
+
+int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struct snapshot_facts *ret_facts,
+		  struct err *err)
+{
+	struct snapshot_facts facts = { .scanned_ns = src->sys ? src->sys->now_ms(src->sys) * 1000000 : 0 };
+	auto_filelist files = { 0 };
+
+	if (scan_path(src->path, src->options, &files, err) < 0 || name_files(src, &facts, &files, err) < 0) {
+		free(facts.note);
+		return -1;
+	}
+	*ret = files;
+	*ret_facts = facts;
+	files = (struct filelist){ 0 };
+	return 0;
+}
+
+int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot_facts *facts,
+			const struct filelist *files, struct err *err)
+{
+	auto_free char *root = fs_realpath(src->path);
+	auto_free char *folder = fs_dirname(src->index_file);
+
+	if (!root)
+		return err_errno(err, "resolve '%s'", src->path);
+	if (fs_mkdir_p(folder, 0755, err) < 0)
+		return -1;
+	return index_save(src->index_file, root, facts->scanned_ns, files, err);
 }
 
 int snapshot_list(const char *path, struct filelist *ret, struct err *err)
 {
-	struct listing l = { .root = path };
-	int rc = list_any(&l, err);
+	struct snapshot_source src = { .path = path };
+	struct snapshot_facts facts;
 
-	if (rc == 0) {
-		*ret = l.files;
-		l.files = (struct filelist){ 0 };
-	}
-	filelist_release(&l.files);
-	free(l.real_root);
-	return rc;
-}
-
-char *snapshot_manifest(const struct filelist *files, const char *channel)
-{
-	struct digest digest = filelist_tree_digest(files, true);
-	auto_free char *hex = digest_hex(&digest);
-	json_t *list = json_array();
-	auto_json *manifest = json_object();
-
-	for (size_t i = 0; i < files->n; i++) {
-		const struct file_entry *e = &files->v[i];
-		auto_free char *sha256 = digest_hex(&e->digest);
-		json_t *file = json_object();
-
-		json_put_str(file, "path", e->path);
-		json_put_int(file, "size", (json_int_t)e->size);
-		json_put_str(file, "sha256", sha256);
-		json_array_append_new(list, file);
-	}
-	json_put_int(manifest, "format", 1);
-	json_put_str(manifest, "channel", channel);
-	json_put_str(manifest, "digest", hex);
-	json_object_set_new(manifest, "files", list);
-	return json_canonical(manifest);
+	return snapshot_read(&src, ret, &facts, err);
 }
 
 /* One upload on its way. */
@@ -191,7 +100,7 @@ static int is_present(struct sending *s, const char *key, const struct file_entr
 	return head.has_digest && digest_equal(&head.digest, &e->digest);
 }
 
-static int send_file(struct sending *s, const struct file_entry *e, struct err *err)
+static int send_bytes(struct sending *s, const struct file_entry *e, struct err *err)
 {
 	auto_free char *key = xasprintf("%s%s", s->prefix, e->path);
 	int present;
@@ -212,13 +121,21 @@ static int send_file(struct sending *s, const struct file_entry *e, struct err *
 	return 0;
 }
 
+static int send_file(struct sending *s, const struct file_entry *e, struct err *err)
+{
+	/* S3 has no folders; an object of that name would be a file to some. */
+	if (file_entry_is_folder(e))
+		return 0;
+	return send_bytes(s, e, err);
+}
+
 static int check_key_lengths(const struct filelist *files, const char *prefix, struct err *err)
 {
 	for (size_t i = 0; i < files->n; i++) {
-		if (strlen(prefix) + strlen(files->v[i].path) > KEY_MAX_BYTES)
+		if (strlen(prefix) + strlen(files->v[i].path) > SCAN_KEY_MAX_BYTES)
 			return err_set(err, ERR_CONFIG,
 				       "the key of the data file '%s' would be longer than S3's %d bytes",
-				       files->v[i].path, KEY_MAX_BYTES);
+				       files->v[i].path, SCAN_KEY_MAX_BYTES);
 	}
 	return 0;
 }
@@ -243,7 +160,7 @@ static int send_files(struct sending *s, const struct filelist *files, struct er
 static int send_manifest(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket,
 			 const char *key, struct err *err)
 {
-	auto_free char *text = snapshot_manifest(files, channel);
+	auto_free char *text = manifest_text(files, channel);
 
 	return s3_put_bytes(s3, bucket, key, text, strlen(text), "application/json", err);
 }

@@ -3,24 +3,37 @@
 
 /*
  * A data snapshot: a channel's local folder as immutable objects below <prefix>/<tree digest>/, and a manifest
- * <prefix>/<tree digest>.json beside them, written last: its presence means that the snapshot is whole (design 3a).
+ * <prefix>/<tree digest>.json beside them, written last: its presence means that the snapshot is whole (s3/manifest.h).
  */
-
-#include <jansson.h>
 
 #include "base/filelist.h"
 #include "s3/object.h"
+#include "s3/scan.h"
 
-/*
- * A file above one part (design 3a: 16 MiB) is named by the digests of its parts and sent in parts, which comes later:
- * ERR_INVALID that names it.
- */
-#define SNAPSHOT_MAX_FILE_BYTES (16ULL * 1024 * 1024)
+/* Where a channel's data lies on this machine. */
+struct snapshot_source {
+	const char *path;
+	const struct scan_options *options; /* or NULL */
+	const char *index_file;             /* or NULL: all is read (s3/index.h) */
+	const struct sys *sys;              /* for the index; may be NULL without one */
+};
 
-/*
- * List and hash a local file or folder: regular files, sorted; links are followed only inside the folder. ERR_CONFIG
- * when it is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
- */
+/* What reading it took. */
+struct snapshot_facts {
+	int64_t scanned_ns; /* wall clock before the first file was looked at */
+	size_t n_hashed;    /* files that were read; 0: the index has them all */
+	uint64_t bytes_hashed;
+	char *note; /* why an index was ignored, or NULL; the caller's to free */
+};
+
+/* List and hash a local file or folder: s3/scan.h and s3/hashers.h say what they refuse. */
+int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struct snapshot_facts *ret_facts,
+		  struct err *err);
+/* Write src->index_file, making its folder. */
+int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot_facts *facts,
+			const struct filelist *files, struct err *err);
+
+/* The same of all that lies at path, without an index. */
 int snapshot_list(const char *path, struct filelist *ret, struct err *err);
 
 struct snapshot_result {
@@ -33,12 +46,6 @@ struct snapshot_result {
  */
 int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket,
 		    const char *prefix, const struct report *report, struct snapshot_result *ret, struct err *err);
-
-/*
- * The bytes of the manifest: RFC 8785 JSON of {"format":1,"channel","digest","files":[{"path","size","sha256"}]}, files
- * sorted by path. New string.
- */
-char *snapshot_manifest(const struct filelist *files, const char *channel);
 
 /*
  * Verify a snapshot in S3 against its manifest: the manifest's own digest, every object there with the size and stored

@@ -16,6 +16,7 @@ git config --global gc.auto 0
 
 "$SMPIPE" init "$T/iris" > /dev/null 2>&1
 cd "$T/iris"
+make > /dev/null 2>&1
 sed -i "s,train: data/train,train: $T/data," smpipe.yaml
 git add -A
 git commit -qm Start

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "s3/parts.h"
 
-#define MAGIC      "smpipe-index 1\n"
+#define MAGIC           "smpipe-index 1\n"
 #define BYTE_ORDER_MARK UINT32_C(0x01020304)
 
 /* The file: head, root, records (each with the end of its path), SHA-256. */

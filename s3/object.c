@@ -10,7 +10,6 @@
 
 /* A refusal is read whole however little was asked for. */
 #define MIN_ANSWER_BYTES 65536
-#define CHECKSUM_HEADER  "x-amz-checksum-sha256"
 
 void s3_head_release(struct s3_head *h)
 {
@@ -22,17 +21,10 @@ void s3_head_release(struct s3_head *h)
 /* 1 with the whole object's SHA-256, 0 when the answer has none; a composite one ("…-3") is none. */
 static int answered_digest(const struct http_response *resp, struct digest *ret)
 {
-	const char *text = http_headers_get(&resp->headers, CHECKSUM_HEADER);
-	auto_free char *bytes = NULL;
-	size_t n = 0;
+	struct s3_checksum c = s3_checksum_from(resp, S3_SHA256);
 
-	if (!text || strchr(text, '-'))
-		return 0;
-	bytes = str_unbase64(text, &n);
-	if (!bytes || n != DIGEST_BYTES)
-		return 0;
-	memcpy(ret->b, bytes, n);
-	return 1;
+	*ret = c.sha256;
+	return c.kind == S3_SHA256 && !c.n_parts;
 }
 
 int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3_head *ret, struct err *err)
@@ -55,6 +47,8 @@ int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3
 	version = http_headers_get(&resp.headers, "x-amz-version-id");
 	*ret = (struct s3_head){ .size = (uint64_t)size };
 	ret->has_digest = answered_digest(&resp, &ret->digest);
+	ret->sha256 = s3_checksum_from(&resp, S3_SHA256);
+	ret->crc64 = s3_checksum_from(&resp, S3_CRC64NVME);
 	ret->etag = xstrdup_or_null(http_headers_get(&resp.headers, "ETag"));
 	/* "null" is what a bucket answers whose versioning was suspended. */
 	ret->version_id = str_eq(version, "null") ? NULL : xstrdup_or_null(version);
@@ -124,13 +118,6 @@ static void close_body(void *ctx, struct http_body *body)
 		file_reader_close(&put->reader);
 }
 
-/* S3 refused the bytes because they are not those that were hashed. */
-static bool is_refusal_of_bytes(const struct err *err)
-{
-	return err_is_service(err, "XAmzContentSHA256Mismatch") || err_is_service(err, "BadDigest") ||
-	       err_is_service(err, "XAmzContentChecksumMismatch");
-}
-
 static int put_object(struct s3 *s3, struct put *put, struct err *err)
 {
 	auto_s3_request req = { .operation = "PutObject", .bucket = put->bucket, .key = put->key };
@@ -146,7 +133,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	req.aws.is_idempotent = true;
 	req.aws.payload_hash = hash;
 	http_headers_add(&req.headers, "Content-Type", put->content_type);
-	http_headers_add(&req.headers, CHECKSUM_HEADER, checksum);
+	http_headers_add(&req.headers, S3_HEADER_SHA256, checksum);
 	if (put->if_absent)
 		http_headers_add(&req.headers, "If-None-Match", "*");
 	if (put->bytes) {
@@ -158,7 +145,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 		req.aws.body_ctx = put;
 	}
 	if (s3_send(s3, &req, &resp, err) < 0) {
-		if (is_refusal_of_bytes(err))
+		if (s3_is_refusal_of_bytes(err))
 			return err_set(err, ERR_CONFIG, "'%s' changed while it was uploaded", put->name);
 		return -1;
 	}

@@ -11,8 +11,9 @@
 
 #include "aws/call.h"
 #include "base/filelist.h"
+#include "s3/checksum.h"
 
-/* Larger objects need a multipart upload, which comes later. */
+/* Larger objects are sent in parts, by s3/transfer. */
 #define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
 
 struct s3 {
@@ -23,7 +24,8 @@ struct s3 {
 struct s3_head {
 	uint64_t size;
 	bool has_digest;
-	struct digest digest; /* from x-amz-checksum-sha256 */
+	struct digest digest;             /* of the whole object, from x-amz-checksum-sha256 */
+	struct s3_checksum sha256, crc64; /* as they were answered: that of an object in parts is made of theirs */
 	char *etag;
 	char *version_id; /* NULL without versioning */
 };

@@ -11,10 +11,11 @@
 void s3_request_release(struct s3_request *r)
 {
 	http_headers_release(&r->headers);
+	free(r->query);
 	free(r->path);
 	free(r->host);
 	free(r->what);
-	r->path = r->host = r->what = NULL;
+	r->query = r->path = r->host = r->what = NULL;
 }
 
 static bool is_path_style(const struct endpoint *endpoint, const char *bucket)
@@ -101,4 +102,10 @@ int s3_judge_body(const struct http_response *resp)
 	if (str_eq(e.code, "SlowDown") || str_eq(e.code, "ServiceUnavailable"))
 		return 503;
 	return str_eq(e.code, "InternalError") ? 500 : 400;
+}
+
+bool s3_is_refusal_of_bytes(const struct err *err)
+{
+	return err_is_service(err, "XAmzContentSHA256Mismatch") || err_is_service(err, "BadDigest") ||
+	       err_is_service(err, "XAmzContentChecksumMismatch");
 }

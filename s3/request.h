@@ -15,6 +15,7 @@ struct s3_request {
 	bool any_owner;  /* leave x-amz-expected-bucket-owner out: the bucket does not exist yet */
 	struct http_headers headers;
 	struct aws_request aws;   /* method, query, body and sink; the rest is filled in */
+	char *query;              /* owned, for aws.query; or NULL */
 	char *path, *host, *what; /* filled in; owned */
 };
 
@@ -38,5 +39,8 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 int s3_judge_body(const struct http_response *resp);
+
+/* Whether S3 refused the bytes because they are not those that were hashed. */
+bool s3_is_refusal_of_bytes(const struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "s3/parts.h"
 #include "s3/scan_pattern.h"
 
 #define MAX_DEPTH 128
@@ -79,6 +80,8 @@ static int add_file(struct scan *s, const char *path, const char *disk_path, con
 
 	if (check_name(s, path, err) < 0)
 		return -1;
+	if ((uint64_t)st->st_size > S3_MAX_OBJECT_BYTES)
+		REFUSE(s, path, "'%s' in '%s' is larger than 48.8 TiB, the most that S3 stores as one object");
 	e = filelist_add(&s->files, path, FILE_MODE_PLAIN);
 	e->disk_path = xstrdup(disk_path);
 	e->size = (uint64_t)st->st_size;

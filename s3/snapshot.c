@@ -11,6 +11,7 @@
 #include "s3/hashers.h"
 #include "s3/index.h"
 #include "s3/manifest.h"
+#include "s3/transfer.h"
 
 static int name_files(const struct snapshot_source *src, struct snapshot_facts *facts, struct filelist *files,
 		      struct err *err)
@@ -67,13 +68,10 @@ int snapshot_list(const char *path, struct filelist *ret, struct err *err)
 
 /* One upload on its way. */
 struct sending {
-	struct s3 *s3;
-	const char *bucket;
+	const struct filelist *files;
+	size_t next;
 	const char *prefix;        /* "<data prefix>/<tree digest>/" */
 	struct s3_listing present; /* below it; sorted by key */
-	const struct report *report;
-	uint64_t done_bytes, total_bytes;
-	struct snapshot_result result;
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -82,51 +80,33 @@ static int compare_listed(const void *a, const void *b)
 }
 
 /*
- * Whether an interrupted run sent this file. Its key says what it should hold; that it does, only S3's checksum can
- * say: 1 yes, 0 no.
+ * An interrupted run may have sent this file. Its key says what it should hold; that it does, only S3's checksum can
+ * say.
  */
-static int is_present(struct sending *s, const char *key, const struct file_entry *e, struct err *err)
+static bool is_listed(const struct sending *s, const char *key, const struct file_entry *e)
 {
 	struct s3_listed wanted = { .key = (char *)key };
 	const struct s3_listed *found = NULL;
-	auto_s3_head head = { 0 };
 
 	if (s->present.n)
 		found = bsearch(&wanted, s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
-	if (!found || found->size != e->size)
-		return 0;
-	if (s3_head_object(s->s3, s->bucket, key, &head, err) < 0)
-		return -1;
-	return head.has_digest && digest_equal(&head.digest, &e->digest);
+	return found && found->size == e->size;
 }
 
-static int send_bytes(struct sending *s, const struct file_entry *e, struct err *err)
+static int next_file(void *ctx, struct transfer_item *ret, struct err *err)
 {
-	auto_free char *key = xasprintf("%s%s", s->prefix, e->path);
-	int present;
+	struct sending *s = ctx;
 
-	if (sys_check_cancelled(err) < 0)
-		return -1;
-	present = is_present(s, key, e, err);
-	if (present < 0)
-		return -1;
-	if (!present) {
-		if (s3_put_entry(s->s3, s->bucket, key, e, "application/octet-stream", err) < 0)
-			return -1;
-		s->result.files_sent++;
-		s->result.bytes_sent += e->size;
-	}
-	s->done_bytes += e->size;
-	report_progress(s->report, "data", e->path, s->done_bytes, s->total_bytes);
-	return 0;
-}
-
-static int send_file(struct sending *s, const struct file_entry *e, struct err *err)
-{
+	(void)err;
 	/* S3 has no folders; an object of that name would be a file to some. */
-	if (file_entry_is_folder(e))
+	while (s->next < s->files->n && file_entry_is_folder(&s->files->v[s->next]))
+		s->next++;
+	if (s->next == s->files->n)
 		return 0;
-	return send_bytes(s, e, err);
+	ret->entry = &s->files->v[s->next++];
+	ret->key = xasprintf("%s%s", s->prefix, ret->entry->path);
+	ret->may_exist = is_listed(s, ret->key, ret->entry);
+	return 1;
 }
 
 static int check_key_lengths(const struct filelist *files, const char *prefix, struct err *err)
@@ -140,20 +120,33 @@ static int check_key_lengths(const struct filelist *files, const char *prefix, s
 	return 0;
 }
 
-static int send_files(struct sending *s, const struct filelist *files, struct err *err)
+static int send_files(struct s3 *s3, struct sending *s, const char *bucket, const struct report *report,
+		      struct snapshot_result *ret, struct err *err)
 {
-	if (check_key_lengths(files, s->prefix, err) < 0 ||
-	    s3_list(s->s3, s->bucket, s->prefix, files->n + 1000, &s->present, err) < 0)
+	struct transfer_result sent = { 0 };
+	const struct transfer t = {
+		.bucket = bucket,
+		.content_type = "application/octet-stream",
+		.kind = S3_SHA256,
+		.next = next_file,
+		.ctx = s,
+		.resume_prefix = s->prefix,
+		.report = report,
+		.stage = "data",
+		.total_bytes = filelist_total_bytes(s->files),
+	};
+
+	if (check_key_lengths(s->files, s->prefix, err) < 0 ||
+	    s3_list(s3, bucket, s->prefix, s->files->n + 1000, &s->present, err) < 0)
 		return -1;
 	if (s->present.n)
 		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
-	report_text(s->report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", files->n,
-		    files->n == 1 ? "" : "s", s->bucket, s->prefix);
-	report_progress(s->report, "data", "", 0, s->total_bytes);
-	for (size_t i = 0; i < files->n; i++) {
-		if (send_file(s, &files->v[i], err) < 0)
-			return -1;
-	}
+	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", s->files->n,
+		    s->files->n == 1 ? "" : "s", bucket, s->prefix);
+	report_progress(report, "data", "", 0, t.total_bytes);
+	if (s3_transfer(s3, &t, &sent, err) < 0)
+		return -1;
+	*ret = (struct snapshot_result){ .files_sent = sent.files_sent, .bytes_sent = sent.bytes_sent };
 	return 0;
 }
 
@@ -173,11 +166,8 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 	auto_free char *folder = xasprintf("%s/%s/", prefix, hex);
 	auto_free char *manifest_key = xasprintf("%s/%s.json", prefix, hex);
 	auto_err local = { 0 };
-	struct sending s = { .s3 = s3,
-			     .bucket = bucket,
-			     .prefix = folder,
-			     .report = report,
-			     .total_bytes = filelist_total_bytes(files) };
+	struct sending s = { .files = files, .prefix = folder };
+	struct snapshot_result result = { 0 };
 	int rc;
 
 	if (s3_head_object(s3, bucket, manifest_key, NULL, &local) == 0) {
@@ -188,11 +178,11 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 		err_move(err, &local);
 		return -1;
 	}
-	rc = send_files(&s, files, err);
+	rc = send_files(s3, &s, bucket, report, &result, err);
 	if (rc == 0)
 		rc = send_manifest(s3, files, channel, bucket, manifest_key, err);
 	if (rc == 0)
-		*ret = s.result;
+		*ret = result;
 	s3_listing_release(&s.present);
 	return rc;
 }

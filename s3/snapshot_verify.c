@@ -31,6 +31,7 @@ static int check_object(struct s3 *s3, const char *bucket, const char *folder, c
 			struct err *err)
 {
 	auto_free char *key = xasprintf("%s%s", folder, e->path);
+	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
 	auto_s3_head head = { 0 };
 	auto_err local = { 0 };
 
@@ -45,9 +46,9 @@ static int check_object(struct s3 *s3, const char *bucket, const char *folder, c
 	if (head.size != e->size)
 		return err_set(err, ERR_FAILED, "'%s' has %llu bytes instead of %llu", key,
 			       (unsigned long long)head.size, (unsigned long long)e->size);
-	if (!head.has_digest)
+	if (head.sha256.kind == S3_CHECKSUM_NONE)
 		return err_set(err, ERR_FAILED, "'%s' was stored without a SHA-256: somebody else wrote it", key);
-	if (!digest_equal(&head.digest, &e->digest))
+	if (!s3_checksum_equal(&head.sha256, &wanted))
 		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", key);
 	return 0;
 }

@@ -230,8 +230,14 @@ static void snapshot_reads_only_what_changed(void **state)
 	struct sys sys = { .now_ms = scripted_now_ms, .ctx = &now_ms };
 	auto_free char *root = fs_join(*state, "d"), *file = fs_join(*state, "x/index");
 	struct snapshot_source src = { .path = root, .index_file = file, .sys = &sys };
-	struct { const char *script; size_t n_hashed; } steps[] = {
-		{ "truncate -s 40000000 d/big", 4 }, { ":", 0 }, { "echo 2 > d/b", 1 }, { ":", 0 },
+	struct {
+		const char *script;
+		size_t n_hashed;
+	} steps[] = {
+		{ "truncate -s 40000000 d/big", 4 },
+		{ ":", 0 },
+		{ "echo 2 > d/b", 1 },
+		{ ":", 0 },
 	};
 	struct digest first = { 0 };
 

@@ -100,8 +100,9 @@ static void takes_names_as_they_are(void **state)
 	auto_free char *got = NULL;
 	auto_err err = { 0 };
 
-	run(*state, "mkdir d; cd d; for n in 'a b' a+b a%20b 'q\"' \"$(printf 'n\\nl')\" \"$(printf 'tab\\t')\" 'b\\' ä -x '*'; do\n"
-		    ": > \"./$n\"; done; mkdir a a.d; : > a/z; : > a.d/z");
+	run(*state,
+	    "mkdir d; cd d; for n in 'a b' a+b a%20b 'q\"' \"$(printf 'n\\nl')\" \"$(printf 'tab\\t')\" 'b\\' ä -x '*'; do\n"
+	    ": > \"./$n\"; done; mkdir a a.d; : > a/z; : > a.d/z");
 	assert_int_equal(scan_path(root, NULL, &files, &err), 0);
 	got = paths(&files);
 	/* In byte order of whole paths, where '.' stands before '/'. */

@@ -183,7 +183,8 @@ static void interrupted_upload_goes_on(void **state)
 	assert_int_equal(s3_put_entry(&f->s3, "bucket", a + strlen("/bucket/"), &files.v[0], "x/y", &err), 0);
 	fake_store(f, b, "TWO\n", 4, NULL);
 	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
-	assert_int_equal(result.files_sent, 2);
+	/* "sub/c" may have been under way beside the one that was refused. */
+	assert_in_range(result.files_sent, 1, 2);
 	assert_memory_equal(fake_find(f, b)->bytes, "two", 3);
 	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), 0);
 }

@@ -1,0 +1,165 @@
+/* What multipart uploads are under way, and how far they are: ListMultipartUploads and ListParts. */
+
+#include <string.h>
+
+#include "aws/xml.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "s3/multipart.h"
+#include "s3/parts.h"
+
+static bool is_truncated(const struct xml *page)
+{
+	return str_eq(xml_child_text(page, "IsTruncated"), "true");
+}
+
+static void take_part(struct s3_multipart *m, const struct xml *x)
+{
+	const char *number_text = xml_child_text(x, "PartNumber"), *size_text = xml_child_text(x, "Size");
+	const char *etag = xml_child_text(x, "ETag");
+	int64_t number, size;
+	struct s3_part *part;
+
+	if (!number_text || !size_text || !etag || !str_parse_i64(number_text, 1, m->n, &number) ||
+	    !str_parse_i64(size_text, 0, INT64_MAX, &size))
+		return;
+	part = &m->v[number - 1];
+	if ((uint64_t)size != s3_part_length(m->size, (uint32_t)number - 1))
+		return;
+	free(part->etag);
+	part->etag = xstrdup(etag);
+	part->size = (uint64_t)size;
+	part->checksum = s3_checksum_parse(m->kind, xml_child_text(x, m->kind == S3_CRC64NVME ? "ChecksumCRC64NVME"
+											      : "ChecksumSHA256"));
+}
+
+static int get_page(struct s3 *s3, const char *operation, const char *bucket, const char *key, const char *query,
+		    struct xml **ret, struct err *err)
+{
+	auto_s3_request req = { .operation = operation, .bucket = bucket, .key = key };
+	auto_response resp = { 0 };
+
+	req.aws.method = "GET";
+	req.aws.query = query;
+	req.aws.is_idempotent = true;
+	req.aws.max_body_bytes = S3_MAX_XML_BYTES;
+	if (s3_send(s3, &req, &resp, err) < 0)
+		return -1;
+	*ret = xml_parse(str_text(&resp.body), resp.body.len, operation, err);
+	return *ret ? 0 : -1;
+}
+
+/* The marker must grow, or a service that names the same page again would never end. */
+static int next_part_marker(const struct xml *page, int64_t *marker, struct err *err)
+{
+	const char *text = xml_child_text(page, "NextPartNumberMarker");
+
+	if (!is_truncated(page))
+		return 0;
+	if (!text || !str_parse_i64(text, *marker + 1, S3_MAX_PARTS, marker))
+		return err_set(err, ERR_INVALID, "ListParts: the service names no next page");
+	return 1;
+}
+
+int s3_multipart_list_parts(struct s3 *s3, struct s3_multipart *m, struct err *err)
+{
+	auto_free char *id = str_uri_encode(m->upload_id, false);
+	int64_t marker = 0;
+	int more = 1;
+
+	while (more > 0) {
+		auto_free char *query = xasprintf("part-number-marker=%lld&uploadId=%s", (long long)marker, id);
+		auto_xml *page = NULL;
+
+		if (get_page(s3, "ListParts", m->bucket, m->key, query, &page, err) < 0)
+			return -1;
+		for (const struct xml *x = xml_child(page, "Part"); x; x = xml_next(x, "Part"))
+			take_part(m, x);
+		more = next_part_marker(page, &marker, err);
+	}
+	return more;
+}
+
+void s3_uploads_release(struct s3_uploads *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		free(u->v[i].key);
+		free(u->v[i].id);
+		free(u->v[i].initiated);
+	}
+	free(u->v);
+	*u = (struct s3_uploads){ 0 };
+}
+
+static char *decode(const char *text, bool is_encoded)
+{
+	auto_free char *copy = xstrdup(text);
+
+	if (!is_encoded)
+		return take(copy);
+	for (char *p = copy; (p = strchr(p, '+')); p++)
+		*p = ' ';
+	return str_uri_decode(copy);
+}
+
+static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *ret, struct err *err)
+{
+	bool is_encoded = str_eq(xml_child_text(page, "EncodingType"), "url");
+
+	for (const struct xml *x = xml_child(page, "Upload"); x; x = xml_next(x, "Upload")) {
+		const char *key = xml_child_text(x, "Key"), *id = xml_child_text(x, "UploadId");
+		const char *initiated = xml_child_text(x, "Initiated");
+		auto_free char *decoded = key ? decode(key, is_encoded) : NULL;
+
+		if (!decoded || !id || !*id)
+			return err_set(err, ERR_INVALID, "ListMultipartUploads: an entry has no key or id");
+		if (ret->n >= max)
+			return err_set(err, ERR_INVALID, "ListMultipartUploads: there are more than %zu uploads", max);
+		array_grow(ret->v, ret->n, ret->cap);
+		ret->v[ret->n++] = (struct s3_upload){ take(decoded), xstrdup(id), xstrdup_or_null(initiated) };
+	}
+	return 0;
+}
+
+/* 1 with the next page's markers, encoded for the query. */
+static int next_markers(const struct xml *page, char **markers, struct err *err)
+{
+	const char *key = xml_child_text(page, "NextKeyMarker"), *id = xml_child_text(page, "NextUploadIdMarker");
+	auto_free char *decoded = NULL, *next_key = NULL, *next_id = NULL, *next = NULL;
+
+	if (!is_truncated(page))
+		return 0;
+	decoded = key ? decode(key, str_eq(xml_child_text(page, "EncodingType"), "url")) : NULL;
+	next_key = decoded ? str_uri_encode(decoded, false) : NULL;
+	next_id = str_uri_encode(id ? id : "", false);
+	next = next_key ? xasprintf("key-marker=%s&upload-id-marker=%s", next_key, next_id) : NULL;
+	if (!next || str_eq(next, *markers))
+		return err_set(err, ERR_INVALID, "ListMultipartUploads: the service names no next page");
+	free(*markers);
+	*markers = take(next);
+	return 1;
+}
+
+int s3_multipart_list(struct s3 *s3, const char *bucket, const char *prefix, size_t max, struct s3_uploads *ret,
+		      struct err *err)
+{
+	auto_free char *encoded = str_uri_encode(prefix, false), *markers = NULL;
+	auto_s3_uploads uploads = { 0 };
+	int more = 1;
+
+	while (more > 0) {
+		auto_free char *query = xasprintf("encoding-type=url&%s%sprefix=%s&uploads=", markers ? markers : "",
+						  markers ? "&" : "", encoded);
+		auto_xml *page = NULL;
+
+		if (get_page(s3, "ListMultipartUploads", bucket, NULL, query, &page, err) < 0 ||
+		    add_uploads(page, max, &uploads, err) < 0)
+			return -1;
+		more = next_markers(page, &markers, err);
+	}
+	if (more < 0)
+		return -1;
+	*ret = uploads;
+	uploads = (struct s3_uploads){ 0 };
+	return 0;
+}

@@ -1,0 +1,85 @@
+#ifndef SMPIPE_S3_TRANSFER_INTERNAL_H
+#define SMPIPE_S3_TRANSFER_INTERNAL_H
+
+/* What s3/transfer (the loop), s3/transfer_upload (an object's steps) and s3/transfer_piece (one body) share. */
+
+#include "s3/hashers.h"
+#include "s3/multipart.h"
+#include "s3/parts.h"
+#include "s3/pump.h"
+#include "s3/transfer.h"
+
+/* A body that small goes out in one write with its headers, from memory. libcurl's MAX_INITIAL_POST_SIZE. */
+#define INLINE_BYTES ((uint64_t)64 * 1024 - 1)
+
+struct engine;
+
+/* One object on its way. */
+struct upload {
+	struct engine *engine;
+	struct transfer_item item;
+	int fd; /* of the file, while it is sent from there; else -1 */
+	struct file_stamp stamp;
+	struct s3_multipart m;                /* n is 0 for an object that is sent as it is */
+	uint32_t n_planned, n_stored, n_sent; /* parts given out; there; of them sent by this run */
+	struct s3_checksum whole;
+	struct str complete_body;
+	struct s3_call call; /* about the object as a whole, one at a time */
+	struct err lost;     /* why a look has to decide */
+	struct upload *next_planned;
+	struct upload *next, *previous; /* all that are under way */
+};
+
+/* One body on its way: an object, or a part of it. */
+struct piece {
+	struct hash_task hash; /* first */
+	struct upload *of;
+	uint32_t part;
+	struct s3_checksum checksum;
+	uint64_t n_read, n_counted; /* of the attempt that runs */
+	char *sha256_hex;
+	struct s3_call call;
+	struct piece *next, *previous; /* all that there are */
+};
+
+struct engine {
+	struct s3 *s3;
+	const struct transfer *spec;
+	struct s3_pump *pump;
+	struct hashers *hashers;
+	struct upload *uploads; /* under way */
+	int n_uploads;
+	struct upload *planned_first, *planned_last; /* those with parts to give out */
+	struct piece *pieces;
+	int n_pieces, n_hashing;
+	struct s3_uploads cut_off; /* uploads of earlier runs */
+	bool has_looked;           /* … which were looked for */
+	bool has_all;              /* there is no next item */
+	bool has_failed;
+	struct err err;
+	uint64_t done_bytes;
+	int64_t reported_ms;
+	struct transfer_result result;
+};
+
+/* The first failure counts; err is emptied. */
+void engine_fail(struct engine *e, struct err *err);
+/* Bytes that went out, or (negative) have to go again. */
+void engine_count(struct engine *e, int64_t bytes, const char *name);
+
+/* Begin with the next object; takes over what item owns. */
+void upload_begin(struct engine *e, struct transfer_item *item);
+/* Give out the next part of an object that is in the list of those with parts left. */
+void upload_give_part(struct upload *u);
+/* A piece of the object is there. */
+void upload_piece_stored(struct upload *u, struct piece *p);
+/* The answer to the piece that is the whole object was lost. */
+void upload_look(struct upload *u, struct err *lost);
+void upload_free(struct upload *u);
+
+/* Hash and send one part, or with m.n 0 the whole. */
+void piece_begin(struct upload *u, uint32_t part);
+void piece_hashed(struct piece *p);
+void piece_free(struct piece *p);
+
+#endif

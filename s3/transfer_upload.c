@@ -1,0 +1,323 @@
+/*
+ * The steps of one object of s3/transfer:
+ *
+ *   look whether it is there → PutObject, or CreateMultipartUpload → parts → Complete → a look when an answer was lost
+ */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "s3/transfer_internal.h"
+
+void upload_free(struct upload *u)
+{
+	struct engine *e = u->engine;
+
+	*(u->previous ? &u->previous->next : &e->uploads) = u->next;
+	if (u->next)
+		u->next->previous = u->previous;
+	e->n_uploads--;
+	if (u->fd >= 0)
+		close(u->fd);
+	s3_call_release(&u->call);
+	s3_multipart_release(&u->m);
+	str_release(&u->complete_body);
+	err_release(&u->lost);
+	free(u->item.key);
+	free(u);
+}
+
+static void fail(struct upload *u, struct err *err)
+{
+	engine_fail(u->engine, err);
+}
+
+/* The path must still lead to the file that was sent. */
+static int check_path(const struct upload *u, struct err *err)
+{
+	struct stat st;
+
+	if (u->fd < 0)
+		return 0;
+	if (lstat(u->item.entry->disk_path, &st) < 0 || st.st_ino != u->stamp.inode || st.st_dev != u->stamp.device)
+		return file_entry_changed(u->item.entry, err);
+	return 0;
+}
+
+static void finish(struct upload *u)
+{
+	struct engine *e = u->engine;
+	auto_err err = { 0 };
+
+	if (check_path(u, &err) < 0) {
+		fail(u, &err);
+		return;
+	}
+	e->result.files_sent++;
+	e->result.bytes_sent += u->item.entry->size;
+	if (e->spec->done)
+		e->spec->done(e->spec->ctx, u->item.entry, u->item.key, &u->whole);
+	upload_free(u);
+}
+
+static void start_call(struct upload *u, void (*done)(struct s3_call *c, int result))
+{
+	u->call.done = done;
+	u->call.ctx = u;
+	s3_pump_start(u->engine->pump, &u->call);
+}
+
+static void start_head(struct upload *u, void (*done)(struct s3_call *c, int result))
+{
+	s3_call_release(&u->call);
+	u->call = (struct s3_call){
+		.req = { .operation = "HeadObject", .bucket = u->engine->spec->bucket, .key = u->item.key }
+	};
+	u->call.req.aws.method = "HEAD";
+	u->call.req.aws.is_idempotent = true;
+	u->call.req.aws.is_patient = true;
+	http_headers_add(&u->call.req.headers, "x-amz-checksum-mode", "ENABLED");
+	start_call(u, done);
+}
+
+/* Whether the object that was found is the one that should be there. */
+static bool is_same_object(const struct upload *u, const struct s3_checksum *wanted)
+{
+	struct s3_checksum found = s3_checksum_from(&u->call.resp, wanted->kind);
+	const char *length = http_headers_get(&u->call.resp.headers, "Content-Length");
+	int64_t size;
+
+	return s3_checksum_equal(&found, wanted) && length && str_parse_i64(length, 0, INT64_MAX, &size) &&
+	       (uint64_t)size == u->item.entry->size;
+}
+
+static void on_looked(struct s3_call *c, int result)
+{
+	struct upload *u = c->ctx;
+
+	if (result == 0 && is_same_object(u, &u->whole))
+		finish(u);
+	else
+		fail(u, &u->lost);
+}
+
+void upload_look(struct upload *u, struct err *lost)
+{
+	err_move(&u->lost, lost);
+	start_head(u, on_looked);
+}
+
+static void on_completed(struct s3_call *c, int result)
+{
+	struct upload *u = c->ctx;
+	auto_err err = { 0 };
+
+	if (result < 0) {
+		err_move(&err, &c->err);
+		/* The first answer was lost, and the second try finds nothing to complete. */
+		if (err.code == ERR_NETWORK || err_is_service(&err, "NoSuchUpload"))
+			upload_look(u, &err);
+		else
+			fail(u, &err);
+		return;
+	}
+	if (s3_multipart_completed(&u->m, &u->whole, &c->resp, &err) < 0)
+		fail(u, &err);
+	else
+		finish(u);
+}
+
+static void complete(struct upload *u)
+{
+	u->whole = s3_multipart_whole(&u->m);
+	s3_call_release(&u->call);
+	u->call = (struct s3_call){ 0 };
+	s3_multipart_complete_request(&u->m, &u->whole, &u->complete_body, &u->call.req);
+	start_call(u, on_completed);
+}
+
+void upload_piece_stored(struct upload *u, struct piece *p)
+{
+	u->n_stored++;
+	if (!u->m.n)
+		u->whole = p->checksum;
+	piece_free(p);
+	if (!u->m.n)
+		finish(u);
+	else if (u->n_stored == u->m.n)
+		complete(u);
+}
+
+static void plan_parts(struct upload *u)
+{
+	struct engine *e = u->engine;
+
+	u->next_planned = NULL;
+	*(e->planned_last ? &e->planned_last->next_planned : &e->planned_first) = u;
+	e->planned_last = u;
+}
+
+void upload_give_part(struct upload *u)
+{
+	struct engine *e = u->engine;
+	uint32_t part = u->n_planned++;
+
+	if (u->n_planned == u->m.n) {
+		/* Always the first in line. */
+		e->planned_first = u->next_planned;
+		if (!e->planned_first)
+			e->planned_last = NULL;
+	}
+	piece_begin(u, part);
+}
+
+static void on_created(struct s3_call *c, int result)
+{
+	struct upload *u = c->ctx;
+	auto_err err = { 0 };
+
+	if (result < 0)
+		err_move(&err, &c->err);
+	if (result < 0 || s3_multipart_created(&u->m, &c->resp, &err) < 0)
+		fail(u, &err);
+	else
+		plan_parts(u);
+}
+
+/* What an earlier run left: looked for once, and only when there is an object of several parts. */
+static void look_for_cut_off(struct engine *e)
+{
+	auto_err ignored = { 0 };
+
+	if (e->has_looked || !e->spec->resume_prefix)
+		return;
+	e->has_looked = true;
+	/* To be allowed to list uploads is no condition for sending: then all is sent. */
+	(void)s3_multipart_list(e->s3, e->spec->bucket, e->spec->resume_prefix, 1000000, &e->cut_off, &ignored);
+}
+
+/* The latest upload of this key that was cut off, with its parts. */
+static bool take_up(struct upload *u)
+{
+	const struct s3_upload *latest = NULL;
+	auto_err ignored = { 0 };
+
+	look_for_cut_off(u->engine);
+	for (size_t i = 0; i < u->engine->cut_off.n; i++) {
+		const struct s3_upload *found = &u->engine->cut_off.v[i];
+
+		if (!str_eq(found->key, u->item.key))
+			continue;
+		if (!latest ||
+		    (found->initiated && latest->initiated && strcmp(found->initiated, latest->initiated) > 0))
+			latest = found;
+	}
+	if (!latest)
+		return false;
+	u->m.upload_id = xstrdup(latest->id);
+	if (s3_multipart_list_parts(u->engine->s3, &u->m, &ignored) == 0)
+		return true;
+	free(take(u->m.upload_id));
+	return false;
+}
+
+static void begin_parts(struct upload *u)
+{
+	struct engine *e = u->engine;
+
+	u->m = (struct s3_multipart){
+		.bucket = e->spec->bucket,
+		.key = u->item.key,
+		.kind = e->spec->kind,
+		.size = u->item.entry->size,
+		.n = s3_part_count(u->item.entry->size),
+	};
+	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
+	if (take_up(u)) {
+		plan_parts(u);
+		return;
+	}
+	s3_call_release(&u->call);
+	u->call = (struct s3_call){ 0 };
+	s3_multipart_create_request(&u->m, e->spec->content_type, &u->call.req);
+	start_call(u, on_created);
+}
+
+static int open_file(struct upload *u, struct err *err)
+{
+	const struct file_entry *entry = u->item.entry;
+
+	/* O_NONBLOCK: a FIFO put in the file's place must not hold us up. */
+	u->fd = open(entry->disk_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (u->fd < 0)
+		return err_errno(err, "open '%s'", entry->disk_path);
+	return file_entry_check(entry, u->fd, &u->stamp, err);
+}
+
+static void begin_sending(struct upload *u)
+{
+	const struct file_entry *entry = u->item.entry;
+	bool is_multipart = s3_part_count(entry->size) > 0;
+	auto_err err = { 0 };
+
+	if (entry->disk_path && entry->size > INLINE_BYTES && open_file(u, &err) < 0)
+		fail(u, &err);
+	else if (is_multipart)
+		begin_parts(u);
+	else
+		piece_begin(u, 0);
+}
+
+static void on_found(struct s3_call *c, int result)
+{
+	struct upload *u = c->ctx;
+	const struct file_entry *entry = u->item.entry;
+	struct s3_checksum known = { .kind = S3_SHA256, .n_parts = entry->n_parts, .sha256 = entry->digest };
+
+	if (result < 0 && c->err.code != ERR_NOT_FOUND) {
+		fail(u, &c->err);
+	} else if (result < 0 || !is_same_object(u, &known)) {
+		begin_sending(u);
+	} else {
+		u->engine->result.files_there++;
+		engine_count(u->engine, (int64_t)entry->size, entry->path);
+		if (u->engine->spec->done)
+			u->engine->spec->done(u->engine->spec->ctx, entry, u->item.key, &known);
+		upload_free(u);
+	}
+}
+
+static int check_item(const struct transfer_item *item, struct err *err)
+{
+	const struct file_entry *entry = item->entry;
+	const char *name = entry->disk_path ? entry->disk_path : entry->path;
+
+	if (entry->size > S3_MAX_OBJECT_BYTES)
+		return err_set(err, ERR_INVALID, "'%s' is larger than 48.8 TiB, the most that S3 stores as one object",
+			       name);
+	if (!entry->disk_path && entry->size > S3_PART_BYTES)
+		return err_set(err, ERR_INVALID, "'%s' is too large to be sent from memory", name);
+	return 0;
+}
+
+void upload_begin(struct engine *e, struct transfer_item *item)
+{
+	struct upload *u = xcalloc(1, sizeof(*u));
+	auto_err err = { 0 };
+
+	*u = (struct upload){ .engine = e, .item = *item, .fd = -1, .next = e->uploads };
+	if (u->next)
+		u->next->previous = u;
+	e->uploads = u;
+	e->n_uploads++;
+	if (check_item(item, &err) < 0)
+		fail(u, &err);
+	else if (item->may_exist && item->entry->has_digest)
+		start_head(u, on_found);
+	else
+		begin_sending(u);
+}

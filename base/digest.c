@@ -22,14 +22,29 @@ static void must(int ok)
 		abort();
 }
 
-struct digest_state *digest_new(void)
+static struct digest_state *new_state(const EVP_MD *type)
 {
 	struct digest_state *s = xcalloc(1, sizeof(*s));
 
 	s->md = EVP_MD_CTX_new();
 	must(s->md != NULL);
-	must(EVP_DigestInit_ex(s->md, EVP_sha256(), NULL));
+	must(EVP_DigestInit_ex(s->md, type, NULL));
 	return s;
+}
+
+struct digest_state *digest_new(void)
+{
+	return new_state(EVP_sha256());
+}
+
+struct digest_state *digest_new_md5(void)
+{
+	return new_state(EVP_md5());
+}
+
+struct digest_state *digest_new_sha1(void)
+{
+	return new_state(EVP_sha1());
 }
 
 void digest_update(struct digest_state *s, const void *p, size_t n)
@@ -43,6 +58,14 @@ struct digest digest_final(struct digest_state *s)
 
 	must(EVP_DigestFinal_ex(s->md, d.b, NULL));
 	return d;
+}
+
+size_t digest_final_raw(struct digest_state *s, unsigned char *out)
+{
+	unsigned n = 0;
+
+	must(EVP_DigestFinal_ex(s->md, out, &n));
+	return n;
 }
 
 void digest_free(struct digest_state *s)

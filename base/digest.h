@@ -48,6 +48,12 @@ struct digest_md5 {
 };
 struct digest_md5 digest_md5_of(const void *p, size_t n);
 
+/* A running MD5 or SHA-1, for those answers; digest_update and digest_free are theirs too. */
+struct digest_state *digest_new_md5(void);
+struct digest_state *digest_new_sha1(void);
+/* The value of any running digest: at most DIGEST_BYTES into out; returns how many. s may only be freed afterwards. */
+size_t digest_final_raw(struct digest_state *s, unsigned char *out);
+
 /* 40 hexadecimal digits of SHA-1, for names that others made with it; new string. */
 char *digest_sha1_hex(const void *p, size_t n);
 

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "local/cloud_state.h"
+#include "local/faults.h"
 
 #define POLL_MS 200
 
@@ -14,6 +15,7 @@ static void cloud_release(struct cloud *c)
 	store_ecr_free(c->ecr);
 	store_logs_free(c->logs);
 	store_s3_free(c->s3);
+	faults_free(c->faults);
 	free(c->dir);
 	free(c->account);
 	free(c->access_key_id);
@@ -103,6 +105,13 @@ static int serve_locked(struct cloud *c, struct cloud_state *state, const struct
 	return cloud_state_write(c->dir, state, err);
 }
 
+static int read_faults(struct cloud *c, struct err *err)
+{
+	const char *text = getenv(FAULTS_VARIABLE);
+
+	return text && *text ? faults_parse(text, &c->faults, err) : 0;
+}
+
 int cloud_serve(const struct cloud_options *options, void (*ready)(void *ctx, int port), void *ctx, struct err *err)
 {
 	auto_cloud c = { .sys = &sys_real };
@@ -116,7 +125,8 @@ int cloud_serve(const struct cloud_options *options, void (*ready)(void *ctx, in
 	if (!c.dir)
 		return err_errno(err, "find folder '%s'", options->dir);
 	lock_path = cloud_lock_path(c.dir);
-	if (fs_lock(lock_path, &lock, err) < 0 || read_or_make_state(c.dir, &state, err) < 0)
+	if (fs_lock(lock_path, &lock, err) < 0 || read_or_make_state(c.dir, &state, err) < 0 ||
+	    read_faults(&c, err) < 0)
 		return -1;
 	c.account = xstrdup(state.account);
 	c.access_key_id = xstrdup(state.access_key_id);

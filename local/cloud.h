@@ -34,6 +34,7 @@ struct cloud {
 	struct store_logs *logs;
 	struct store_ecr *ecr;
 	struct store_sagemaker *sagemaker;
+	struct faults *faults; /* local/faults.h; NULL but in tests of clients */
 };
 
 /* The services, each in a file of its own. A handler fills resp and never fails otherwise. */

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "local/cloud_state.h"
+#include "local/faults.h"
 #include "local/dispatch.h"
 
 #define HEALTH_TIMEOUT_MS 2000
@@ -132,8 +133,19 @@ static void build_arguments(struct strlist *args, const char *executable, const 
 static bool is_for_cloud(const char *variable)
 {
 	static const char *const names[] = {
-		"PATH=",        "HOME=", "TMPDIR=",  "TZ=",   "LANG=", "LC_",
-		"DOCKER_HOST=", "LD_",   "FAKETIME", "ASAN_", "LSAN_", "UBSAN_",
+		"PATH=",
+		"HOME=",
+		"TMPDIR=",
+		"TZ=",
+		"LANG=",
+		"LC_",
+		"DOCKER_HOST=",
+		"LD_",
+		"FAKETIME",
+		"ASAN_",
+		"LSAN_",
+		"UBSAN_",
+		FAULTS_VARIABLE "=",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "local/auth.h"
+#include "local/faults.h"
+#include "local/s3.h"
 #include "local/server_body.h"
 
 #define API_BODY_MAX_BYTES (16ULL << 20)
@@ -91,7 +93,8 @@ static bool is_authentic(struct cloud *cloud, const struct local_request *req, c
 {
 	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value };
 	auto_free char *words = NULL;
-	enum auth_verdict v = auth_verify(&key, cloud->sys->now_ms(cloud->sys), req, payload_hash, &words);
+	enum auth_verdict v = auth_verify(&key, cloud->sys->now_ms(cloud->sys) + 1000 * req->clock_ahead_s, req,
+					  payload_hash, &words);
 	const struct refusal *r;
 
 	if (v == AUTH_ACCEPTED)
@@ -133,6 +136,18 @@ static bool is_payload_understood(const struct local_request *req, struct local_
 		return false;
 	}
 	return true;
+}
+
+const char *dispatch_operation(struct local_request *req)
+{
+	const char *target = http_headers_get(&req->headers, "X-Amz-Target"), *dot;
+
+	if (is_health(req) || is_registry(req) || !auth_claim(req))
+		return NULL;
+	if (!strcmp(req->service, "s3"))
+		return s3_operation(req);
+	dot = target ? strrchr(target, '.') : NULL;
+	return dot ? dot + 1 : req->service;
 }
 
 bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp,
@@ -179,6 +194,8 @@ static void answer_health(struct cloud *cloud, struct local_response *resp)
 	json_put_str(body, "docker_host", cloud->docker_host);
 	json_put_int(body, "idle_s", cloud->idle_s);
 	json_put_int(body, "running_jobs", cloud->sagemaker ? store_sagemaker_running(cloud->sagemaker) : 0);
+	if (cloud->faults)
+		json_object_set_new(body, "faults", faults_counts(cloud->faults));
 	/* Nobody should find a cloud that is about to end. */
 	local_respond_json(resp, sys_is_cancelled() ? 503 : 200, body);
 }

@@ -14,6 +14,9 @@
 bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp,
 		    uint64_t *ret_max_bytes);
 
+/* The operation that a request asks for, by its head: see local/faults.h. NULL: none that has a name. Borrowed. */
+const char *dispatch_operation(struct local_request *req);
+
 /* Answer an admitted request whose body is there. */
 void dispatch_answer(struct cloud *cloud, struct local_request *req, struct local_response *resp);
 

@@ -2,9 +2,14 @@
 
 #include <string.h>
 
+#include "aws/xml.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/s3_names.h"
+#include "local/s3_store.h"
+
+/* A list of keys or parts may be longer than what is kept in memory of a request. */
+#define BODY_XML_MAX_BYTES (16U << 20)
 
 char *s3_time_iso(time_t t)
 {
@@ -19,13 +24,13 @@ void s3_respond_err(const struct s3_call *c, const struct err *err)
 		const char *code;
 		int status;
 	} statuses[] = {
-		{ "NoSuchBucket", 404 },
-		{ "NoSuchKey", 404 },
-		{ "InvalidBucketName", 400 },
-		{ "KeyTooLongError", 400 },
-		{ "PreconditionFailed", 412 },
-		{ "BucketNotEmpty", 409 },
-		{ "BucketAlreadyOwnedByYou", 409 },
+		{ "NoSuchBucket", 404 },     { "NoSuchKey", 404 },
+		{ "NoSuchUpload", 404 },     { "InvalidBucketName", 400 },
+		{ "KeyTooLongError", 400 },  { "InvalidPart", 400 },
+		{ "InvalidPartOrder", 400 }, { "EntityTooSmall", 400 },
+		{ "InvalidRequest", 400 },   { "MalformedXML", 400 },
+		{ "BadDigest", 400 },        { "PreconditionFailed", 412 },
+		{ "BucketNotEmpty", 409 },   { "BucketAlreadyOwnedByYou", 409 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
@@ -43,28 +48,42 @@ struct route {
 	enum level level;
 	const char *method;
 	const char *subresource; /* NULL: none of them */
+	const char *name;        /* the API's; of a configuration without what is configured */
 	s3_call_fn fn;
+	bool is_copy; /* with x-amz-copy-source */
 };
 
 static const struct route routes[] = {
-	{ LEVEL_SERVICE, "GET", NULL, s3_call_list_buckets },
-	{ LEVEL_BUCKET, "PUT", NULL, s3_call_create_bucket },
-	{ LEVEL_BUCKET, "HEAD", NULL, s3_call_head_bucket },
-	{ LEVEL_BUCKET, "DELETE", NULL, s3_call_delete_bucket },
-	{ LEVEL_BUCKET, "GET", NULL, s3_call_list_objects },
-	{ LEVEL_BUCKET, "GET", "location", s3_call_get_bucket_location },
-	{ LEVEL_BUCKET, "GET", "versioning", s3_call_get_bucket_versioning },
-	{ LEVEL_BUCKET, "POST", "delete", s3_call_delete_objects },
-	{ LEVEL_OBJECT, "PUT", NULL, s3_call_put_object },
-	{ LEVEL_OBJECT, "GET", NULL, s3_call_get_object },
-	{ LEVEL_OBJECT, "HEAD", NULL, s3_call_get_object },
-	{ LEVEL_OBJECT, "DELETE", NULL, s3_call_delete_object },
+	{ LEVEL_SERVICE, "GET", NULL, "ListBuckets", s3_call_list_buckets, false },
+	{ LEVEL_BUCKET, "PUT", NULL, "CreateBucket", s3_call_create_bucket, false },
+	{ LEVEL_BUCKET, "HEAD", NULL, "HeadBucket", s3_call_head_bucket, false },
+	{ LEVEL_BUCKET, "DELETE", NULL, "DeleteBucket", s3_call_delete_bucket, false },
+	{ LEVEL_BUCKET, "GET", NULL, "ListObjects", s3_call_list_objects, false },
+	{ LEVEL_BUCKET, "GET", "location", "GetBucketLocation", s3_call_get_bucket_location, false },
+	{ LEVEL_BUCKET, "GET", "versioning", "GetBucketVersioning", s3_call_get_bucket_versioning, false },
+	{ LEVEL_BUCKET, "POST", "delete", "DeleteObjects", s3_call_delete_objects, false },
+	{ LEVEL_BUCKET, "GET", "uploads", "ListMultipartUploads", s3_call_list_multipart_uploads, false },
+	{ LEVEL_OBJECT, "PUT", NULL, "PutObject", s3_call_put_object, false },
+	{ LEVEL_OBJECT, "PUT", NULL, "CopyObject", s3_call_copy_object, true },
+	{ LEVEL_OBJECT, "GET", NULL, "GetObject", s3_call_get_object, false },
+	{ LEVEL_OBJECT, "GET", "partNumber", "GetObject", s3_call_get_object, false },
+	{ LEVEL_OBJECT, "GET", "attributes", "GetObjectAttributes", s3_call_get_object_attributes, false },
+	{ LEVEL_OBJECT, "GET", "tagging", "GetObjectTagging", s3_call_get_object_tagging, false },
+	{ LEVEL_OBJECT, "HEAD", NULL, "HeadObject", s3_call_get_object, false },
+	{ LEVEL_OBJECT, "HEAD", "partNumber", "HeadObject", s3_call_get_object, false },
+	{ LEVEL_OBJECT, "DELETE", NULL, "DeleteObject", s3_call_delete_object, false },
+	{ LEVEL_OBJECT, "POST", "uploads", "CreateMultipartUpload", s3_call_create_multipart_upload, false },
+	{ LEVEL_OBJECT, "PUT", "uploadId", "UploadPart", s3_call_upload_part, false },
+	{ LEVEL_OBJECT, "PUT", "uploadId", "UploadPartCopy", s3_call_upload_part_copy, true },
+	{ LEVEL_OBJECT, "POST", "uploadId", "CompleteMultipartUpload", s3_call_complete_multipart_upload, false },
+	{ LEVEL_OBJECT, "DELETE", "uploadId", "AbortMultipartUpload", s3_call_abort_multipart_upload, false },
+	{ LEVEL_OBJECT, "GET", "uploadId", "ListParts", s3_call_list_parts, false },
 };
 
 static const struct route config_routes[] = {
-	{ LEVEL_BUCKET, "PUT", NULL, s3_call_put_bucket_config },
-	{ LEVEL_BUCKET, "GET", NULL, s3_call_get_bucket_config },
-	{ LEVEL_BUCKET, "DELETE", NULL, s3_call_delete_bucket_config },
+	{ LEVEL_BUCKET, "PUT", NULL, "PutBucketConfiguration", s3_call_put_bucket_config, false },
+	{ LEVEL_BUCKET, "GET", NULL, "GetBucketConfiguration", s3_call_get_bucket_config, false },
+	{ LEVEL_BUCKET, "DELETE", NULL, "DeleteBucketConfiguration", s3_call_delete_bucket_config, false },
 };
 
 /* Each makes another operation of the same method and path; one that we do not have must not be taken for the plain
@@ -109,34 +128,38 @@ static const char *find_subresource(const struct local_request *req)
 		"append",
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; *req->query && i < ARRAY_LEN(names); i++)
 		if (local_query_has(req, names[i]))
 			return names[i];
 	return NULL;
 }
 
-static const struct route *find_route(const struct s3_call *c, const char *subresource)
+static const struct route *find_route(const struct local_request *req, enum level level, const char *subresource)
 {
-	enum level level = c->key ? LEVEL_OBJECT : c->bucket ? LEVEL_BUCKET : LEVEL_SERVICE;
 	bool is_config = level == LEVEL_BUCKET && subresource && s3_is_bucket_config(subresource);
+	bool is_copy = http_headers_get(&req->headers, "x-amz-copy-source");
 	const struct route *table = is_config ? config_routes : routes;
 	size_t n = is_config ? ARRAY_LEN(config_routes) : ARRAY_LEN(routes);
 
 	for (size_t i = 0; i < n; i++)
-		if (table[i].level == level && !strcmp(table[i].method, c->req->method) &&
+		if (table[i].level == level && !strcmp(table[i].method, req->method) && table[i].is_copy == is_copy &&
 		    (is_config || str_eq(table[i].subresource, subresource)))
 			return &table[i];
 	return NULL;
 }
 
+const char *s3_operation(const struct local_request *req)
+{
+	const char *path = req->path + (*req->path == '/'), *slash = strchr(path, '/');
+	enum level level = slash && slash[1] ? LEVEL_OBJECT : *path ? LEVEL_BUCKET : LEVEL_SERVICE;
+	const struct route *route = find_route(req, level, find_subresource(req));
+
+	return route ? route->name : NULL;
+}
+
 static void refuse_route(const struct s3_call *c, const char *subresource)
 {
-	if (subresource && (!strcmp(subresource, "uploads") || !strcmp(subresource, "uploadId")))
-		local_respond_s3_error(
-			c->resp, 501, "NotImplemented",
-			"The local cloud does not take multipart uploads; send the object in one request (for the aws "
-			"command: aws configure set default.s3.multipart_threshold 5GB)");
-	else if (subresource)
+	if (subresource)
 		local_respond_s3_error(c->resp, 501, "NotImplemented", "The local cloud does not implement %s ?%s",
 				       c->req->method, subresource);
 	else
@@ -156,16 +179,26 @@ static bool is_owner_right(const struct s3_call *c)
 
 static void answer(const struct s3_call *c)
 {
+	enum level level = c->key ? LEVEL_OBJECT : c->bucket ? LEVEL_BUCKET : LEVEL_SERVICE;
 	const char *subresource = find_subresource(c->req);
-	const struct route *route = find_route(c, subresource);
-	const char *copy_source = http_headers_get(&c->req->headers, "x-amz-copy-source");
+	const struct route *route = find_route(c->req, level, subresource);
 
-	if (copy_source)
-		local_respond_s3_error(c->resp, 501, "NotImplemented", "The local cloud does not implement CopyObject");
-	else if (!route)
+	if (!route)
 		refuse_route(c, subresource);
 	else if (is_owner_right(c))
 		route->fn(c);
+}
+
+struct xml *s3_parse_body(const struct local_request *req, const char *what)
+{
+	auto_s3_mapped map = { 0 };
+	auto_err ignored = { 0 };
+
+	if (req->body)
+		return xml_parse(req->body, req->body_size, what, &ignored);
+	if (req->body_size > BODY_XML_MAX_BYTES || s3_mapped_open(&map, req->body_fd, req->body_size, &ignored) < 0)
+		return NULL;
+	return xml_parse(map.p, map.n, what, &ignored);
 }
 
 void local_s3_handle(struct cloud *cloud, const struct local_request *req, struct local_response *resp)

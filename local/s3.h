@@ -41,10 +41,39 @@ void s3_call_list_objects(const struct s3_call *c);
 
 /* s3_object.c */
 void s3_call_put_object(const struct s3_call *c);
-void s3_call_get_object(const struct s3_call *c); /* and HEAD */
 void s3_call_delete_object(const struct s3_call *c);
 void s3_call_delete_objects(const struct s3_call *c);
 
+/* s3_get.c */
+void s3_call_get_object(const struct s3_call *c); /* and HEAD */
+void s3_call_get_object_attributes(const struct s3_call *c);
+
+/* s3_tagging.c */
+void s3_call_get_object_tagging(const struct s3_call *c);
+
+/* s3_copy.c */
+void s3_call_copy_object(const struct s3_call *c);
+void s3_call_upload_part_copy(const struct s3_call *c);
+
+/* s3_multipart.c */
+void s3_call_create_multipart_upload(const struct s3_call *c);
+void s3_call_upload_part(const struct s3_call *c);
+void s3_call_abort_multipart_upload(const struct s3_call *c);
+
+/* s3_complete.c */
+void s3_call_complete_multipart_upload(const struct s3_call *c);
+
+/* s3_multipart_lists.c */
+void s3_call_list_parts(const struct s3_call *c);
+void s3_call_list_multipart_uploads(const struct s3_call *c);
+
+/* The operation that a request to S3 asks for, as the API names it ("UploadPart"); NULL: none that is known. */
+const char *s3_operation(const struct local_request *req);
+
+/* The conditions of a write; false: answered. *ret_if_match is borrowed, NULL for none. */
+bool s3_read_write_condition(const struct s3_call *c, bool *ret_if_absent, const char **ret_if_match);
+/* The body as XML, at most 16 MiB of it; NULL when it is none. what names it. */
+struct xml *s3_parse_body(const struct local_request *req, const char *what);
 /* Answer with what the store said. */
 void s3_respond_err(const struct s3_call *c, const struct err *err);
 /* "2023-11-23T01:38:54.000Z"; new string. */

@@ -74,7 +74,7 @@ static int make_folders_above(const char *path, size_t root_n, struct err *err)
 	return 0;
 }
 
-static int check_key(const char *key, struct err *err)
+int s3_path_check_key(const char *key, struct err *err)
 {
 	size_t depth = 0;
 
@@ -92,7 +92,7 @@ char *s3_path_prepare(const struct store_s3 *s, const char *bucket, const char *
 	auto_free char *metas = s3_path_in_bucket(s, bucket, "meta");
 	auto_free char *path = NULL, *aside = NULL, *meta = NULL;
 
-	if (check_key(key, err) < 0)
+	if (s3_path_check_key(key, err) < 0)
 		return NULL;
 	path = object_path(s, bucket, key);
 	meta = s3_path_meta(s, bucket, key);

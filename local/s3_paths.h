@@ -10,6 +10,9 @@
 char *s3_path_in_bucket(const struct store_s3 *s, const char *bucket, const char *name);
 int s3_need_bucket(struct store_s3 *s, const char *bucket, struct err *err);
 
+/* KeyTooLongError. */
+int s3_path_check_key(const char *key, struct err *err);
+
 /* All of these with the lock held. */
 
 /* The file that holds an object now; new string, NULL when there is none. */

@@ -16,19 +16,6 @@
 
 #define CONFIG_MAX_BYTES ((size_t)1 << 20)
 
-int store_s3_new(const char *dir, struct store_s3 **ret, struct err *err)
-{
-	struct store_s3 *s;
-
-	if (fs_mkdir_p(dir, 0755, err) < 0)
-		return -1;
-	s = xcalloc(1, sizeof(*s));
-	s->dir = xstrdup(dir);
-	pthread_mutex_init(&s->lock, NULL);
-	*ret = s;
-	return 0;
-}
-
 void store_s3_free(struct store_s3 *s)
 {
 	if (!s)
@@ -63,7 +50,7 @@ int s3_need_bucket(struct store_s3 *s, const char *bucket, struct err *err)
 
 static int make_folders(const struct store_s3 *s, const char *bucket, struct err *err)
 {
-	static const char *const names[] = { "config", "objects", "meta", "tmp" };
+	static const char *const names[] = { "config", "objects", "meta", "uploads", "tmp" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		auto_free char *path = s3_path_in_bucket(s, bucket, names[i]);
@@ -188,6 +175,39 @@ int store_s3_delete_config(struct store_s3 *s, const char *bucket, const char *n
 		return -1;
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_errno(err, "remove '%s'", path);
+	return 0;
+}
+
+/* What a dead process was writing. */
+static int empty_tmp_folders(struct store_s3 *s, struct err *err)
+{
+	auto_strlist names = { 0 };
+
+	if (store_s3_buckets(s, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		auto_free char *path = s3_path_in_bucket(s, names.v[i], "tmp");
+
+		if (fs_remove_tree(path, err) < 0 || make_folders(s, names.v[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int store_s3_new(const char *dir, struct store_s3 **ret, struct err *err)
+{
+	struct store_s3 *s;
+
+	if (fs_mkdir_p(dir, 0755, err) < 0)
+		return -1;
+	s = xcalloc(1, sizeof(*s));
+	s->dir = xstrdup(dir);
+	pthread_mutex_init(&s->lock, NULL);
+	if (empty_tmp_folders(s, err) < 0) {
+		store_s3_free(s);
+		return -1;
+	}
+	*ret = s;
 	return 0;
 }
 

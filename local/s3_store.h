@@ -8,7 +8,8 @@
  *   <dir>/<bucket>/config/<name>    configuration documents as they were sent
  *   <dir>/<bucket>/objects/…        the bytes, under the names of local/s3_names.h
  *   <dir>/<bucket>/meta/…           etag, digest and headers of each object
- *   <dir>/<bucket>/tmp/             what is being written
+ *   <dir>/<bucket>/tmp/             what is being written; emptied when the store is opened
+ *   <dir>/<bucket>/uploads/…        multipart uploads that are not completed: local/s3_uploads.h
  *
  * An object appears by one rename, so that it is there whole or not at all. Its meta file names size and time of the
  * bytes it describes; where they do not fit, or there is none, the file was put there by other means and is an object
@@ -20,6 +21,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -28,10 +30,12 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "local/cloud.h"
+#include "local/s3_sums.h"
 
 struct store_s3 {
 	char *dir;
 	pthread_mutex_t lock; /* held while files appear, vanish or are listed; never while bytes are copied */
+	atomic_ullong n_staged;
 };
 
 int store_s3_create_bucket(struct store_s3 *s, const char *bucket, const char *region, struct err *err);
@@ -48,14 +52,14 @@ int store_s3_delete_config(struct store_s3 *s, const char *bucket, const char *n
 
 struct s3_put {
 	const char *bucket, *key;
-	const char *bytes; /* size bytes … */
-	int fd;            /* … or a file, when bytes is NULL */
-	uint64_t size;
+	struct s3_bytes bytes;
+	const char *etag;      /* NULL: the MD5 of the bytes */
 	const json_t *headers; /* object: what GetObject gives back, by lower-case name; NULL for none */
 	bool if_absent;        /* only when there is no such object */
+	const char *if_match;  /* only when there is one with such an ETag, as in the header; NULL for any */
 };
-/* *ret_etag is new: the MD5 in hexadecimal, without quotes. */
-int store_s3_put(struct store_s3 *s, const struct s3_put *put, char **ret_etag, struct err *err);
+/* NoSuchKey: of if_match. */
+int store_s3_put(struct store_s3 *s, const struct s3_put *put, struct err *err);
 
 struct s3_stored {
 	int fd;
@@ -63,10 +67,15 @@ struct s3_stored {
 	time_t modified;
 	char *etag;
 	json_t *headers;
+	json_t *parts; /* of an object made of parts: arrays "sizes" and, in base64, "sums"; else NULL */
 };
 #define auto_s3_stored __attribute__((cleanup(s3_stored_release))) struct s3_stored
 void s3_stored_release(struct s3_stored *o);
 int store_s3_open(struct store_s3 *s, const char *bucket, const char *key, struct s3_stored *ret, struct err *err);
+
+/* Of a file, as meta files have it. */
+struct stat;
+json_int_t s3_mtime_ns(const struct stat *st);
 
 /* An object that is not there is fine. */
 int store_s3_delete(struct store_s3 *s, const char *bucket, const char *key, struct err *err);

@@ -7,23 +7,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "local/s3_store.h"
-
-/* The kernel copies, sharing blocks where the file system can. */
-static int copy_all(int from, int to, uint64_t size, const char *what, struct err *err)
-{
-	auto_s3_mapped map = { 0 };
-	uint64_t done = 0;
-	ssize_t n;
-
-	while (done < size && (n = copy_file_range(from, NULL, to, NULL, size - done, 0)) > 0)
-		done += (uint64_t)n;
-	if (done == size)
-		return 0;
-	if (s3_mapped_open(&map, from, size, err) < 0)
-		return -1;
-	return fs_write_all(to, map.p + done, map.n - done, what, err);
-}
+#include "local/s3_stage.h"
 
 /*
  * The path of a key below the folder of its channel: what follows the prefix, or, where the prefix is no whole folder,
@@ -52,7 +36,7 @@ static int export_one(struct store_s3 *s, const char *bucket, const char *key, c
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_errno(err, "create '%s'", path);
-	return copy_all(object.fd, fd, object.size, path, err);
+	return s3_copy_range(object.fd, 0, object.size, fd, path, err);
 }
 
 int store_s3_export_keys(struct store_s3 *s, const char *bucket, const char *prefix, const struct strlist *keys,
@@ -90,14 +74,13 @@ int store_s3_export(struct store_s3 *s, const char *bucket, const char *prefix, 
 
 int store_s3_import(struct store_s3 *s, const char *bucket, const char *key, int fd, struct err *err)
 {
-	struct s3_put put = { .bucket = bucket, .key = key, .fd = fd };
-	auto_free char *etag = NULL;
+	struct s3_put put = { .bucket = bucket, .key = key, .bytes = { .fd = fd } };
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, "stat the file for 's3://%s/%s'", bucket, key);
-	put.size = (uint64_t)st.st_size;
-	if (store_s3_put(s, &put, &etag, err) < 0)
+	put.bytes.size = (uint64_t)st.st_size;
+	if (store_s3_put(s, &put, err) < 0)
 		return err_wrap(err, "store 's3://%s/%s'", bucket, key);
 	return 0;
 }

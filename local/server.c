@@ -15,6 +15,7 @@
 #include "local/dispatch.h"
 #include "local/lock.h"
 #include "local/server_body.h"
+#include "local/server_faults.h"
 
 /* Holds the request line and all headers; more is answered with 431. Also the unit in which bodies arrive. */
 #define CONNECTION_MEMORY_BYTES ((size_t)256 << 10)
@@ -36,6 +37,7 @@ struct exchange {
 	struct local_response resp;
 	struct server_body body;
 	bool has_begun, is_refused;
+	struct fault fault;
 };
 
 static int64_t ticks_ms(const struct server *s)
@@ -151,11 +153,20 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 		MHD_add_response_header(response, name, value);
 }
 
+static void add_date(struct MHD_Response *response, time_t t)
+{
+	auto_free char *date = local_http_date(t);
+
+	add_header(response, "Date", date);
+}
+
 static enum MHD_Result send_response(struct exchange *x, struct MHD_Connection *connection)
 {
-	struct MHD_Response *response = make_response(&x->resp);
+	struct MHD_Response *response = server_fault_response(&x->fault, &x->resp, x->server->cloud->sys);
 	enum MHD_Result result;
 
+	if (!response)
+		response = make_response(&x->resp);
 	if (!response)
 		return MHD_NO;
 	for (size_t i = 0; i < x->resp.headers.n; i++)
@@ -163,9 +174,32 @@ static enum MHD_Result send_response(struct exchange *x, struct MHD_Connection *
 	add_header(response, "x-amzn-RequestId", x->req.request_id);
 	add_header(response, "x-amz-request-id", x->req.request_id);
 	add_header(response, "Server", "smpipe-local");
+	if (x->req.clock_ahead_s)
+		add_date(response, x->server->cloud->sys->now_ms(x->server->cloud->sys) / 1000 + x->req.clock_ahead_s);
 	result = MHD_queue_response(connection, (unsigned)x->resp.status, response);
 	MHD_destroy_response(response);
 	return result;
+}
+
+static enum MHD_Result reset(struct MHD_Connection *connection)
+{
+	server_fault_reset(connection);
+	return MHD_NO;
+}
+
+/* What a fault does before the service is asked; false: the connection ends. */
+static bool begin_fault(struct exchange *x)
+{
+	const struct cloud *cloud = x->server->cloud;
+
+	if (!cloud->faults)
+		return true;
+	x->fault = faults_pick(cloud->faults, dispatch_operation(&x->req));
+	if (x->fault.kind == FAULT_SKEW)
+		x->req.clock_ahead_s = x->fault.number;
+	if (x->fault.kind == FAULT_STALL)
+		server_fault_wait(&x->fault, cloud->sys);
+	return x->fault.kind != FAULT_STALL && x->fault.kind != FAULT_RESET_BEFORE;
 }
 
 static enum MHD_Result receive_head(struct exchange *x, struct MHD_Connection *connection, const char *method)
@@ -175,13 +209,28 @@ static enum MHD_Result receive_head(struct exchange *x, struct MHD_Connection *c
 	x->has_begun = true;
 	x->req.method = xstrdup(method);
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, copy_header, &x->req.headers);
-	x->is_refused = !dispatch_admit(x->server->cloud, &x->req, &x->resp, &x->body.max_bytes);
+	if (!begin_fault(x))
+		return reset(connection);
+	x->is_refused = server_fault_answer(&x->fault, &x->req, &x->resp) ||
+			!dispatch_admit(x->server->cloud, &x->req, &x->resp, &x->body.max_bytes);
 	expect = http_headers_get(&x->req.headers, "Expect");
 	/* A client that waits for 100 is answered at once; another would not read the answer before it has sent its
 	 * body. */
 	if (x->is_refused && expect && !strcasecmp(expect, "100-continue"))
 		return send_response(x, connection);
 	return MHD_YES;
+}
+
+/* What a fault does to the answer; false: it is lost. */
+static bool end_fault(struct exchange *x)
+{
+	const struct sys *sys = x->server->cloud->sys;
+	bool has_body = !x->resp.is_head && (x->resp.file_fd >= 0 ? x->resp.file_size : x->resp.n) > 0;
+
+	server_fault_spoil(&x->fault, &x->resp);
+	if (x->fault.kind == FAULT_TRICKLE && !has_body)
+		server_fault_wait(&(struct fault){ .number = 10 * x->fault.number }, sys);
+	return x->fault.kind != FAULT_RESET_AFTER && (x->fault.kind != FAULT_RESET_ANSWER || has_body);
 }
 
 static void refuse_body(struct exchange *x, const struct err *err)
@@ -204,6 +253,8 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	(void)version;
 	if (!x->has_begun)
 		return receive_head(x, connection, method);
+	if (x->fault.kind == FAULT_RESET_BODY)
+		return reset(connection);
 	if (*upload_n > 0) {
 		/* What follows a refusal is read and dropped. */
 		if (!x->is_refused && server_body_add(&x->body, upload, *upload_n, &err) < 0)
@@ -215,7 +266,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 		server_body_finish(&x->body, &x->req);
 		dispatch_answer(x->server->cloud, &x->req, &x->resp);
 	}
-	return send_response(x, connection);
+	return end_fault(x) ? send_response(x, connection) : reset(connection);
 }
 
 /* With a socket of our own a taken port is told from other troubles, and no second server can share it. */

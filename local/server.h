@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "base/digest.h"
 #include "base/err.h"
@@ -28,6 +29,7 @@ struct local_request {
 	char *request_id;
 	/* From the verified signature: */
 	char *region, *service;
+	int64_t clock_ahead_s; /* of the service, for this request: local/faults.h */
 };
 
 void local_request_release(struct local_request *req);
@@ -52,6 +54,9 @@ char *local_query_get(const struct local_request *req, const char *name);
 bool local_query_has(const struct local_request *req, const char *name);
 /* The same of any text of the form a=1&b=2. */
 char *local_form_get(const char *form, const char *name);
+
+/* "Thu, 23 Nov 2023 01:38:54 GMT"; new string. */
+char *local_http_date(time_t t);
 
 /* Answers. Each sets status, content type and body, in place of what was set before; error codes and shapes as the
  * services give them. */

@@ -142,3 +142,16 @@ void local_respond_query_error(struct local_response *resp, int status, const ch
 	str_addf(&xml, "</Error><RequestId>%s</RequestId></ErrorResponse>", resp->request_id ? resp->request_id : "");
 	respond(resp, status, "text/xml", str_detach(&xml));
 }
+
+/* The form of RFC 9110 section 5.6.7; the names are English in every locale. */
+char *local_http_date(time_t t)
+{
+	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	return xasprintf("%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+			 tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}

@@ -51,11 +51,10 @@ static int tear_down(void **state)
 
 static void put(struct fixture *f, const char *key, const char *text)
 {
-	struct s3_put put = { .bucket = "bkt", .key = key, .bytes = text, .size = strlen(text) };
-	auto_free char *etag = NULL;
+	struct s3_put put = { .bucket = "bkt", .key = key, .bytes = { .p = text, .size = strlen(text) } };
 	auto_err err = { 0 };
 
-	assert_int_equal(store_s3_put(f->cloud.s3, &put, &etag, &err), 0);
+	assert_int_equal(store_s3_put(f->cloud.s3, &put, &err), 0);
 }
 
 static void write_file(const char *dir, const char *path, const char *text)

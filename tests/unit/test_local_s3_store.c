@@ -46,11 +46,10 @@ static int put(struct fixture *f, const char *key, const char *text, struct err 
 {
 	auto_json *headers = json_pack("{s:s}", "content-type", "text/plain");
 	struct s3_put p = {
-		.bucket = "bkt", .key = key, .bytes = text, .size = strlen(text), .fd = -1, .headers = headers
+		.bucket = "bkt", .key = key, .bytes = { .p = text, .size = strlen(text) }, .headers = headers
 	};
-	auto_free char *etag = NULL;
 
-	return store_s3_put(f->s, &p, &etag, err);
+	return store_s3_put(f->s, &p, err);
 }
 
 static void assert_content(struct fixture *f, const char *key, const char *text)
@@ -129,12 +128,11 @@ static void test_keys_by_prefix_in_byte_order(void **state)
 static void test_put_only_when_absent(void **state)
 {
 	struct fixture *f = *state;
-	struct s3_put p = { .bucket = "bkt", .key = "k", .bytes = "new", .size = 3, .if_absent = true };
-	auto_free char *etag = NULL;
+	struct s3_put p = { .bucket = "bkt", .key = "k", .bytes = { .p = "new", .size = 3 }, .if_absent = true };
 	auto_err err = { 0 };
 
 	assert_int_equal(put(f, "k", "old", &err), 0);
-	assert_int_equal(store_s3_put(f->s, &p, &etag, &err), -1);
+	assert_int_equal(store_s3_put(f->s, &p, &err), -1);
 	assert_true(err_is_service(&err, "PreconditionFailed"));
 	assert_content(f, "k", "old");
 }

@@ -48,10 +48,11 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 		    const char *prefix, const struct report *report, struct snapshot_result *ret, struct err *err);
 
 /*
- * Verify a snapshot in S3 against its manifest: the manifest's own digest, every object there with the size and stored
- * checksum. ERR_FAILED that names the first difference.
+ * Verify a snapshot in S3 against its manifest: the manifest's own digest, no object there that it does not name, every
+ * one that it names with its size and with the checksum that S3 keeps; when is_deep, with the SHA-256 of its bytes,
+ * which are read. ERR_FAILED that names a difference. report may be NULL.
  */
-int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
-		    struct err *err);
+int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex, bool is_deep,
+		    const struct report *report, struct err *err);
 
 #endif

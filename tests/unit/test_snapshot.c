@@ -155,7 +155,7 @@ static void empty_folders_are_named_and_not_sent(void **state)
 	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
 	assert_int_equal(result.files_sent, 1);
 	assert_int_equal(f->n, 2);
-	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), 0);
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
 }
 
 static void interrupted_upload_goes_on(void **state)
@@ -186,7 +186,7 @@ static void interrupted_upload_goes_on(void **state)
 	/* "sub/c" may have been under way beside the one that was refused. */
 	assert_in_range(result.files_sent, 1, 2);
 	assert_memory_equal(fake_find(f, b)->bytes, "two", 3);
-	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), 0);
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
 }
 
 static void verify_names_the_first_difference(void **state)
@@ -219,7 +219,7 @@ static void verify_names_the_first_difference(void **state)
 		struct snapshot_result result;
 
 		assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
-		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), 0);
+		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
 		if (cases[i].bytes) {
 			struct digest digest = digest_of(cases[i].bytes, strlen(cases[i].bytes));
 			auto_free char *checksum = str_base64(digest.b, sizeof(digest.b));
@@ -229,7 +229,7 @@ static void verify_names_the_first_difference(void **state)
 		} else {
 			fake_drop(fake_find(f, path));
 		}
-		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, &err), -1);
+		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), -1);
 		assert_int_equal(err.code, ERR_FAILED);
 		assert_non_null(strstr(err.msg, cases[i].words));
 	}

@@ -27,7 +27,7 @@ struct command {
 	const char *name;
 	int (*run)(struct cmd *cmd, struct err *err);
 	unsigned needs;
-	const char *operands; /* "[DIR]"; NULL for none */
+	const char *operands; /* "[DIR]"; NULL for none; their number is that of the words */
 	const char *words;
 	const enum opt_id *opts;
 };
@@ -84,6 +84,7 @@ int cmd_list(struct cmd *cmd, struct err *err);
 int cmd_list_remote(struct cmd *cmd, struct err *err); /* list --remote */
 int cmd_show(struct cmd *cmd, struct err *err);
 int cmd_verify(struct cmd *cmd, struct err *err);
+int cmd_data(struct cmd *cmd, struct err *err);
 int cmd_logs(struct cmd *cmd, struct err *err);
 int cmd_status(struct cmd *cmd, struct err *err);
 int cmd_stop(struct cmd *cmd, struct err *err);

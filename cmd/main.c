@@ -21,6 +21,7 @@ static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_O
 					    OPT_NO_WAIT,  OPT_NO_LOGS,   OPT_WAIT_TIMEOUT, OPT_AGAIN,
 					    OPT_ATTEMPT,  OPT_JSON,      OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
+static const enum opt_id data_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_YES, OPT_JSON, OPT_COUNT };
 static const enum opt_id list_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_REMOTE, OPT_JSON, OPT_COUNT };
 static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOLLOW, OPT_SINCE,
 					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
@@ -46,6 +47,8 @@ static const struct command commands[] = {
 	  "Show the record of a job (default: the last of this commit)", record_opts },
 	{ "verify", cmd_verify, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
 	  "Check a record against everything that it vouches for", record_opts },
+	{ "data", cmd_data, NEEDS_NOTHING, "list|push|diff|verify|gc [CHANNEL] [SNAPSHOT] [SNAPSHOT]",
+	  "Look after the snapshots of the channels in S3", data_opts },
 	{ "status", cmd_status, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show how a job is doing, and what it took",
 	  record_opts },
 	{ "stop", cmd_stop, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Stop a job, and wait until it has", stop_opts },
@@ -205,6 +208,15 @@ static void occupy_standard_streams(void)
 	}
 }
 
+static size_t max_operands(const struct command *command)
+{
+	size_t n = command->operands ? 1 : 0;
+
+	for (const char *p = command->operands; n && (p = strchr(p, ' ')); p++)
+		n++;
+	return n;
+}
+
 static int run(const struct command *command, int argc, char **argv, struct err *err)
 {
 	struct cmd cmd = { .command = command };
@@ -212,9 +224,9 @@ static int run(const struct command *command, int argc, char **argv, struct err 
 
 	ui_init(&cmd.ui);
 	result = opt_parse(command->opts, argc, argv, &cmd.opts, err);
-	if (result == 0 && cmd.opts.operands.n > (command->operands ? 1 : 0))
+	if (result == 0 && cmd.opts.operands.n > max_operands(command))
 		result = err_set(err, ERR_USAGE, "'%s' is one operand too many",
-				 cmd.opts.operands.v[command->operands ? 1 : 0]);
+				 cmd.opts.operands.v[max_operands(command)]);
 	if (result < 0 && err->code == ERR_USAGE && !err->hint)
 		err_hint(err, "`smpipe help %s` shows its options", command->name);
 	if (result == 0)

@@ -41,6 +41,7 @@ struct plan {
 	char *source_bucket, *source_key, *source_digest;
 	char *source_uri; /* also when it lies in S3 already */
 
+	char *data_bucket, *data_prefix; /* of snapshots: below data_prefix/<channel>/ */
 	struct plan_channel *channels;
 	size_t n_channels;
 
@@ -56,6 +57,8 @@ struct plan {
 
 /* ERR_CONFIG, with a position in smpipe.yaml where there is one. */
 int plan_make(const struct project *p, const struct target *target, struct plan *ret, struct err *err);
+/* Only owner, buckets, prefixes and channels: of the target, its account, region and is_local. */
+int plan_make_data(const struct project *p, const struct target *target, struct plan *ret, struct err *err);
 void plan_release(struct plan *plan);
 
 /* What the request names as image before it is built: "host/repository@(known after build c-…)", or image.uri. New

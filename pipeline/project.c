@@ -389,7 +389,7 @@ static int read_channel(struct project *p, struct channel *c, const struct filel
 	return 0;
 }
 
-static int read_channels(struct project *p, const struct filelist *tracked, struct err *err)
+int project_open_channels(struct project *p, struct err *err)
 {
 	json_t *inputs = (json_t *)config_value(&p->config, "inputs");
 	const char *name;
@@ -397,9 +397,19 @@ static int read_channels(struct project *p, const struct filelist *tracked, stru
 
 	p->channels = xcalloc(json_object_size(inputs), sizeof(*p->channels));
 	json_object_foreach(inputs, name, settings) {
-		struct channel *c = &p->channels[p->n_channels++];
+		if (channel_open(&p->config, name, settings, &p->channels[p->n_channels], err) < 0)
+			return -1;
+		p->n_channels++;
+	}
+	return 0;
+}
 
-		if (channel_open(&p->config, name, settings, c, err) < 0 || read_channel(p, c, tracked, err) < 0)
+static int read_channels(struct project *p, const struct filelist *tracked, struct err *err)
+{
+	if (project_open_channels(p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n_channels; i++) {
+		if (read_channel(p, &p->channels[i], tracked, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -68,6 +68,9 @@ int project_open(const char *file, const char *environment, struct project *ret,
 /* The files and their digests. Some classes of bad input and their words: ecr/context.h, s3/pack.h, s3/snapshot.h. */
 int project_read_files(struct project *p, struct err *err);
 
+/* What smpipe.yaml says of the channels; no file is read. */
+int project_open_channels(struct project *p, struct err *err);
+
 /*
  * Read one local channel. Digests come from its index below .smpipe where that vouches for them (s3/index.h), what was
  * read is not kept.

@@ -37,13 +37,14 @@ static time_t modified(const struct xml *x)
 	return text && str_parse_time_iso(text, &t) == 0 ? t : 0;
 }
 
-static int add_folders(const struct xml *page, bool is_encoded, size_t max, struct strlist *folders, struct err *err)
+static int add_folders(const struct xml *page, const char *below, bool is_encoded, size_t max, struct strlist *folders,
+		       struct err *err)
 {
 	for (const struct xml *x = xml_child(page, "CommonPrefixes"); x; x = xml_next(x, "CommonPrefixes")) {
 		const char *prefix = xml_child_text(x, "Prefix");
 		auto_free char *decoded = prefix ? decode_key(prefix, is_encoded) : NULL;
 
-		if (!decoded)
+		if (!decoded || !str_starts(decoded, below))
 			return err_set(err, ERR_INVALID, "an entry of the list has no proper prefix");
 		if (folders->n >= max)
 			return err_set(err, ERR_INVALID, "there are more than %zu folders", max);
@@ -52,7 +53,9 @@ static int add_folders(const struct xml *page, bool is_encoded, size_t max, stru
 	return 0;
 }
 
-static int add_page(const struct xml *page, size_t max, struct s3_listing *l, struct strlist *folders, struct err *err)
+/* Callers delete what is listed, and cut the prefix off: a key that does not lie below it is no answer. */
+static int add_page(const struct xml *page, const char *below, size_t max, struct s3_listing *l,
+		    struct strlist *folders, struct err *err)
 {
 	bool is_encoded = str_eq(xml_child_text(page, "EncodingType"), "url");
 	const struct xml *x;
@@ -63,7 +66,8 @@ static int add_page(const struct xml *page, size_t max, struct s3_listing *l, st
 		auto_free char *decoded = key ? decode_key(key, is_encoded) : NULL;
 		int64_t size;
 
-		if (!decoded || !size_text || !str_parse_i64(size_text, 0, INT64_MAX, &size))
+		if (!decoded || !str_starts(decoded, below) || !size_text ||
+		    !str_parse_i64(size_text, 0, INT64_MAX, &size))
 			return err_set(err, ERR_INVALID, "an entry of the list has no proper key or size");
 		if (l->n >= max)
 			return err_set(err, ERR_INVALID, "there are more than %zu objects", max);
@@ -74,7 +78,7 @@ static int add_page(const struct xml *page, size_t max, struct s3_listing *l, st
 			.modified_s = modified(x),
 		};
 	}
-	return folders ? add_folders(page, is_encoded, max, folders, err) : 0;
+	return folders ? add_folders(page, below, is_encoded, max, folders, err) : 0;
 }
 
 static struct xml *get_page(struct s3 *s3, const char *bucket, const char *prefix, bool is_level, const char *token,
@@ -133,7 +137,7 @@ static int list_pages(struct s3 *s3, const char *bucket, const char *prefix, siz
 
 		if (!page)
 			return -1;
-		if (add_page(page, max, &list, ret_folders ? &folders : NULL, err) < 0)
+		if (add_page(page, prefix, max, &list, ret_folders ? &folders : NULL, err) < 0)
 			return err_wrap(err, "list 's3://%s/%s'", bucket, prefix);
 		more = next_token(page, &token, err);
 		if (more > 0 && pages++ > max)

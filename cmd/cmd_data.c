@@ -67,8 +67,9 @@ int data_channels(struct data *d, const char *only, struct strlist *ret, struct 
 		strlist_add(ret, only);
 		return 0;
 	}
+	/* The first push makes the bucket. */
 	if (s3_list_level(&d->s3, d->plan.data_bucket, below, SNAPSHOTS_MAX, &ignored, &folders, err) < 0)
-		return -1;
+		return err_is_service(err, "NoSuchBucket") ? (err_release(err), 0) : -1;
 	for (size_t i = 0; i < folders.n; i++) {
 		const char *name = folders.v[i] + strlen(below);
 
@@ -77,7 +78,8 @@ int data_channels(struct data *d, const char *only, struct strlist *ret, struct 
 	return 0;
 }
 
-/* Of each local channel, so that the list can say which snapshot the folder is now; one that cannot be read has none. */
+/* Of each local channel, so that the list can say which snapshot the folder is now; one that cannot be read has none.
+ */
 static void read_local(struct data *d)
 {
 	for (size_t i = 0; i < d->cmd->project.n_channels; i++) {
@@ -216,8 +218,8 @@ static const struct {
 	size_t max_operands;
 	int (*run)(struct data *d, struct err *err);
 } verbs[] = {
-	{ "list", 1, list }, { "push", 0, push }, { "diff", 3, data_diff }, { "verify", 2, data_verify },
-	{ "gc", 0, data_gc },
+	{ "list", 1, list },          { "push", 0, push },  { "diff", 3, data_diff },
+	{ "verify", 2, data_verify }, { "gc", 0, data_gc },
 };
 
 int cmd_data(struct cmd *cmd, struct err *err)

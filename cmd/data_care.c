@@ -82,9 +82,9 @@ static void print_gc(const struct data *d, const struct data_gc *gc, bool delete
 
 		total += item->bytes;
 		if (opt_has(&d->cmd->opts, OPT_JSON))
-			json_array_append_new(items, json_pack("{ss ss sI sI}", "reason", reason, "uri", item->uri,
-							       "objects", (json_int_t)item->keys.n, "bytes",
-							       (json_int_t)item->bytes));
+			json_array_append_new(items,
+					      json_pack("{ss ss sI sI}", "reason", reason, "uri", item->uri, "objects",
+							(json_int_t)item->keys.n, "bytes", (json_int_t)item->bytes));
 		else
 			cmd_print("%-10s  %s  (%zu object%s, %s)\n", reason, item->uri, item->keys.n,
 				  item->keys.n == 1 ? "" : "s", bytes);

@@ -29,8 +29,11 @@ static void tell(void *ctx, const struct file_entry *before, const struct file_e
 	auto_free char *is = after ? str_bytes(after->size) : NULL;
 
 	if (!t->added) {
-		cmd_print("%-8s  %s  (%s%s%s)\n", !before ? "added" : !after ? "removed" : "changed", shown,
-			  was ? was : "", before && after ? " → " : "", is ? is : "");
+		cmd_print("%-8s  %s  (%s%s%s)\n",
+			  !before  ? "added"
+			  : !after ? "removed"
+				   : "changed",
+			  shown, was ? was : "", before && after ? " → " : "", is ? is : "");
 		return;
 	}
 	if (before && after) {
@@ -80,7 +83,8 @@ static void print_result(const struct data *d, const struct filelist *before, co
 			 const char *from, const char *to)
 {
 	auto_json *j = json_pack("{ss ss s[] s[] s[]}", "from", from, "to", to, "added", "removed", "changed");
-	struct telling t = { json_object_get(j, "added"), json_object_get(j, "removed"), json_object_get(j, "changed") };
+	struct telling t = { json_object_get(j, "added"), json_object_get(j, "removed"),
+			     json_object_get(j, "changed") };
 	bool is_json = opt_has(&d->cmd->opts, OPT_JSON);
 
 	if (!is_json)

@@ -165,7 +165,7 @@ static int look_at_all(struct finding *f, struct err *err)
 	auto_strlist channels = { 0 };
 
 	if (s3_list_level(f->s3, f->plan->data_bucket, prefix, MAX_OBJECTS, &ignored, &channels, err) < 0)
-		return -1;
+		return err_is_service(err, "NoSuchBucket") ? (err_release(err), 0) : -1;
 	for (size_t i = 0; i < channels.n; i++) {
 		auto_free char *channel = xstrndup(channels.v[i], strlen(channels.v[i]) - 1);
 
@@ -175,8 +175,8 @@ static int look_at_all(struct finding *f, struct err *err)
 	return look_at_uploads(f, prefix, err);
 }
 
-int data_gc_find(const struct session *s, const struct project *p, const struct target *target,
-		 const struct plan *plan, struct data_gc *ret, struct err *err)
+int data_gc_find(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
+		 struct data_gc *ret, struct err *err)
 {
 	auto_clients c = { 0 };
 	auto_strlist used = { 0 };
@@ -198,7 +198,8 @@ int data_gc_find(const struct session *s, const struct project *p, const struct 
 /* The first key alone: how far one request gets is not said. */
 static int delete_keys(struct s3 *s3, const char *bucket, const struct strlist *keys, struct err *err)
 {
-	const struct strlist first = { keys->v, keys->n ? 1 : 0, 0 }, rest = { keys->v + first.n, keys->n - first.n, 0 };
+	const struct strlist first = { keys->v, keys->n ? 1 : 0, 0 },
+			     rest = { keys->v + first.n, keys->n - first.n, 0 };
 
 	return s3_delete(s3, bucket, &first, err) < 0 ? -1 : s3_delete(s3, bucket, &rest, err);
 }
@@ -211,9 +212,9 @@ int data_gc_delete(const struct session *s, const struct plan *plan, const struc
 	clients_init(&c, s);
 	for (size_t i = 0; i < gc->n; i++) {
 		const struct data_gc_item *item = &gc->v[i];
-		int rc = item->upload_id ? s3_multipart_abort(&s3, plan->data_bucket, item->upload_key, item->upload_id,
-							      err)
-					 : delete_keys(&s3, plan->data_bucket, &item->keys, err);
+		int rc = item->upload_id
+				 ? s3_multipart_abort(&s3, plan->data_bucket, item->upload_key, item->upload_id, err)
+				 : delete_keys(&s3, plan->data_bucket, &item->keys, err);
 
 		if (rc < 0)
 			return err_wrap(err, "delete '%s'", item->uri);

@@ -45,15 +45,15 @@ void data_gc_release(struct data_gc *gc);
 const char *data_gc_reason_name(enum data_gc_reason reason);
 
 /* Find it all; changes nothing. plan: of plan_make_data. */
-int data_gc_find(const struct session *s, const struct project *p, const struct target *target,
-		 const struct plan *plan, struct data_gc *ret, struct err *err);
+int data_gc_find(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
+		 struct data_gc *ret, struct err *err);
 /* Delete it. */
 int data_gc_delete(const struct session *s, const struct plan *plan, const struct data_gc *gc, struct err *err);
 
 /*
  * The manifests (s3:// URIs, sorted) that records name: all that data_gc_find goes by.
  */
-int data_gc_used(const struct session *s, const struct project *p, const struct target *target,
-		 const struct plan *plan, struct strlist *ret, struct err *err);
+int data_gc_used(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
+		 struct strlist *ret, struct err *err);
 
 #endif

@@ -97,8 +97,8 @@ static int add_environment(const struct session *s, const struct project *p, con
 		      : 0;
 }
 
-int data_gc_used(const struct session *s, const struct project *p, const struct target *target,
-		 const struct plan *plan, struct strlist *ret, struct err *err)
+int data_gc_used(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
+		 struct strlist *ret, struct err *err)
 {
 	auto_strlist used = { 0 };
 	auto_strlist seen = { 0 };

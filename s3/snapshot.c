@@ -124,6 +124,7 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 		      struct snapshot_result *ret, struct err *err)
 {
 	struct transfer_result sent = { 0 };
+	size_t n = 0;
 	const struct transfer t = {
 		.bucket = bucket,
 		.content_type = "application/octet-stream",
@@ -141,8 +142,10 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 		return -1;
 	if (s->present.n)
 		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
-	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", s->files->n,
-		    s->files->n == 1 ? "" : "s", bucket, s->prefix);
+	for (size_t i = 0; i < s->files->n; i++)
+		n += !file_entry_is_folder(&s->files->v[i]);
+	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", n, n == 1 ? "" : "s", bucket,
+		    s->prefix);
 	report_progress(report, "data", "", 0, t.total_bytes);
 	if (s3_transfer(s3, &t, &sent, err) < 0)
 		return -1;

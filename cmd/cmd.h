@@ -50,6 +50,9 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err);
 /* The folder of the project's local cloud, or of --dir. New string. */
 char *cmd_local_dir(const struct cmd *cmd);
 
+/* NEEDS_CLOUD for commands that need no project: smpipe.yaml is read where there is one. */
+int cmd_meet_cloud_anywhere(struct cmd *cmd, struct err *err);
+
 /* printf to stdout, of what came from outside: made printable line by line. A NULL string is shown as "(null)". */
 void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -89,6 +92,8 @@ int cmd_logs(struct cmd *cmd, struct err *err);
 int cmd_status(struct cmd *cmd, struct err *err);
 int cmd_stop(struct cmd *cmd, struct err *err);
 int cmd_local(struct cmd *cmd, struct err *err);
+int cmd_put(struct cmd *cmd, struct err *err);
+int cmd_get(struct cmd *cmd, struct err *err);
 int cmd_config(struct cmd *cmd, struct err *err);
 int cmd_version(struct cmd *cmd, struct err *err);
 

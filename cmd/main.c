@@ -27,6 +27,8 @@ static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOL
 					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id stop_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_NO_WAIT, OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
+static const enum opt_id put_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_CHECKSUM, OPT_JSON, OPT_COUNT };
+static const enum opt_id get_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
 static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_SCHEMA, OPT_REFERENCE, OPT_COUNT };
 static const enum opt_id version_opts[] = { OPT_VERBOSE, OPT_COUNT };
 static const enum opt_id no_opts[] = { OPT_COUNT };
@@ -53,6 +55,9 @@ static const struct command commands[] = {
 	  record_opts },
 	{ "stop", cmd_stop, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Stop a job, and wait until it has", stop_opts },
 	{ "logs", cmd_logs, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show a job's log", logs_opts },
+	{ "put", cmd_put, NEEDS_NOTHING, "PATH S3_URI", "Send a file or a folder to S3, with checksums", put_opts },
+	{ "get", cmd_get, NEEDS_NOTHING, "JOB|S3_URI [DEST]",
+	  "Fetch the model of a job, an object or all below a prefix, and check it", get_opts },
 	{ "local", cmd_local, NEEDS_NOTHING, "up|down|env|serve", "Run the local cloud for any AWS client",
 	  local_opts },
 	{ "config", cmd_config, NEEDS_NOTHING, NULL, "Show the configuration as it was understood", config_opts },

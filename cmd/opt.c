@@ -52,6 +52,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_SINCE] = { "since", 0, "TIME", false,
 			"only lines from then on: 30s, 10m, 2h, 3d ago, or 2023-11-23T01:38:54Z" },
 	[OPT_HOST] = { "host", 0, "HOST", false, "only the lines of this host (algo-2)" },
+	[OPT_CHECKSUM] = { "checksum", 0, "KIND", false, "what S3 keeps of each object: sha256 (default), crc64nvme" },
 	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
 };
 

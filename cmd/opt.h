@@ -43,6 +43,7 @@ enum opt_id {
 	OPT_SINCE,
 	OPT_HOST,
 	OPT_REMOTE,
+	OPT_CHECKSUM,
 	OPT_COUNT, /* also ends a command's list */
 };
 

@@ -193,6 +193,20 @@ int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err)
 	return needs & NEEDS_CLOUD ? meet_cloud(cmd, err) : 0;
 }
 
+int cmd_meet_cloud_anywhere(struct cmd *cmd, struct err *err)
+{
+	const char *file = opt_get(&cmd->opts, OPT_FILE);
+	struct config *c = &cmd->project.config;
+	auto_err ignored = { 0 };
+	auto_free char *found = file ? xstrdup(file) : config_discover(&ignored);
+
+	if (found && config_load(found, opt_get(&cmd->opts, OPT_ENVIRONMENT), c, err) < 0)
+		return -1;
+	if (found)
+		cmd->project.state_dir = fs_join(c->root, ".smpipe");
+	return cmd_meet_needs(cmd, NEEDS_CLOUD, err);
+}
+
 void cmd_release_needs(struct cmd *cmd)
 {
 	project_release(&cmd->project);

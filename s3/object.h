@@ -17,6 +17,9 @@
 /* Larger objects are sent in parts, by s3/transfer. */
 #define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
 
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+#define S3_KEY_MAX_BYTES 1024
+
 struct s3 {
 	struct aws *aws;          /* borrowed */
 	const char *bucket_owner; /* account that must own the buckets; borrowed, never NULL */

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "s3/object.h"
 #include "s3/parts.h"
 #include "s3/scan_pattern.h"
 
@@ -65,7 +66,7 @@ static int check_name(struct scan *s, const char *path, struct err *err)
 
 	if (!str_is_utf8(path, n))
 		REFUSE(s, path, "the name '%s' in '%s' is not UTF-8, which S3 needs");
-	if (n + DIGEST_HEX + 1 > SCAN_KEY_MAX_BYTES)
+	if (n + DIGEST_HEX + 1 > S3_KEY_MAX_BYTES)
 		REFUSE(s, path, "the name '%s' in '%s' is too long for S3");
 	s->manifest_bytes += 2 * n + MANIFEST_RECORD_BYTES;
 	if (s->manifest_bytes > SCAN_MAX_MANIFEST_BYTES)

@@ -18,7 +18,6 @@
 /* Files of one snapshot are limited by the bytes that its manifest takes. */
 #define SCAN_MAX_MANIFEST_BYTES ((size_t)256 * 1024 * 1024)
 #define SCAN_MAX_PATTERNS       1000
-#define SCAN_KEY_MAX_BYTES      1024
 
 /* S3 has no links: what a link leads to is sent, or nothing. */
 enum scan_links {

@@ -112,10 +112,10 @@ static int next_file(void *ctx, struct transfer_item *ret, struct err *err)
 static int check_key_lengths(const struct filelist *files, const char *prefix, struct err *err)
 {
 	for (size_t i = 0; i < files->n; i++) {
-		if (strlen(prefix) + strlen(files->v[i].path) > SCAN_KEY_MAX_BYTES)
+		if (strlen(prefix) + strlen(files->v[i].path) > S3_KEY_MAX_BYTES)
 			return err_set(err, ERR_CONFIG,
 				       "the key of the data file '%s' would be longer than S3's %d bytes",
-				       files->v[i].path, SCAN_KEY_MAX_BYTES);
+				       files->v[i].path, S3_KEY_MAX_BYTES);
 	}
 	return 0;
 }
@@ -132,6 +132,7 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 		.next = next_file,
 		.ctx = s,
 		.resume_prefix = s->prefix,
+		.keeps_parts = true,
 		.report = report,
 		.stage = "data",
 		.total_bytes = filelist_total_bytes(s->files),

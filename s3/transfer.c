@@ -96,7 +96,7 @@ static void drop_parts(struct engine *e, struct upload *u)
 {
 	auto_err ignored = { 0 };
 
-	if (u->m.upload_id && !e->spec->resume_prefix)
+	if (u->m.upload_id && !e->spec->keeps_parts)
 		(void)s3_multipart_abort(e->s3, e->spec->bucket, u->item.key, u->m.upload_id, &ignored);
 }
 

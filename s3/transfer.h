@@ -29,11 +29,9 @@ struct transfer {
 	/* An object is there, with this checksum of its whole; may be NULL. */
 	void (*done)(void *ctx, const struct file_entry *entry, const char *key, const struct s3_checksum *whole);
 	void *ctx;
-	/*
-	 * Multipart uploads below this prefix that were cut off are continued, and parts stay on failure; NULL: none
-	 * are, and parts are dropped.
-	 */
+	/* Multipart uploads below this prefix that were cut off are continued; NULL: none are. */
 	const char *resume_prefix;
+	bool keeps_parts;            /* leave the parts there on failure, for the next try */
 	const struct report *report; /* may be NULL */
 	const char *stage;
 	uint64_t total_bytes;

@@ -11,6 +11,7 @@
 #include "s3/hashers.h"
 #include "s3/index.h"
 #include "s3/manifest.h"
+#include "s3/reuse.h"
 #include "s3/transfer.h"
 
 static int name_files(const struct snapshot_source *src, struct snapshot_facts *facts, struct filelist *files,
@@ -72,6 +73,7 @@ struct sending {
 	size_t next;
 	const char *prefix;        /* "<data prefix>/<tree digest>/" */
 	struct s3_listing present; /* below it; sorted by key */
+	bool *is_there;            /* of each file: listed, or copied from another snapshot */
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -98,15 +100,19 @@ static int next_file(void *ctx, struct transfer_item *ret, struct err *err)
 	struct sending *s = ctx;
 
 	(void)err;
-	/* S3 has no folders; an object of that name would be a file to some. */
-	while (s->next < s->files->n && file_entry_is_folder(&s->files->v[s->next]))
+	for (; s->next < s->files->n; s->next++) {
+		const struct file_entry *e = &s->files->v[s->next];
+		auto_free char *key = xasprintf("%s%s", s->prefix, e->path);
+		bool may_exist = is_listed(s, key, e);
+
+		/* S3 has no folders; an object of that name would be a file to some. */
+		if (file_entry_is_folder(e) || (s->is_there[s->next] && !may_exist))
+			continue;
+		*ret = (struct transfer_item){ .entry = e, .key = take(key), .may_exist = may_exist };
 		s->next++;
-	if (s->next == s->files->n)
-		return 0;
-	ret->entry = &s->files->v[s->next++];
-	ret->key = xasprintf("%s%s", s->prefix, ret->entry->path);
-	ret->may_exist = is_listed(s, ret->key, ret->entry);
-	return 1;
+		return 1;
+	}
+	return 0;
 }
 
 static int check_key_lengths(const struct filelist *files, const char *prefix, struct err *err)
@@ -120,10 +126,28 @@ static int check_key_lengths(const struct filelist *files, const char *prefix, s
 	return 0;
 }
 
+/* What lies there already, and what can be copied there from another snapshot. */
+static int find_present(struct s3 *s3, struct sending *s, const char *bucket, const char *prefix, const char *digest,
+			const struct report *report, struct reuse_result *ret, struct err *err)
+{
+	if (s3_list(s3, bucket, s->prefix, s->files->n + 1000, &s->present, err) < 0)
+		return -1;
+	if (s->present.n)
+		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
+	s->is_there = xcalloc(s->files->n, sizeof(*s->is_there));
+	for (size_t i = 0; i < s->files->n && s->present.n; i++) {
+		auto_free char *key = xasprintf("%s%s", s->prefix, s->files->v[i].path);
+
+		s->is_there[i] = is_listed(s, key, &s->files->v[i]);
+	}
+	return snapshot_reuse(s3, s->files, bucket, prefix, digest, s->is_there, report, ret, err);
+}
+
 static int send_files(struct s3 *s3, struct sending *s, const char *bucket, const struct report *report,
 		      struct snapshot_result *ret, struct err *err)
 {
 	struct transfer_result sent = { 0 };
+	uint64_t left = filelist_total_bytes(s->files) - ret->bytes_copied;
 	size_t n = 0;
 	const struct transfer t = {
 		.bucket = bucket,
@@ -135,22 +159,19 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 		.keeps_parts = true,
 		.report = report,
 		.stage = "data",
-		.total_bytes = filelist_total_bytes(s->files),
+		.total_bytes = left,
 	};
 
-	if (check_key_lengths(s->files, s->prefix, err) < 0 ||
-	    s3_list(s3, bucket, s->prefix, s->files->n + 1000, &s->present, err) < 0)
-		return -1;
-	if (s->present.n)
-		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
 	for (size_t i = 0; i < s->files->n; i++)
 		n += !file_entry_is_folder(&s->files->v[i]);
+	n -= ret->files_copied;
 	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", n, n == 1 ? "" : "s", bucket,
 		    s->prefix);
 	report_progress(report, "data", "", 0, t.total_bytes);
 	if (s3_transfer(s3, &t, &sent, err) < 0)
 		return -1;
-	*ret = (struct snapshot_result){ .files_sent = sent.files_sent, .bytes_sent = sent.bytes_sent };
+	ret->files_sent = sent.files_sent;
+	ret->bytes_sent = sent.bytes_sent;
 	return 0;
 }
 
@@ -172,6 +193,7 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 	auto_err local = { 0 };
 	struct sending s = { .files = files, .prefix = folder };
 	struct snapshot_result result = { 0 };
+	struct reuse_result reused = { 0 };
 	int rc;
 
 	if (s3_head_object(s3, bucket, manifest_key, NULL, &local) == 0) {
@@ -182,11 +204,18 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 		err_move(err, &local);
 		return -1;
 	}
-	rc = send_files(s3, &s, bucket, report, &result, err);
+	rc = check_key_lengths(files, folder, err);
+	if (rc == 0)
+		rc = find_present(s3, &s, bucket, prefix, hex, report, &reused, err);
+	result.files_copied = reused.files;
+	result.bytes_copied = reused.bytes;
+	if (rc == 0)
+		rc = send_files(s3, &s, bucket, report, &result, err);
 	if (rc == 0)
 		rc = send_manifest(s3, files, channel, bucket, manifest_key, err);
 	if (rc == 0)
 		*ret = result;
 	s3_listing_release(&s.present);
+	free(s.is_there);
 	return rc;
 }

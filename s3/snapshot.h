@@ -38,7 +38,8 @@ int snapshot_list(const char *path, struct filelist *ret, struct err *err);
 
 struct snapshot_result {
 	uint64_t files_sent, bytes_sent;
-	int existed; /* the manifest was there: nothing was sent */
+	uint64_t files_copied, bytes_copied; /* inside S3, from another snapshot (s3/reuse.h) */
+	int existed;                         /* the manifest was there: nothing was sent */
 };
 
 /*

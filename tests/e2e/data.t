@@ -93,6 +93,7 @@ changed   link  (17 B → 5 B)
 changed   plain  (17 B → 5 B)
 removed   empty  (0 B)' 'names what a push would change'
 push 'a changed folder'
+err_has 'train uploaded .* [0-9]* files, .*, 1[0-9] copied from another snapshot' 'what did not change is copied inside S3'
 manifest
 second=$digest
 run "$SMPIPE" data list train --local

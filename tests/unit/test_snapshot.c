@@ -163,6 +163,7 @@ static void interrupted_upload_goes_on(void **state)
 	static const struct fake_answer refuse_second[] = {
 		{ 404, NULL, NULL, "" },
 		{ 200, NULL, NULL, "<ListBucketResult/>" },
+		{ 200, NULL, NULL, "<ListBucketResult/>" },
 		{ 403, NULL, NULL, "<Error><Code>AccessDenied</Code><Message>m</Message></Error>" },
 		{ 0 },
 	};

@@ -1,6 +1,205 @@
+/* get: the model of a job, an object, or all objects below a prefix. */
+
+#include <string.h>
+
+#include "aws/sagemaker.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
 #include "cmd/cmd.h"
+#include "s3/download.h"
+#include "s3/uri.h"
+
+#define MAX_OBJECTS ((size_t)10 * 1000 * 1000)
+
+struct getting {
+	struct cmd *cmd;
+	struct s3 *s3;
+	struct s3_uri from;
+	char *to; /* the file; of a prefix the folder */
+	bool is_prefix;
+	struct s3_listing found; /* below the prefix */
+	size_t next;
+	json_t *files; /* for --json */
+};
+
+/* A folder's marker is no file, and no key leads out of the target. */
+static int path_of(const struct getting *g, const char *key, char **ret, struct err *err)
+{
+	const char *relative = key + strlen(g->from.key);
+	auto_free char *shown = NULL;
+	auto_free char *path = NULL;
+	auto_free char *folder = NULL;
+
+	*ret = NULL;
+	if (!*relative || str_ends(relative, "/"))
+		return 0;
+	if (!fs_is_safe_relative(relative)) {
+		shown = str_printable(key);
+		return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);
+	}
+	path = fs_join(g->to, relative);
+	folder = fs_dirname(path);
+	if (fs_mkdir_p(folder, 0777, err) < 0)
+		return -1;
+	*ret = take(path);
+	return 1;
+}
+
+static int next_below(struct getting *g, struct download_item *ret, struct err *err)
+{
+	while (g->next < g->found.n) {
+		const struct s3_listed *o = &g->found.v[g->next++];
+		char *path;
+		int is_file = path_of(g, o->key, &path, err);
+
+		if (is_file < 0)
+			return -1;
+		if (!is_file)
+			continue;
+		*ret = (struct download_item){ xstrdup(o->key), path, o->size, true };
+		return 1;
+	}
+	return 0;
+}
+
+static int next_object(void *ctx, struct download_item *ret, struct err *err)
+{
+	struct getting *g = ctx;
+
+	if (g->is_prefix)
+		return next_below(g, ret, err);
+	if (g->next++)
+		return 0;
+	*ret = (struct download_item){ .key = xstrdup(g->from.key), .path = xstrdup(g->to) };
+	return 1;
+}
+
+static void note_file(void *ctx, const char *key, const char *path, uint64_t size, enum download_check check)
+{
+	struct getting *g = ctx;
+	json_t *file = json_object();
+
+	json_put_str(file, "key", key);
+	json_put_str(file, "path", path);
+	json_put_int(file, "size", (json_int_t)size);
+	json_object_set_new(file, "checked", json_boolean(check == DOWNLOAD_CHECKED));
+	json_array_append_new(g->files, file);
+}
+
+/* Where S3 says that the job put its model. */
+static int find_model(struct getting *g, const char *job, struct err *err)
+{
+	auto_json *description = NULL;
+	const char *uri;
+
+	if (sagemaker_describe_training_job(g->s3->aws, job, &description, err) < 0)
+		return cmd_hint_jobs(err);
+	uri = json_string_value(json_at(description, "ModelArtifacts", "S3ModelArtifacts", NULL));
+	if (!uri)
+		return err_set(err, ERR_NOT_FOUND, "job '%s' has no model (%s)", job,
+			       json_str(description, "TrainingJobStatus"));
+	return s3_uri_parse(uri, &g->from, err);
+}
+
+static int choose_target(struct getting *g, const char *wanted, struct err *err)
+{
+	auto_free char *name = NULL;
+
+	g->is_prefix = !*g->from.key || str_ends(g->from.key, "/");
+	if (g->is_prefix) {
+		name = *g->from.key ? xstrndup(g->from.key, strlen(g->from.key) - 1) : xstrdup(g->from.bucket);
+		g->to = xstrdup(wanted ? wanted : fs_basename(name));
+		return 0;
+	}
+	if (!wanted)
+		g->to = xstrdup(fs_basename(g->from.key));
+	else if (fs_is_dir(wanted) || str_ends(wanted, "/"))
+		g->to = fs_join(wanted, fs_basename(g->from.key));
+	else
+		g->to = xstrdup(wanted);
+	name = fs_dirname(g->to);
+	if (!fs_is_safe_relative(fs_basename(g->to)))
+		return err_set(err, ERR_CONFIG, "'%s' is no name for a file: give a target", fs_basename(g->to));
+	return fs_mkdir_p(name, 0777, err);
+}
+
+static int list_below(struct getting *g, uint64_t *ret_bytes, struct err *err)
+{
+	if (!g->is_prefix)
+		return 0;
+	if (s3_list(g->s3, g->from.bucket, g->from.key, MAX_OBJECTS, &g->found, err) < 0)
+		return -1;
+	if (!g->found.n)
+		return err_set(err, ERR_NOT_FOUND, "there is nothing below 's3://%s/%s'", g->from.bucket, g->from.key);
+	for (size_t i = 0; i < g->found.n; i++)
+		*ret_bytes += g->found.v[i].size;
+	return 0;
+}
+
+static void print_result(const struct getting *g, const struct download_result *got)
+{
+	auto_free char *size = str_bytes(got->bytes);
+
+	if (got->unchecked)
+		report_text(&g->cmd->ui.report, REPORT_WARNING, "get",
+			    "%llu of %llu files could not be checked: S3 keeps no SHA-256 or CRC64NVME of them",
+			    (unsigned long long)got->unchecked, (unsigned long long)got->files);
+	if (g->files)
+		cmd_print_json(g->files);
+	else
+		cmd_print("%s  %llu file%s, %s\n", g->to, (unsigned long long)got->files, got->files == 1 ? "" : "s",
+			  size);
+}
+
+static int fetch(struct getting *g, struct err *err)
+{
+	const struct strlist *operands = &g->cmd->opts.operands;
+	struct download_result got = { 0 };
+	struct download d = {
+		.next = next_object,
+		.done = g->files ? note_file : NULL,
+		.ctx = g,
+		.report = &g->cmd->ui.report,
+		.stage = "get",
+	};
+
+	if (!g->from.bucket && find_model(g, operands->v[0], err) < 0)
+		return -1;
+	d.bucket = g->from.bucket;
+	if (choose_target(g, operands->n > 1 ? operands->v[1] : NULL, err) < 0 ||
+	    list_below(g, &d.total_bytes, err) < 0 || s3_download(g->s3, &d, &got, err) < 0)
+		return -1;
+	ui_clear(&g->cmd->ui);
+	print_result(g, &got);
+	return 0;
+}
+
+static int get(struct getting *g, struct err *err)
+{
+	const struct strlist *operands = &g->cmd->opts.operands;
+	auto_clients c = { 0 };
+	struct s3 s3 = { .aws = &c.aws };
+
+	if (!operands->n)
+		return err_set(err, ERR_USAGE, "get takes a job, s3://bucket/key or s3://bucket/prefix/");
+	if ((str_starts(operands->v[0], "s3://") && s3_uri_parse(operands->v[0], &g->from, err) < 0) ||
+	    cmd_meet_cloud_anywhere(g->cmd, err) < 0)
+		return -1;
+	clients_init(&c, &g->cmd->session);
+	s3.bucket_owner = g->cmd->session.bucket_owner;
+	g->s3 = &s3;
+	return fetch(g, err);
+}
+
 int cmd_get(struct cmd *cmd, struct err *err)
 {
-	(void)cmd;
-	return err_set(err, ERR_USAGE, "not yet");
+	struct getting g = { .cmd = cmd, .files = opt_has(&cmd->opts, OPT_JSON) ? json_array() : NULL };
+	int rc = get(&g, err);
+
+	s3_uri_release(&g.from);
+	s3_listing_release(&g.found);
+	json_decref(g.files);
+	free(g.to);
+	return rc;
 }

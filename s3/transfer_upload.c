@@ -133,6 +133,12 @@ static void on_completed(struct s3_call *c, int result)
 
 static void complete(struct upload *u)
 {
+	auto_err err = { 0 };
+
+	if (check_path(u, &err) < 0) {
+		fail(u, &err);
+		return;
+	}
 	u->whole = s3_multipart_whole(&u->m);
 	s3_call_release(&u->call);
 	u->call = (struct s3_call){ 0 };

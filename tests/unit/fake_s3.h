@@ -41,6 +41,8 @@ struct fake_s3 {
 	struct aws_identity id;
 	struct aws aws;
 	struct s3 s3;
+	void *user;                  /* of what stands on top */
+	const char *checksum_header; /* of objects; NULL: x-amz-checksum-sha256 */
 };
 
 static inline struct fake_object *fake_find(struct fake_s3 *f, const char *path)
@@ -128,8 +130,8 @@ static inline int fake_list(struct fake_s3 *f, const char *path, const char *que
 	return fake_answer(resp, 200, "</ListBucketResult>");
 }
 
-static inline int fake_get(const struct fake_object *o, const struct http_request *req, struct http_response *resp,
-			   struct err *err)
+static inline int fake_get_as(const struct fake_object *o, const char *checksum_header, const struct http_request *req,
+			      struct http_response *resp, struct err *err)
 {
 	if (!o)
 		return fake_answer(resp, 404,
@@ -138,13 +140,20 @@ static inline int fake_get(const struct fake_object *o, const struct http_reques
 	http_headers_addf(&resp->headers, "Content-Length", "%zu", o->n);
 	http_headers_add(&resp->headers, "ETag", "\"e\"");
 	if (o->checksum)
-		http_headers_add(&resp->headers, "x-amz-checksum-sha256", o->checksum);
+		http_headers_add(&resp->headers, checksum_header ? checksum_header : "x-amz-checksum-sha256",
+				 o->checksum);
 	if (str_eq(req->method, "HEAD"))
 		return 0;
 	if (req->sink)
 		return req->sink(req->sink_ctx, o->bytes, o->n, err);
 	str_add_mem(&resp->body, o->bytes, o->n);
 	return 0;
+}
+
+static inline int fake_get(const struct fake_object *o, const struct http_request *req, struct http_response *resp,
+			   struct err *err)
+{
+	return fake_get_as(o, NULL, req, resp, err);
 }
 
 static inline int fake_read_body(struct fake_s3 *f, const struct http_request *req, struct err *err)

@@ -1,0 +1,284 @@
+/* s3/download.h and s3_copy_object over the http seam. */
+
+#include <unistd.h>
+
+#include "s3/download.h"
+#include "tests/unit/fake_multipart.h"
+#include "tests/unit/shell.h"
+
+#define MIB (1024 * 1024)
+
+static int set_up(void **state)
+{
+	auto_err err = { 0 };
+
+	*state = fs_temp_dir("test-download", &err);
+	return *state ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	auto_err err = { 0 };
+	auto_free char *folder = *state;
+
+	return fs_remove_tree(folder, &err);
+}
+
+enum stored_as { AS_WHOLE, AS_PARTS, AS_CRC64, AS_NOTHING };
+
+/* n bytes under s3://bucket/key with a checksum of a kind. */
+static void store(struct fake_multipart *m, const char *key, size_t n, enum stored_as as)
+{
+	auto_free char *path = xasprintf("/bucket/%s", key), *bytes = xmalloc(n + 1), *text = NULL;
+	struct s3_checksum c = { .kind = S3_SHA256 };
+	struct digest digests[8];
+
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(i * 7 + i / 1000);
+	if (as == AS_WHOLE)
+		c.sha256 = digest_of(bytes, n);
+	for (uint32_t i = 0; as == AS_PARTS && i < s3_part_count(n); i++)
+		digests[i] = digest_of(bytes + s3_part_offset(n, i), s3_part_length(n, i));
+	if (as == AS_PARTS)
+		c = (struct s3_checksum){ S3_SHA256, s3_part_count(n), s3_composite(digests, s3_part_count(n)), 0 };
+	if (as == AS_CRC64)
+		c = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = crc64nvme_by_table(0, bytes, n) };
+	text = as == AS_NOTHING ? NULL : s3_checksum_format(&c);
+	fake_store(m->s3, path, bytes, n, text);
+	m->s3->checksum_header = s3_checksum_header(c.kind);
+}
+
+struct fetching {
+	const char *key, *path;
+	bool is_listed;
+	uint64_t size;
+	int n;
+	enum download_check check;
+};
+
+static int next_object(void *ctx, struct download_item *ret, struct err *err)
+{
+	struct fetching *f = ctx;
+
+	(void)err;
+	if (f->n++)
+		return 0;
+	*ret = (struct download_item){ xstrdup(f->key), xstrdup(f->path), f->size, f->is_listed };
+	return 1;
+}
+
+static void note_done(void *ctx, const char *key, const char *path, uint64_t size, enum download_check check)
+{
+	struct fetching *f = ctx;
+
+	assert_string_equal(key, f->key);
+	assert_string_equal(path, f->path);
+	f->size = size;
+	f->check = check;
+}
+
+static int fetch(struct fake_multipart *m, struct fetching *f, struct download_result *ret, struct err *err)
+{
+	const struct download d = { .bucket = "bucket", .next = next_object, .done = note_done, .ctx = f };
+
+	return s3_download(&m->s3->s3, &d, ret, err);
+}
+
+static void check_file(struct fake_multipart *m, const char *path, const char *object)
+{
+	const struct fake_object *o = fake_find(m->s3, object);
+	auto_free char *bytes = NULL;
+	auto_err err = { 0 };
+	size_t n;
+
+	assert_int_equal(fs_read(path, (size_t)64 * MIB, &bytes, &n, &err), 0);
+	assert_int_equal(n, o->n);
+	assert_memory_equal(bytes, o->bytes, n);
+}
+
+static void test_kinds(void **state)
+{
+	static const struct {
+		size_t n;
+		enum stored_as as;
+		enum download_check check;
+	} cases[] = {
+		{ 0, AS_WHOLE, DOWNLOAD_CHECKED },
+		{ 5, AS_CRC64, DOWNLOAD_CHECKED },
+		{ 16 * MIB, AS_WHOLE, DOWNLOAD_CHECKED },
+		{ 33 * MIB, AS_WHOLE, DOWNLOAD_CHECKED },
+		{ 33 * MIB, AS_PARTS, DOWNLOAD_CHECKED },
+		{ 33 * MIB, AS_CRC64, DOWNLOAD_CHECKED },
+		{ 33 * MIB, AS_NOTHING, DOWNLOAD_UNCHECKED },
+		{ 70, AS_NOTHING, DOWNLOAD_UNCHECKED },
+	};
+	auto_free char *path = fs_join(*state, "file");
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = {
+			.key = "a/k", .path = path, .is_listed = i % 2, .size = i % 2 ? cases[i / 2].n : 0
+		};
+		struct download_result result = { 0 };
+		auto_free char *left = NULL;
+		auto_err err = { 0 };
+
+		store(m, "a/k", cases[i / 2].n, cases[i / 2].as);
+		assert_int_equal(fetch(m, &f, &result, &err), 0);
+		check_file(m, path, "/bucket/a/k");
+		assert_int_equal(f.check, cases[i / 2].check);
+		assert_int_equal(f.size, cases[i / 2].n);
+		assert_int_equal(result.bytes, cases[i / 2].n);
+		left = shell(*state, "ls -A | tr '\\n' ' '");
+		assert_string_equal(left, "file ");
+	}
+}
+
+static void change_object(void *ctx)
+{
+	struct fake_multipart *m = ctx;
+	struct fake_object *o = fake_find(m->s3, "/bucket/k");
+
+	o->bytes[5] ^= 1;
+}
+
+static void test_refusals(void **state)
+{
+	auto_free char *path = fs_join(*state, "file");
+	static const struct {
+		size_t n;
+		enum stored_as as;
+		enum fault fault;
+		int status;
+		const char *body;
+		enum err_code code;
+	} cases[] = {
+		{ 100, AS_WHOLE, FAULT_CALL, 0, NULL, ERR_INVALID },
+		{ 40 * MIB, AS_WHOLE, FAULT_CALL, 0, NULL, ERR_INVALID },
+		{ 40 * MIB, AS_PARTS, FAULT_CALL, 0, NULL, ERR_INVALID },
+		{ 40 * MIB, AS_CRC64, FAULT_CALL, 0, NULL, ERR_INVALID },
+		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 412, "<Error><Code>PreconditionFailed</Code></Error>",
+		  ERR_CONFLICT },
+		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 416, "<Error><Code>InvalidRange</Code></Error>", ERR_CONFLICT },
+		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 403, "<Error><Code>AccessDenied</Code></Error>", ERR_AUTH },
+		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 206, "short", ERR_CONFLICT },
+		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 503, "<Error><Code>SlowDown</Code></Error>", ERR_NONE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fault_plan plan = { "GetObject",
+					   1,
+					   1,
+					   cases[i].fault,
+					   .status = cases[i].status,
+					   .body = cases[i].body,
+					   .call = change_object,
+					   .ctx = m };
+		struct fetching f = { .key = "k", .path = path };
+		struct download_result result = { 0 };
+		auto_err err = { 0 };
+
+		run(*state, "rm -rf ./.f* ./*; echo old > file");
+		store(m, "k", cases[i].n, cases[i].as);
+		m->plan = &plan;
+		assert_int_equal(fetch(m, &f, &result, &err), cases[i].code ? -1 : 0);
+		if (err.code != cases[i].code)
+			fail_msg("case %zu: class %d, %s", i, err.code, err.msg);
+		if (cases[i].code) {
+			/* The target is old or new, never half. */
+			auto_free char *text = shell(*state, "cat file");
+
+			assert_string_equal(text, "old\n");
+		}
+		if (cases[i].code == ERR_INVALID) {
+			auto_free char *left = shell(*state, "ls -A");
+
+			assert_string_equal(left, "file\n");
+		}
+	}
+}
+
+static void test_goes_on(void **state)
+{
+	static const struct fault_plan third = { "GetObject", 3, 99, FAULT_STATUS, .status = 403, .body = "<Error/>" };
+	auto_free char *path = fs_join(*state, "file"), *left = NULL;
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct fetching f = { .key = "k", .path = path };
+	struct download_result result = { 0 };
+	auto_err err = { 0 };
+
+	store(m, "k", 60 * MIB, AS_PARTS);
+	m->plan = &third;
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	err_release(&err);
+	m->plan = NULL;
+	f.n = 0;
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	assert_int_equal(result.bytes_kept, 32 * MIB);
+	check_file(m, path, "/bucket/k");
+	/* Of another version nothing is kept, and nothing is left. */
+	m->plan = &third;
+	f.n = 0;
+	strlist_release(&m->operations);
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	err_release(&err);
+	m->plan = NULL;
+	f.n = 0;
+	store(m, "k", 60 * MIB - 1, AS_PARTS);
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	assert_int_equal(result.bytes_kept, 0);
+	check_file(m, path, "/bucket/k");
+	left = shell(*state, "ls -A | tr '\\n' ' '");
+	assert_string_equal(left, "file ");
+}
+
+static void test_copy(void **state)
+{
+	static const struct {
+		size_t n;
+		enum stored_as as;
+		const char *operation;
+		int times;
+	} cases[] = {
+		{ 100, AS_WHOLE, "CopyObject", 1 },
+		{ 40 * MIB, AS_WHOLE, "CopyObject", 1 },
+		{ 40 * MIB, AS_PARTS, "UploadPartCopy", 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		auto_s3_head head = { 0 }, copied = { 0 };
+		auto_err err = { 0 };
+		const struct fake_object *from, *to;
+
+		store(m, "a b", cases[i].n, cases[i].as);
+		assert_int_equal(s3_head_object(&m->s3->s3, "bucket", "a b", &head, &err), 0);
+		assert_int_equal(s3_copy_object(&m->s3->s3, "bucket", "a b", &head, "bucket", "c", &err), 0);
+		assert_int_equal(fake_times(m, cases[i].operation), cases[i].times);
+		from = fake_find(m->s3, "/bucket/a b");
+		to = fake_find(m->s3, "/bucket/c");
+		assert_int_equal(from->n, to->n);
+		assert_memory_equal(from->bytes, to->bytes, to->n);
+		assert_string_equal(from->checksum, to->checksum);
+		/* It became another meanwhile: nothing is left of the copy. */
+		free(head.etag);
+		head.etag = xstrdup("\"other\"");
+		assert_int_equal(s3_copy_object(&m->s3->s3, "bucket", "a b", &head, "bucket", "d", &err), -1);
+		assert_int_equal(err.code, ERR_CONFLICT);
+		assert_false(m->has_upload);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_kinds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_goes_on, set_up, tear_down),
+		cmocka_unit_test(test_copy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -46,8 +46,8 @@ static const struct file_entry *find_old(const struct reusing *r, const struct f
 	return found ? *found : NULL;
 }
 
-/* An empty object is not worth a copy. */
-static bool is_copyable(const struct file_entry *e)
+/* What one request copies; an empty object is not worth it. */
+static bool is_small(const struct file_entry *e)
 {
 	return e->size && !e->n_parts && !file_entry_is_folder(e);
 }
@@ -76,7 +76,7 @@ static int next_copy(void *ctx, struct s3_many_call *c, struct err *err)
 	(void)err;
 	for (; r->next < r->files->n && r->n_refused < MAX_REFUSALS; r->next++) {
 		const struct file_entry *e = &r->files->v[r->next];
-		const struct file_entry *from = r->is_there[r->next] || !is_copyable(e) ? NULL : find_old(r, e);
+		const struct file_entry *from = r->is_there[r->next] || !is_small(e) ? NULL : find_old(r, e);
 
 		if (!from)
 			continue;
@@ -101,20 +101,55 @@ static bool is_right(const struct http_response *resp, const struct file_entry *
 	return s3_checksum_equal(&stored, &wanted);
 }
 
+static void note_copied(struct reusing *r, const struct file_entry *e)
+{
+	r->is_there[e - r->files->v] = true;
+	r->result.files++;
+	r->result.bytes += e->size;
+	report_progress(r->report, "data", e->path, r->result.bytes, 0);
+}
+
 static int copied(void *ctx, struct s3_many_call *c, int result, struct err *err)
 {
 	struct reusing *r = ctx;
 	const struct file_entry *e = c->item;
 
 	(void)err;
-	if (result < 0 || !is_right(&c->call.resp, e)) {
+	if (result < 0 || !is_right(&c->call.resp, e))
 		r->n_refused++;
-		return 0;
+	else
+		note_copied(r, e);
+	return 0;
+}
+
+/* In the parts that it was sent in, many at once, so that its digest stays: -1 when it could not be. */
+static int copy_large(struct s3 *s3, const struct reusing *r, const struct file_entry *from, const struct file_entry *e)
+{
+	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
+	auto_free char *from_key = xasprintf("%s%s", r->from_folder, from->path);
+	auto_free char *to_key = xasprintf("%s%s", r->to_folder, e->path);
+	auto_s3_head head = { 0 };
+	auto_err ignored = { 0 };
+
+	if (s3_head_object(s3, r->bucket, from_key, &head, &ignored) < 0 || head.size != e->size ||
+	    !s3_checksum_equal(&head.sha256, &wanted))
+		return -1;
+	return s3_copy_object(s3, r->bucket, from_key, &head, r->bucket, to_key, &ignored);
+}
+
+static int copy_all_large(struct s3 *s3, struct reusing *r, struct err *err)
+{
+	for (size_t i = 0; i < r->files->n && r->n_refused < MAX_REFUSALS; i++) {
+		const struct file_entry *e = &r->files->v[i];
+		const struct file_entry *from = e->n_parts && !r->is_there[i] ? find_old(r, e) : NULL;
+
+		if (sys_check_cancelled(err) < 0)
+			return -1;
+		if (from && copy_large(s3, r, from, e) < 0)
+			r->n_refused++;
+		else if (from)
+			note_copied(r, e);
 	}
-	r->is_there[e - r->files->v] = true;
-	r->result.files++;
-	r->result.bytes += e->size;
-	report_progress(r->report, "data", e->path, r->result.bytes, 0);
 	return 0;
 }
 
@@ -147,6 +182,8 @@ static int run(struct s3 *s3, struct reusing *r, const struct filelist *old, str
 	if (r->n_old > 1)
 		qsort(r->old, r->n_old, sizeof(*r->old), compare_content);
 	rc = s3_many(s3, &many, err);
+	if (rc == 0)
+		rc = copy_all_large(s3, r, err);
 	free(r->old);
 	return rc;
 }

@@ -36,13 +36,18 @@ static void finds_them_by_age_and_digits(void **state)
 {
 	static const char answer[] =
 		"<ListBucketResult>"
-		"<Contents><Key>p/" HEX("aaaa") ".json</Key><Size>1</Size><LastModified>2023-11-02T00:00:00.000Z</LastModified></Contents>"
-		"<Contents><Key>p/" HEX("aaab") ".json</Key><Size>1</Size><LastModified>2023-11-03T00:00:00.000Z</LastModified></Contents>"
-		"<Contents><Key>p/notes.json</Key><Size>1</Size></Contents>"
-		"<Contents><Key>p/" HEX("cccc") ".json.bak</Key><Size>1</Size></Contents>"
-		"<CommonPrefixes><Prefix>p/" HEX("aaaa") "/</Prefix></CommonPrefixes>"
-		"<CommonPrefixes><Prefix>p/" HEX("dddd") "/</Prefix></CommonPrefixes>"
-		"<CommonPrefixes><Prefix>p/other/</Prefix></CommonPrefixes></ListBucketResult>";
+		"<Contents><Key>p/" HEX(
+			"aaaa") ".json</Key><Size>1</Size><LastModified>2023-11-02T00:00:00.000Z</LastModified></Contents>"
+				"<Contents><Key>p/" HEX(
+					"aaab") ".json</Key><Size>1</Size><LastModified>2023-11-03T00:00:00.000Z</LastModified></Contents>"
+						"<Contents><Key>p/notes.json</Key><Size>1</Size></Contents>"
+						"<Contents><Key>p/" HEX(
+							"cccc") ".json.bak</Key><Size>1</Size></Contents>"
+								"<CommonPrefixes><Prefix>p/" HEX(
+									"aaaa") "/</Prefix></CommonPrefixes>"
+										"<CommonPrefixes><Prefix>p/" HEX(
+											"dddd") "/</Prefix></CommonPrefixes>"
+												"<CommonPrefixes><Prefix>p/other/</Prefix></CommonPrefixes></ListBucketResult>";
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
 	const struct snapshot_info *found = NULL;
 	struct fake_answer answers[2];
@@ -99,7 +104,8 @@ static void deletes_every_name(void **state)
 	static const struct fake_answer answers[] = {
 		{ 204, NULL, NULL, "" },
 		{ 200, NULL, NULL, "<DeleteResult/>" },
-		{ 200, NULL, NULL, "<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>" },
+		{ 200, NULL, NULL,
+		  "<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>" },
 		{ 200, NULL, NULL, "<html/>" },
 		{ 0 },
 	};

@@ -29,7 +29,7 @@ objects() { find .smpipe/local/s3 -path '*/objects/*' -type f | sort; }
 mkdir -p "$T/set/sub dir/deep" "$T/set/none/at all"
 cd "$T/set" || exit 1
 for name in plain 'with space' 'a+b' 'per%20cent' 'ä ö' 'q"uote' "apo'strophe" '*?[x]' '-dash' 'back\slash' "$(printf 'new\nline')" \
-	"$(printf 'tab\there')" '&amp;<x>' '#hash' 'sub dir/deep/file'; do
+	"$(printf 'tab\there')" "$(printf 'esc\033[31m')" '&amp;<x>' '#hash' 'sub dir/deep/file'; do
 	printf '%s\n' "content of $name" > "./$name"
 done
 : > empty
@@ -39,7 +39,7 @@ head -c 40000000 /dev/urandom > big.bin
 cd "$T/data" || exit 1
 push 'a folder of odd names is sent'
 manifest
-same "$(jq '.files | length' "$T/manifest")" 19 'its manifest names every file and the empty folder'
+same "$(jq '.files | length' "$T/manifest")" 20 'its manifest names every file and the empty folder'
 same "$(jq -r '.files[] | select(.path | endswith("/")).path' "$T/manifest")" 'none/at all/' 'which stands as a folder'
 same "$(jq -r '.files[] | select(.composite).path' "$T/manifest")" big.bin 'the large file is named by its parts'
 
@@ -73,7 +73,7 @@ cd "$T/by-aws" || exit 1
 recipe sha256sum > "$T/recipe"
 run bash -eu "$T/recipe"
 expect 0 'sha256sum checks a copy against the manifest'
-same "$(grep -c ': OK$' "$T/out")" 17 'each file of one part'
+same "$(grep -c ': OK$' "$T/out")" 18 'each file of one part'
 recipe composite > "$T/recipe"
 run bash -eu "$T/recipe"
 expect 0 'split and sha256sum check the others'
@@ -97,15 +97,19 @@ same "$(sort "$T/out")" 'added     new  (4 B)
 changed   link  (17 B → 5 B)
 changed   plain  (17 B → 5 B)
 removed   empty  (0 B)' 'names what a push would change'
+rm "$T/set/$(printf 'esc\033[31m')"
+run "$SMPIPE" data diff train --local
+out_has '^removed   esc.x1b.31m' 'no escape sequence reaches the terminal'
+echo "content of $(printf 'esc\033[31m')" > "$T/set/$(printf 'esc\033[31m')"
 push 'a changed folder'
-err_has 'train uploaded .* 3 files, [0-9]* B, 15 copied from another snapshot' 'what did not change is copied inside S3'
+err_has 'train uploaded .* 3 files, [0-9]* B, 16 copied from another snapshot' 'what did not change is copied inside S3'
 manifest
 second=$digest
 run "$SMPIPE" data list train --local
 same "$(awk '{ print $2, $NF }' "$T/out")" "$(echo "$second" | cut -c1-12) now)
 $(echo "$first" | cut -c1-12) train" 'data list has both, and knows which is the folder'
 run "$SMPIPE" data list --local --json
-same "$(json '[.[] | select(.channel == "train" and .whole)] | map("\(.files) \(.current)") | join(",")')" '18 true,18 false' 'as JSON'
+same "$(json '[.[] | select(.channel == "train" and .whole)] | map("\(.files) \(.current)") | join(",")')" '19 true,19 false' 'as JSON'
 run "$SMPIPE" data diff train "$(echo "$first" | cut -c1-8)" "$(echo "$second" | cut -c1-8)" --local --json
 same "$(json '[(.added, .removed, .changed | map(.path) | join("+"))] | join(" ")')" 'new empty link+plain' 'two snapshots are compared'
 run "$SMPIPE" data diff train 0000 --local

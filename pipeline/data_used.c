@@ -66,9 +66,31 @@ static int add_bucket(const struct session *s, const struct plan *plan, struct s
 	return 0;
 }
 
-static bool shares_data(const struct plan *a, const struct plan *b)
+/* An environment that is not for this account: its data lies elsewhere unless it names our bucket. */
+static bool names_our_bucket(const struct config *c, const struct plan *plan)
 {
-	return str_eq(a->data_bucket, b->data_bucket) && str_eq(a->data_prefix, b->data_prefix);
+	const char *location = config_str(c, "data_location"), *text = location ? location : config_str(c, "bucket");
+	const char *bucket = text && str_starts(text, "s3://") ? text + strlen("s3://") : text;
+	size_t n = bucket ? strcspn(bucket, "/") : 0;
+
+	return n == strlen(plan->data_bucket) && !strncmp(bucket, plan->data_bucket, n);
+}
+
+/* Plan an environment's data: 1 when it lies where ours does, 0 when elsewhere. */
+static int plan_environment(struct project *other, const struct target *target, const struct plan *plan,
+			    struct plan *ret, struct err *err)
+{
+	const char *region = config_str(&other->config, "region");
+	struct target there = *target;
+
+	there.region = region && !there.is_local ? region : there.region;
+	if (plan_make_data(other, &there, ret, err) < 0) {
+		if (err->code != ERR_CONFIG || names_our_bucket(&other->config, plan))
+			return -1;
+		err_release(err);
+		return 0;
+	}
+	return str_eq(ret->data_bucket, plan->data_bucket) && str_eq(ret->data_prefix, plan->data_prefix);
 }
 
 /* The records of one environment (NULL: none), when it keeps its data where ours lie. */
@@ -77,17 +99,12 @@ static int add_environment(const struct session *s, const struct project *p, con
 			   struct err *err)
 {
 	struct project other = { 0 };
-	struct target there = *target;
 	auto_plan its = { 0 };
 	int rc = config_load(p->config.file, name, &other.config, err);
 
-	if (rc == 0) {
-		const char *region = config_str(&other.config, "region");
-
-		there.region = region && !there.is_local ? region : there.region;
-		rc = plan_make_data(&other, &there, &its, err);
-	}
-	if (rc == 0 && shares_data(&its, plan) && !strlist_has(seen, its.bucket)) {
+	if (rc == 0)
+		rc = plan_environment(&other, target, plan, &its, err);
+	if (rc > 0 && !strlist_has(seen, its.bucket)) {
 		strlist_add(seen, its.bucket);
 		rc = add_bucket(s, &its, used, err);
 	}

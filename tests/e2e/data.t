@@ -23,6 +23,8 @@ older() {
 	done
 }
 
+# data_of_record: the snapshot of train that the release just made has in its record.
+data_of_record() { basename "$(aws s3 cp "$(json .record)" - | jq -r '.subject[] | select(.name == "data/train").uri')" .json; }
 objects() { find .smpipe/local/s3 -path '*/objects/*' -type f | sort; }
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -184,4 +186,36 @@ sed -i 's|symlinks: skip}|include: ["!x"]}|' smpipe.yaml
 run "$SMPIPE" data push --local
 expect 2 'a pattern that is none'
 said "smpipe.yaml:[0-9]+:[0-9]+: the pattern '!x'" 'is shown where it stands'
+sed -i 's|include: ."!x".}|symlinks: skip}|' smpipe.yaml
+
+# --- gc and records --------------------------------------------------------------------------------------------------
+cat >> smpipe.yaml <<'YAML'
+environments:
+  shared: {bucket: smpipe-shared-records, data_location: sagemaker-us-east-1-000000000000}
+  other: {account: "111111111111", data_location: s3://smpipe-of-others/data}
+YAML
+commit Environments
+run "$SMPIPE" release --local --no-wait --json
+expect 0 'a release'
+released=$(data_of_record)
+echo two > "$T/set/two"
+run "$SMPIPE" release -e shared --local --no-wait --json
+expect 0 'another one, whose records lie in another bucket'
+shared=$(data_of_record)
+echo three > "$T/set/three"
+push 'a snapshot without a release'
+older data/data/ 3
+git for-each-ref --format='%(refname)' refs/smpipe | xargs -n 1 git update-ref -d
+run "$SMPIPE" data gc --local
+expect 0 'data gc in a clone that knows of no job'
+same "$(grep -c -e "$released" -e "$shared" "$T/out")" 0 'keeps what records name, in the bucket of any environment'
+out_has "^unused  .*/$third/" 'and nothing else'
+record=$(aws s3 ls --recursive s3://smpipe-shared-records/data/records/ | awk '{ print $4 }')
+echo broken | aws s3 cp --quiet - "s3://smpipe-shared-records/$record"
+run "$SMPIPE" data gc --yes --local
+[ "$status" -ne 0 ]
+ok $? 'a record that cannot be read'
+err_has "records of environment 'shared'" 'ends it'
+run "$SMPIPE" data verify train "$third" --local
+expect 0 'before anything is deleted'
 finish

@@ -91,36 +91,90 @@ static int add_entry(struct filelist *l, const json_t *file, struct err *err)
 	return 0;
 }
 
-static int read_files(const json_t *manifest, const char *tree_digest_hex, struct filelist *l, struct err *err)
-{
-	auto_free char *hex = NULL;
-	struct digest digest;
-	const json_t *file;
-	size_t i;
+/* What is left of a text. */
+struct rest {
+	const char *p;
+	size_t n;
+};
 
-	if (json_integer_value(json_object_get(manifest, "format")) != 1)
-		return err_set(err, ERR_FAILED, "the manifest has an unknown format");
-	json_array_foreach(json_object_get(manifest, "files"), i, file) {
+static bool take_text(struct rest *r, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (r->n < n || memcmp(r->p, text, n) != 0)
+		return false;
+	r->p += n;
+	r->n -= n;
+	return true;
+}
+
+/* The next JSON value; NULL when there is none. */
+static json_t *take_value(struct rest *r)
+{
+	json_error_t where;
+	json_t *j = json_loadb(r->p, r->n, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
+
+	if (!j)
+		return NULL;
+	r->p += where.position;
+	r->n -= (size_t)where.position;
+	return j;
+}
+
+static int no_manifest(struct err *err)
+{
+	return err_set(err, ERR_FAILED, "it is no manifest of format 1");
+}
+
+/* File by file: as one JSON value a million of them would take a gigabyte. Manifests are canonical, to the byte. */
+static int read_files(struct rest *r, struct filelist *l, struct err *err)
+{
+	while (!take_text(r, "]")) {
+		auto_json *file = NULL;
+
+		if (l->n && !take_text(r, ","))
+			return no_manifest(err);
+		file = take_value(r);
+		if (!file)
+			return no_manifest(err);
 		if (add_entry(l, file, err) < 0)
 			return -1;
 	}
-	filelist_sort(l);
-	digest = filelist_tree_digest(l, true);
-	hex = digest_hex(&digest);
-	if (!str_eq(hex, tree_digest_hex))
-		return err_set(err, ERR_FAILED, "the manifest's files have the tree digest %s", hex);
 	return 0;
+}
+
+static int read_manifest(struct rest *r, struct filelist *l, struct err *err)
+{
+	auto_json *channel = take_text(r, "{\"channel\":") ? take_value(r) : NULL;
+	auto_json *digest = channel && take_text(r, ",\"digest\":") ? take_value(r) : NULL;
+
+	if (!digest || !take_text(r, ",\"files\":["))
+		return no_manifest(err);
+	if (read_files(r, l, err) < 0)
+		return -1;
+	return take_text(r, ",\"format\":1}") && !r->n ? 0 : no_manifest(err);
+}
+
+static int check_digest(const struct filelist *l, const char *tree_digest_hex, struct err *err)
+{
+	struct digest digest = filelist_tree_digest(l, true);
+	auto_free char *hex = digest_hex(&digest);
+
+	return str_eq(hex, tree_digest_hex)
+		       ? 0
+		       : err_set(err, ERR_FAILED, "the manifest's files have the tree digest %s", hex);
 }
 
 int manifest_parse(const char *text, size_t n, const char *tree_digest_hex, struct filelist *ret, struct err *err)
 {
-	auto_json *manifest = json_parse(text, n, "manifest", err);
+	struct rest rest = { text, n };
 	auto_filelist l = { 0 };
 
-	if (!manifest || read_files(manifest, tree_digest_hex, &l, err) < 0) {
-		err->code = ERR_FAILED;
+	if (read_manifest(&rest, &l, err) < 0)
 		return -1;
-	}
+	filelist_sort(&l);
+	if (check_digest(&l, tree_digest_hex, err) < 0)
+		return -1;
 	*ret = l;
 	l = (struct filelist){ 0 };
 	return 0;

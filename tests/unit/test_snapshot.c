@@ -6,7 +6,9 @@
 #include "tests/unit/fake_s3.h"
 #include "tests/unit/shell.h"
 
-#define PREFIX "data/iris/train"
+#define PREFIX          "data/iris/train"
+#define MANIFEST(files) "{\"channel\":\"c\",\"digest\":\"d\",\"files\":[" files "],\"format\":1}"
+#define NO_DIGEST       "0000000000000000000000000000000000000000000000000000000000000000"
 
 static int set_up(void **state)
 {
@@ -203,10 +205,24 @@ static void verify_names_the_first_difference(void **state)
 		{ "/sub/c", "three\n", false, "stored without a SHA-256" },
 		{ "/z", "more", true, "/z' is there, but not in the manifest" },
 		{ ".json", NULL, false, "manifest is not there" },
-		{ ".json", "{}", true, "unknown format" },
-		{ ".json", "{\"format\":1,\"files\":[]}", true, "have the tree digest" },
-		{ ".json", "{\"format\":1,\"files\":[{\"path\":\"../x\",\"size\":1}]}", true, "no proper path" },
-		{ ".json", "[", true, "manifest" },
+		{ ".json", "{}", true, "no manifest of format 1" },
+		{ ".json", "[", true, "no manifest of format 1" },
+		{ ".json", MANIFEST(""), true, "have the tree digest" },
+		{ ".json", MANIFEST("") "x", true, "no manifest of format 1" },
+		{ ".json", "{\"channel\":\"c\",\"digest\":\"d\",\"files\":[],\"format\":2}", true,
+		  "no manifest of format 1" },
+		{ ".json", MANIFEST("{\"path\":\"../x\",\"size\":1}"), true, "no proper path" },
+		{ ".json", MANIFEST("{\"path\":\"x\",\"sha256\":\"" NO_DIGEST "\",\"size\":-1}"), true,
+		  "no proper path" },
+		{ ".json", MANIFEST("{\"path\":\"x\",\"sha256\":\"" NO_DIGEST "\",\"size\":1}{}"), true,
+		  "no manifest" },
+		{ ".json", MANIFEST("{\"path\":\"x\",\"sha256\":\"" NO_DIGEST "\",\"size\":99999999}"), true,
+		  "no proper path" },
+		{ ".json", MANIFEST("{\"composite\":\"" NO_DIGEST "-2\",\"path\":\"x\",\"size\":99999999}"), true,
+		  "no proper path" },
+		{ ".json", MANIFEST("{\"path\":\"x/\",\"sha256\":\"" NO_DIGEST "\",\"size\":1}"), true,
+		  "no proper path" },
+		{ ".json", MANIFEST("{\"path\":\"x\",\"path\":\"y\"}"), true, "no manifest" },
 	};
 	auto_filelist files = { 0 };
 	auto_free char *hex = NULL;

@@ -9,6 +9,8 @@
 #include "base/sys.h"
 
 #define REDRAW_MS 100
+/* Before that, a rate says little. */
+#define RATE_AFTER_MS 1000
 
 static void clear_status(struct ui *ui)
 {
@@ -17,12 +19,45 @@ static void clear_status(struct ui *ui)
 	ui->has_status = false;
 }
 
+/* The stage's rate; one that starts over begins anew. */
+static struct ui_rate *rate_of(struct ui *ui, const struct report_event *e, int64_t now_ms)
+{
+	struct ui_rate *r = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(ui->rates) && !r; i++)
+		if (!*ui->rates[i].stage || !strncmp(ui->rates[i].stage, e->stage, sizeof(r->stage) - 1))
+			r = &ui->rates[i];
+	if (r && (!*r->stage || e->done_bytes < r->start_bytes)) {
+		*r = (struct ui_rate){ .start_ms = now_ms, .start_bytes = e->done_bytes };
+		snprintf(r->stage, sizeof(r->stage), "%s", e->stage);
+	}
+	return r;
+}
+
+/* ", 310 MiB/s, 12 s left"; new string. */
+static char *rate_words(const struct ui_rate *r, const struct report_event *e, int64_t now_ms)
+{
+	int64_t took_ms = r ? now_ms - r->start_ms : 0;
+	uint64_t moved = r ? e->done_bytes - r->start_bytes : 0;
+	auto_free char *rate = NULL, *left = NULL;
+
+	if (took_ms < RATE_AFTER_MS || !moved)
+		return xstrdup("");
+	rate = str_bytes((uint64_t)((double)moved * 1000 / (double)took_ms));
+	if (e->total_bytes < e->done_bytes)
+		return xasprintf(", %s/s", rate);
+	left = str_duration_ms((int64_t)((double)(e->total_bytes - e->done_bytes) * (double)took_ms / (double)moved));
+	return xasprintf(", %s/s, %s left", rate, left);
+}
+
 static void draw_status(struct ui *ui, const struct report_event *e)
 {
 	int64_t now_ms = sys_real.ticks_ms(&sys_real);
 	auto_free char *text = str_printable(e->text ? e->text : "");
 	auto_free char *done = str_bytes(e->done_bytes);
 	auto_free char *total = str_bytes(e->total_bytes);
+	struct ui_rate *moving = rate_of(ui, e, now_ms);
+	auto_free char *rate = rate_words(moving, e, now_ms);
 
 	if (now_ms - ui->drawn_ms < REDRAW_MS)
 		return;
@@ -31,10 +66,10 @@ static void draw_status(struct ui *ui, const struct report_event *e)
 	if (!e->total_bytes && !e->done_bytes)
 		fprintf(stderr, "%-8s %.70s", e->stage, text);
 	else if (e->total_bytes)
-		fprintf(stderr, "%-8s %.40s %s of %s (%d %%)", e->stage, text, done, total,
-			(int)(100 * e->done_bytes / e->total_bytes));
+		fprintf(stderr, "%-8s %.30s %s of %s (%d %%)%s", e->stage, text, done, total,
+			(int)(100 * e->done_bytes / e->total_bytes), rate);
 	else
-		fprintf(stderr, "%-8s %.60s %s", e->stage, text, done);
+		fprintf(stderr, "%-8s %.40s %s%s", e->stage, text, done, rate);
 	fflush(stderr);
 	ui->has_status = true;
 }

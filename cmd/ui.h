@@ -11,13 +11,21 @@
 
 #include "base/report.h"
 
+/* Since when a stage moves, for its rate. */
+struct ui_rate {
+	char stage[16];
+	int64_t start_ms;
+	uint64_t start_bytes;
+};
+
 struct ui {
 	struct report report; /* give this to library code */
 	pthread_mutex_t lock;
 	bool is_terminal;
 	bool has_status;  /* a status line stands at the bottom */
 	int64_t drawn_ms; /* when it was drawn */
-	bool is_quiet;    /* log lines and warnings only */
+	struct ui_rate rates[8];
+	bool is_quiet; /* log lines and warnings only */
 };
 
 void ui_init(struct ui *ui);

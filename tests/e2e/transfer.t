@@ -1,0 +1,85 @@
+#!/bin/sh
+# Files to S3 and back: smpipe put and get, with Debian's aws and sha256sum as judges.
+. "$(dirname "$0")/lib.sh"
+
+"$SMPIPE" local up --dir "$T/cloud/.smpipe/local" > /dev/null 2>&1
+clouds="$clouds $T/cloud"
+eval "$("$SMPIPE" local env --dir "$T/cloud/.smpipe/local")"
+aws() { /usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+cd "$T" || exit 1
+aws s3 mb s3://transfer-bucket > /dev/null
+
+mkdir -p data/sub
+head -c 50000001 /dev/urandom > data/large
+head -c 16777216 /dev/urandom > data/one-part
+head -c 70000 /dev/urandom > 'data/sub/ä b+c%20'
+: > data/empty
+
+run "$SMPIPE" put data s3://transfer-bucket/all/ --json
+expect 0 'a folder is sent'
+same "$(jq -r '.objects | length' "$T/out")" 4 'every file of it'
+aws s3 cp --quiet --recursive s3://transfer-bucket/all/ judge
+same "$(diff -r data judge && echo same)" same 'aws reads back the same'
+composite() {
+	for i in 0 1 2; do
+		dd if=data/large bs=16777216 skip=$i count=1 2> /dev/null | openssl dgst -sha256 -binary
+	done | openssl dgst -sha256 -binary | base64
+}
+same "$(aws s3api head-object --bucket transfer-bucket --key all/large --checksum-mode ENABLED | jq -r .ChecksumSHA256)" \
+	"$(composite)-3" 'S3 keeps the digest of the parts'"'"' digests, as a shell can compute it'
+
+run "$SMPIPE" get s3://transfer-bucket/all/ back
+expect 0 'all below a prefix is fetched'
+same "$(diff -r data back && echo same)" same 'the same came back'
+same "$(find back -name '.*.smpipe-*' | wc -l)" 0 'nothing else is left'
+
+run "$SMPIPE" put data/large s3://transfer-bucket/crc --checksum crc64nvme
+expect 0 'a file is sent with CRC64NVME'
+run "$SMPIPE" get s3://transfer-bucket/crc crc
+expect 0 'and fetched'
+err_lacks 'could not be checked' 'it was checked'
+cmp -s data/large crc
+ok $? 'it is the same'
+
+aws s3api put-object --bucket transfer-bucket --key plain --body data/one-part > /dev/null
+run "$SMPIPE" get s3://transfer-bucket/plain
+expect 0 'what another tool has sent is fetched'
+cmp -s data/one-part plain
+ok $? 'it is the same too'
+
+# Cut off in the middle, again and again, until it is there.
+rm -f crc
+for i in 1 2 3 4 5 6 7 8; do
+	timeout -s KILL 0.0$((i + 2)) "$SMPIPE" get s3://transfer-bucket/all/large crc > /dev/null 2>&1
+done
+run "$SMPIPE" get s3://transfer-bucket/all/large crc
+expect 0 'a download that was cut off is finished'
+cmp -s data/large crc
+ok $? 'with the right bytes'
+for i in 1 2 3 4 5 6 7 8; do
+	timeout -s KILL 0.0$((i + 2)) "$SMPIPE" put data/large s3://transfer-bucket/again > /dev/null 2>&1
+done
+run "$SMPIPE" put data/large s3://transfer-bucket/again
+expect 0 'an upload that was cut off is finished'
+aws s3 cp --quiet s3://transfer-bucket/again judge2
+cmp -s data/large judge2
+ok $? 'with the right bytes'
+
+run "$SMPIPE" get s3://transfer-bucket/none
+expect 1 'an object that is not there'
+err_has "HeadObject 's3://transfer-bucket/none': 404" 'is named'
+run "$SMPIPE" get no-such-job
+expect 1 'a job that is not there'
+err_has "no training job 'no-such-job'" 'is named'
+run "$SMPIPE" put none s3://transfer-bucket/x
+expect 2 'a path that is not there'
+err_has "'none' does not exist" 'is named'
+run "$SMPIPE" put data
+expect 2 'a place must be given'
+run "$SMPIPE" put data s3://transfer-bucket/x --checksum md5
+expect 2 'and a checksum that S3 keeps'
+mkfifo data/pipe
+run "$SMPIPE" put data s3://transfer-bucket/x
+expect 2 'a FIFO is no file'
+
+finish

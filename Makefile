@@ -39,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start bench-snapshot bench-s3 check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start bench-snapshot bench-s3 bench-pack check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -74,7 +74,10 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
+
+# What cmd draws is no part of the library.
+$(BUILD)/tests/unit/test_leaderboard_view: $(BUILD)/cmd/leaderboard_view.o $(BUILD)/cmd/table.o
 
 $(BUILD)/tests/vectors/%: $(BUILD)/tests/vectors/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)
@@ -114,7 +117,7 @@ unit: $(UNIT_BIN) ## run the unit tests only
 e2e: $(BUILD)/smpipe $(PROBE_BIN) ## run the end-to-end tests only (T=pattern picks some)
 	$(Q)BUILD=$(BUILD) tools/run-tests e2e '$(T)'
 
-members: $(BUILD)/tests/unit/test_request_members ## list every member of CreateTrainingJob, its key and its test
+members: $(BUILD)/tests/unit/test_request_members ## list every member of the requests, its key and its test
 	$(Q)$< --list
 
 # Each prints its counts, and that it notices one changed expectation; those without their vectors are skipped by name.
@@ -142,6 +145,9 @@ bench-snapshot: $(BUILD)/smpipe ## measure snapshots of data that did not change
 
 bench-s3: $(BUILD)/smpipe $(BUILD)/tests/bench/s3_sink ## race uploads against Debian's tools, in one run (root)
 	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) SINK=$(abspath $(BUILD)/tests/bench/s3_sink) tests/bench/s3.sh
+
+bench-pack: $(BUILD)/smpipe ## measure packing the source archive against tarfile, gzip and pigz, in one run
+	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) tests/bench/pack.sh
 
 check-layers: ## check that no layer includes one above it
 	$(Q)tools/check-layers

@@ -12,10 +12,10 @@
 
 #define MAX_SHOWN_BYTES 80
 #define MAX_MEMBERS     64
-#define WHOLE_REQUEST   "CreateTrainingJob"
 
 struct check {
-	struct str path; /* "InputDataConfig[0].ChannelName" */
+	const char *operation; /* "CreateTrainingJob" */
+	struct str path;       /* "InputDataConfig[0].ChannelName" */
 	struct err *err;
 };
 
@@ -29,7 +29,7 @@ static int refuse(const struct check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	words = xvasprintf(fmt, ap);
 	va_end(ap);
-	return err_set(c->err, ERR_CONFIG, "%s: %s", c->path.len ? c->path.s : WHOLE_REQUEST, words);
+	return err_set(c->err, ERR_CONFIG, "%s: %s", c->path.len ? c->path.s : c->operation, words);
 }
 
 /* A value as an error shows it: printable and short. */
@@ -210,6 +210,8 @@ static int check_value(struct check *c, const struct shape *shape, const json_t 
 	case SHAPE_INTEGER:
 		return json_is_integer(value) ? check_integer(c, shape, json_integer_value(value))
 					      : refuse(c, "must be a whole number");
+	case SHAPE_NUMBER:
+		return json_is_number(value) ? 0 : refuse(c, "must be a number");
 	case SHAPE_BOOLEAN:
 		return json_is_boolean(value) ? 0 : refuse(c, "must be true or false");
 	default:
@@ -218,22 +220,31 @@ static int check_value(struct check *c, const struct shape *shape, const json_t 
 	}
 }
 
-int sagemaker_check_training_job_at(const json_t *request, char **ret_path, struct err *err)
+typedef int (*rules_fn)(const json_t *request, struct str *ret_path, struct err *err);
+
+static int check_request(const json_t *request, const char *operation, const struct shape *shape, rules_fn rules,
+			 char **ret_path, struct err *err)
 {
 	auto_str path = { 0 };
-	struct check c = { .err = err };
+	struct check c = { .operation = operation, .err = err };
 
-	if (check_value(&c, &sagemaker_training_job_shape, request) < 0) {
+	if (check_value(&c, shape, request) < 0) {
 		if (!c.path.len)
-			str_add(&c.path, WHOLE_REQUEST);
+			str_add(&c.path, operation);
 		*ret_path = str_detach(&c.path);
 		return -1;
 	}
 	str_release(&c.path);
-	if (sagemaker_check_rules(request, &path, err) == 0)
+	if (rules(request, &path, err) == 0)
 		return 0;
 	*ret_path = str_detach(&path);
 	return -1;
+}
+
+int sagemaker_check_training_job_at(const json_t *request, char **ret_path, struct err *err)
+{
+	return check_request(request, "CreateTrainingJob", &sagemaker_training_job_shape, sagemaker_check_rules,
+			     ret_path, err);
 }
 
 int sagemaker_check_training_job(const json_t *request, struct err *err)
@@ -243,15 +254,38 @@ int sagemaker_check_training_job(const json_t *request, struct err *err)
 	return sagemaker_check_training_job_at(request, &path, err);
 }
 
-int sagemaker_check_job_name(const char *name, struct err *err)
+int sagemaker_check_tuning_job_at(const json_t *request, char **ret_path, struct err *err)
+{
+	return check_request(request, "CreateHyperParameterTuningJob", &sagemaker_tuning_job_shape,
+			     sagemaker_check_tuning_rules, ret_path, err);
+}
+
+int sagemaker_check_tuning_job(const json_t *request, struct err *err)
+{
+	auto_free char *path = NULL;
+
+	return sagemaker_check_tuning_job_at(request, &path, err);
+}
+
+static int check_name(const struct shape *request, const char *name, struct err *err)
 {
 	struct check c = { .err = err };
 	int result;
 
-	str_add(&c.path, "TrainingJobName");
-	result = check_string(&c, sagemaker_training_job_shape.members[0].shape, name);
+	str_add(&c.path, request->members[0].name);
+	result = check_string(&c, request->members[0].shape, name);
 	str_release(&c.path);
 	return result;
+}
+
+int sagemaker_check_job_name(const char *name, struct err *err)
+{
+	return check_name(&sagemaker_training_job_shape, name, err);
+}
+
+int sagemaker_check_tuning_job_name(const char *name, struct err *err)
+{
+	return check_name(&sagemaker_tuning_job_shape, name, err);
 }
 
 int sagemaker_is_final(const char *training_job_status)
@@ -268,10 +302,8 @@ static const struct shape *member_shape(const struct shape *shape, const char *n
 	return NULL;
 }
 
-const struct shape *sagemaker_shape_at(const char *path)
+const struct shape *sagemaker_shape_below(const struct shape *shape, const char *path)
 {
-	const struct shape *shape = &sagemaker_training_job_shape;
-
 	while (shape && *path) {
 		size_t n = strcspn(path, ".[");
 
@@ -285,4 +317,11 @@ const struct shape *sagemaker_shape_at(const char *path)
 		path += *path == '.';
 	}
 	return shape;
+}
+
+const struct shape *sagemaker_shape_at(const char *path)
+{
+	const struct shape *shape = sagemaker_shape_below(&sagemaker_training_job_shape, path);
+
+	return shape ? shape : sagemaker_shape_below(&sagemaker_tuning_job_shape, path);
 }

@@ -1,8 +1,8 @@
 #ifndef SMPIPE_AWS_SAGEMAKER_LIMITS_H
 #define SMPIPE_AWS_SAGEMAKER_LIMITS_H
 
-/* The limits that CreateTrainingJob enforces; checked before anything is sent, and by the local cloud as the service
- * would. */
+/* The limits that CreateTrainingJob and CreateHyperParameterTuningJob enforce; checked before anything is sent, and by
+ * the local cloud as the service would. */
 
 #include <jansson.h>
 
@@ -18,8 +18,14 @@ int sagemaker_check_training_job(const json_t *request, struct err *err);
  * begins, followed by ": ". New string. */
 int sagemaker_check_training_job_at(const json_t *request, char **ret_path, struct err *err);
 
-/* [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62} */
+/* The same two of a CreateHyperParameterTuningJob request; with rules of the strategy, the ranges and the definitions.
+ */
+int sagemaker_check_tuning_job(const json_t *request, struct err *err);
+int sagemaker_check_tuning_job_at(const json_t *request, char **ret_path, struct err *err);
+
+/* [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}, of tuning jobs {0,31} */
 int sagemaker_check_job_name(const char *name, struct err *err);
+int sagemaker_check_tuning_job_name(const char *name, struct err *err);
 
 /* Statuses after which a job changes no more. */
 int sagemaker_is_final(const char *training_job_status);

@@ -62,7 +62,7 @@ int sagemaker_refuse(struct str *ret_path, struct err *err, const char *path, co
 	words = xvasprintf(fmt, ap);
 	va_end(ap);
 	str_add(ret_path, path);
-	return err_set(err, ERR_CONFIG, "%s: %s", path, words);
+	return err_set(err, ERR_CONFIG, "%s: %s", ret_path->s, words);
 }
 
 static bool has(const json_t *object, const char *name)
@@ -70,10 +70,19 @@ static bool has(const json_t *object, const char *name)
 	return json_object_get(object, name) != NULL;
 }
 
+static int check_image(const json_t *request, struct str *path, struct err *err)
+{
+	const json_t *algorithm = json_object_get(request, "AlgorithmSpecification");
+
+	if (has(algorithm, "TrainingImage") == has(algorithm, "AlgorithmName"))
+		return sagemaker_refuse(path, err, "AlgorithmSpecification",
+					"either 'TrainingImage' or 'AlgorithmName' is needed, not both");
+	return 0;
+}
+
 static int check_algorithm(const json_t *request, struct str *path, struct err *err)
 {
 	static const char *const needed[] = { "AlgorithmSpecification", "ResourceConfig", "StoppingCondition" };
-	const json_t *algorithm = json_object_get(request, "AlgorithmSpecification");
 
 	/* Only a serverless job needs none of these. */
 	if (has(request, "ServerlessJobConfig"))
@@ -82,10 +91,7 @@ static int check_algorithm(const json_t *request, struct str *path, struct err *
 		if (!has(request, needed[i]))
 			return sagemaker_refuse(path, err, "CreateTrainingJob", "'%s' is missing", needed[i]);
 	}
-	if (has(algorithm, "TrainingImage") == has(algorithm, "AlgorithmName"))
-		return sagemaker_refuse(path, err, "AlgorithmSpecification",
-					"either 'TrainingImage' or 'AlgorithmName' is needed, not both");
-	return 0;
+	return check_image(request, path, err);
 }
 
 static int check_image_config(const json_t *request, struct str *path, struct err *err)
@@ -212,7 +218,7 @@ int sagemaker_check_distinct(const json_t *list, const char *list_path, const ch
 	return 0;
 }
 
-static int check_tags(const json_t *request, struct str *path, struct err *err)
+int sagemaker_check_tag_rules(const json_t *request, struct str *path, struct err *err)
 {
 	const json_t *tags = json_object_get(request, "Tags");
 	json_t *tag;
@@ -227,17 +233,35 @@ static int check_tags(const json_t *request, struct str *path, struct err *err)
 	return sagemaker_check_distinct(tags, "Tags", "Key", path, err);
 }
 
-int sagemaker_check_rules(const json_t *request, struct str *ret_path, struct err *err)
-{
-	static int (*const rules[])(const json_t *, struct str *, struct err *) = {
-		check_algorithm, check_image_config, check_resources,
-		check_stopping,  check_profiler,     sagemaker_check_channel_rules,
-		check_tags,
-	};
+typedef int (*rule_fn)(const json_t *request, struct str *ret_path, struct err *err);
 
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+static int check_each(const rule_fn *rules, size_t n, const json_t *request, struct str *ret_path, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
 		if (rules[i](request, ret_path, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+int sagemaker_check_rules(const json_t *request, struct str *ret_path, struct err *err)
+{
+	static const rule_fn rules[] = {
+		check_algorithm,
+		check_image_config,
+		check_resources,
+		check_stopping,
+		check_profiler,
+		sagemaker_check_channel_rules,
+		sagemaker_check_tag_rules,
+	};
+
+	return check_each(rules, ARRAY_LEN(rules), request, ret_path, err);
+}
+
+int sagemaker_check_definition_rules(const json_t *definition, struct str *ret_path, struct err *err)
+{
+	static const rule_fn rules[] = { check_image, check_resources, check_stopping, sagemaker_check_channel_rules };
+
+	return check_each(rules, ARRAY_LEN(rules), definition, ret_path, err);
 }

@@ -11,6 +11,7 @@
 #define TEXT(least, most)           SHAPE(.kind = SHAPE_TEXT, .min = (least), .max = (most))
 #define TAG_TEXT(least, most)       SHAPE(.kind = SHAPE_TAG, .min = (least), .max = (most))
 #define INTEGER(least, most)        SHAPE(.kind = SHAPE_INTEGER, .min = (least), .max = (most))
+#define NUMBER                      SHAPE(.kind = SHAPE_NUMBER)
 #define BOOLEAN                     SHAPE(.kind = SHAPE_BOOLEAN)
 #define CHOICE(...)                 SHAPE(.kind = SHAPE_CHOICE, .choices = (const char *const[]){ __VA_ARGS__, NULL })
 #define LIST(least, most, of)       SHAPE(.kind = SHAPE_LIST, .min = (least), .max = (most), .element = (of))
@@ -37,6 +38,12 @@
 /* By form, not by the model's list: new instance types come more often than releases of this program. */
 #define INSTANCE_TYPE MATCH(SHAPE_NO_MIN, SHAPE_NO_MAX, "ml\\.[a-z0-9-]+\\.[a-z0-9-]+")
 #define EXPERIMENT    MATCH(1, 120, ALNUM_HYPHEN)
+#define ROLE_ARN      MATCH(20, 2048, "arn:aws[a-z-]*:iam::[0-9]{12}:role/?[a-zA-Z_0-9+=,.@/-]+")
+#define HYPERPARAMETERS MAP(0, 100, LINE(0, 256), LINE(0, 2500))
+#define ENVIRONMENT(n)  MAP(0, n, MATCH(0, 512, "[a-zA-Z_][a-zA-Z0-9_]*"), TEXT(0, 512))
+#define PARAMETER     LINE(0, 256) /* name or value of a tuned hyperparameter */
+#define SCALING       CHOICE("Auto", "Linear", "Logarithmic", "ReverseLogarithmic")
+#define TUNING_NAME   MATCH(1, 32, ALNUM_HYPHEN)
 
 static const struct shape metric_definition = MEMBERS(
 	NEED("Name", MATCH(1, 255, ".+")),
@@ -199,9 +206,9 @@ static const struct shape model_package = MEMBERS(
 
 const struct shape sagemaker_training_job_shape = MEMBERS(
 	NEED("TrainingJobName", MATCH(1, 63, ALNUM_HYPHEN)),
-	MAY("HyperParameters", MAP(0, 100, LINE(0, 256), LINE(0, 2500))),
+	MAY("HyperParameters", HYPERPARAMETERS),
 	MAY("AlgorithmSpecification", &algorithm),
-	NEED("RoleArn", MATCH(20, 2048, "arn:aws[a-z-]*:iam::[0-9]{12}:role/?[a-zA-Z_0-9+=,.@/-]+")),
+	NEED("RoleArn", ROLE_ARN),
 	MAY("InputDataConfig", LIST(1, 20, &channel)),
 	NEED("OutputDataConfig", &output),
 	MAY("ResourceConfig", &resources),
@@ -218,7 +225,7 @@ const struct shape sagemaker_training_job_shape = MEMBERS(
 	MAY("ExperimentConfig", &experiment),
 	MAY("ProfilerConfig", &profiler),
 	MAY("ProfilerRuleConfigurations", LIST(0, 20, &rule)),
-	MAY("Environment", MAP(0, 100, MATCH(0, 512, "[a-zA-Z_][a-zA-Z0-9_]*"), TEXT(0, 512))),
+	MAY("Environment", ENVIRONMENT(100)),
 	MAY("RetryStrategy", &retry),
 	MAY("RemoteDebugConfig", &remote_debug),
 	MAY("InfraCheckConfig", &infra_check),
@@ -226,3 +233,111 @@ const struct shape sagemaker_training_job_shape = MEMBERS(
 	MAY("ServerlessJobConfig", &serverless),
 	MAY("MlflowConfig", &mlflow),
 	MAY("ModelPackageConfig", &model_package));
+
+static const struct shape hyperband = MEMBERS(
+	MAY("MinResource", INTEGER(1, SHAPE_NO_MAX)),
+	MAY("MaxResource", INTEGER(1, SHAPE_NO_MAX)));
+
+static const struct shape strategy_config = MEMBERS(MAY("HyperbandStrategyConfig", &hyperband));
+
+static const struct shape objective = MEMBERS(
+	NEED("Type", CHOICE("Maximize", "Minimize")),
+	NEED("MetricName", MATCH(1, 255, ".+")));
+
+static const struct shape tuning_limits = MEMBERS(
+	MAY("MaxNumberOfTrainingJobs", INTEGER(1, SHAPE_NO_MAX)),
+	NEED("MaxParallelTrainingJobs", INTEGER(1, SHAPE_NO_MAX)),
+	MAY("MaxRuntimeInSeconds", INTEGER(120, 15768000)));
+
+/* Of whole numbers and of continuous ones. */
+static const struct shape numeric_range = MEMBERS(
+	NEED("Name", PARAMETER),
+	NEED("MinValue", PARAMETER),
+	NEED("MaxValue", PARAMETER),
+	MAY("ScalingType", SCALING));
+
+static const struct shape categorical_range = MEMBERS(NEED("Name", PARAMETER), NEED("Values", LIST(1, 30, PARAMETER)));
+
+static const struct shape auto_parameter = MEMBERS(NEED("Name", PARAMETER), NEED("ValueHint", PARAMETER));
+
+static const struct shape ranges = MEMBERS(
+	MAY("IntegerParameterRanges", LIST(0, 30, &numeric_range)),
+	MAY("ContinuousParameterRanges", LIST(0, 30, &numeric_range)),
+	MAY("CategoricalParameterRanges", LIST(0, 30, &categorical_range)),
+	MAY("AutoParameters", LIST(0, 100, &auto_parameter)));
+
+static const struct shape not_improving = MEMBERS(
+	MAY("MaxNumberOfTrainingJobsNotImproving", INTEGER(3, SHAPE_NO_MAX)));
+
+static const struct shape convergence = MEMBERS(MAY("CompleteOnConvergence", CHOICE("Disabled", "Enabled")));
+
+static const struct shape completion = MEMBERS(
+	MAY("TargetObjectiveMetricValue", NUMBER),
+	MAY("BestObjectiveNotImproving", &not_improving),
+	MAY("ConvergenceDetected", &convergence));
+
+static const struct shape tuning_config = MEMBERS(
+	NEED("Strategy", CHOICE("Bayesian", "Random", "Hyperband", "Grid")),
+	MAY("StrategyConfig", &strategy_config),
+	MAY("HyperParameterTuningJobObjective", &objective),
+	NEED("ResourceLimits", &tuning_limits),
+	MAY("ParameterRanges", &ranges),
+	MAY("TrainingJobEarlyStoppingType", CHOICE("Off", "Auto")),
+	MAY("TuningJobCompletionCriteria", &completion),
+	MAY("RandomSeed", INTEGER(0, SHAPE_NO_MAX)));
+
+static const struct shape tuning_algorithm = MEMBERS(
+	MAY("TrainingImage", IMAGE),
+	NEED("TrainingInputMode", INPUT_MODE),
+	MAY("AlgorithmName", MATCH(1, 170, "(" SAGEMAKER_ARN "[a-z-]*/)?" ALNUM_HYPHEN)),
+	MAY("MetricDefinitions", LIST(0, 40, &metric_definition)));
+
+static const struct shape instance_config = MEMBERS(
+	NEED("InstanceType", INSTANCE_TYPE),
+	NEED("InstanceCount", COUNT),
+	NEED("VolumeSizeInGB", INTEGER(1, SHAPE_NO_MAX)));
+
+static const struct shape tuning_resources = MEMBERS(
+	MAY("InstanceType", INSTANCE_TYPE),
+	MAY("InstanceCount", COUNT),
+	MAY("VolumeSizeInGB", COUNT),
+	MAY("VolumeKmsKeyId", KMS_KEY),
+	MAY("AllocationStrategy", CHOICE("Prioritized")),
+	MAY("InstanceConfigs", LIST(1, 6, &instance_config)));
+
+static const struct shape definition = MEMBERS(
+	MAY("DefinitionName", MATCH(1, 64, ALNUM_HYPHEN)),
+	MAY("TuningObjective", &objective),
+	MAY("HyperParameterRanges", &ranges),
+	MAY("StaticHyperParameters", HYPERPARAMETERS),
+	NEED("AlgorithmSpecification", &tuning_algorithm),
+	NEED("RoleArn", ROLE_ARN),
+	MAY("InputDataConfig", LIST(1, 20, &channel)),
+	MAY("VpcConfig", &vpc),
+	NEED("OutputDataConfig", &output),
+	MAY("ResourceConfig", &resources),
+	MAY("HyperParameterTuningResourceConfig", &tuning_resources),
+	NEED("StoppingCondition", &stopping),
+	MAY("EnableNetworkIsolation", BOOLEAN),
+	MAY("EnableInterContainerTrafficEncryption", BOOLEAN),
+	MAY("EnableManagedSpotTraining", BOOLEAN),
+	MAY("CheckpointConfig", &checkpoint),
+	MAY("RetryStrategy", &retry),
+	MAY("Environment", ENVIRONMENT(48)));
+
+static const struct shape parent = MEMBERS(MAY("HyperParameterTuningJobName", TUNING_NAME));
+
+static const struct shape warm_start = MEMBERS(
+	NEED("ParentHyperParameterTuningJobs", LIST(1, 5, &parent)),
+	NEED("WarmStartType", CHOICE("IdenticalDataAndAlgorithm", "TransferLearning")));
+
+static const struct shape autotune = MEMBERS(NEED("Mode", CHOICE("Enabled")));
+
+const struct shape sagemaker_tuning_job_shape = MEMBERS(
+	NEED("HyperParameterTuningJobName", TUNING_NAME),
+	NEED("HyperParameterTuningJobConfig", &tuning_config),
+	MAY("TrainingJobDefinition", &definition),
+	MAY("TrainingJobDefinitions", LIST(1, 10, &definition)),
+	MAY("WarmStartConfig", &warm_start),
+	MAY("Tags", LIST(0, 50, &tag)),
+	MAY("Autotune", &autotune));

@@ -2,7 +2,7 @@
 #define SMPIPE_AWS_SAGEMAKER_LIMITS_TABLE_H
 
 /*
- * The shape of a CreateTrainingJob request as a table.
+ * The shapes of the requests CreateTrainingJob and CreateHyperParameterTuningJob as a table.
  * Source: the service model of SageMaker 2017-07-24 (botocore data/sagemaker/2017-07-24/service-2.json).
  */
 
@@ -17,6 +17,7 @@ enum shape_kind {
 	SHAPE_LIST,
 	SHAPE_MAP,
 	SHAPE_INTEGER,
+	SHAPE_NUMBER, /* with or without a fraction; without limits */
 	SHAPE_BOOLEAN,
 	SHAPE_LINE,   /* a string without line breaks, of `pattern` if there is one */
 	SHAPE_TEXT,   /* any string */
@@ -41,9 +42,13 @@ struct member {
 };
 
 extern const struct shape sagemaker_training_job_shape;
+extern const struct shape sagemaker_tuning_job_shape;
 
-/* The shape at a path below the request, "VpcConfig.Subnets[]", "Environment.*" (a value of the map); NULL when there
+/* The shape at a path below a request's, "VpcConfig.Subnets[]", "Environment.*" (a value of the map); NULL when there
  * is none. */
+const struct shape *sagemaker_shape_below(const struct shape *request, const char *path);
+
+/* The same below either request: the members at their tops have different names, but for Tags, which are the same. */
 const struct shape *sagemaker_shape_at(const char *path);
 
 #endif

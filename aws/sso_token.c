@@ -20,7 +20,7 @@ static char *cache_path(const struct creds_context *c, const struct sso_login *l
 {
 	const char *name = login->session ? login->session : login->start_url;
 	const char *home = env_get(c->options->env, "HOME");
-	auto_free char *hash = digest_sha1_hex(name, strlen(name));
+	auto_free char *hash = digest_sha1_hex(NULL, 0, name, strlen(name));
 
 	return xasprintf("%s/.aws/sso/cache/%s.json", home ? home : "", hash);
 }

@@ -8,23 +8,33 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/gzip.h"
 #include "base/mem.h"
 #include "base/sys.h"
+
+/* Large enough that nothing is lost between libarchive and the compressor, small enough for the cache. */
+#define BLOCK_BYTES (64 * 1024)
 
 /* What libarchive's write callback needs: our sink, and where its error goes past libarchive. */
 struct writer {
 	archive_sink_fn sink;
 	void *ctx;
+	struct gzip *gzip; /* before the sink, or NULL */
 	struct err *err;
 	bool sink_refused;
 };
+
+static int hand_on(struct writer *w, const void *p, size_t n)
+{
+	return w->gzip ? gzip_write(w->gzip, p, n, w->err) : w->sink(w->ctx, p, n, w->err);
+}
 
 static la_ssize_t on_write(struct archive *a, void *ctx, const void *p, size_t n)
 {
 	struct writer *w = ctx;
 
 	(void)a;
-	if (w->sink_refused || w->sink(w->ctx, p, n, w->err) < 0) {
+	if (w->sink_refused || hand_on(w, p, n) < 0) {
 		w->sink_refused = true;
 		return -1;
 	}
@@ -67,11 +77,14 @@ static int write_content(struct archive *a, const struct file_entry *e, struct f
 {
 	auto_digest *state = digest_new();
 	auto_free char *buffer = xmalloc(256 * 1024);
+	/* Memory does not change. */
+	const bool is_checked = e->has_digest && !e->bytes;
 	struct digest seen;
 	int64_t n;
 
 	while ((n = file_reader_read(r, buffer, 256 * 1024, e, w->err)) > 0) {
-		digest_update(state, buffer, (size_t)n);
+		if (is_checked)
+			digest_update(state, buffer, (size_t)n);
 		if (archive_write_data(a, buffer, (size_t)n) != n)
 			return archive_error(a, w, e->path);
 		if (sys_check_cancelled(w->err) < 0)
@@ -80,7 +93,7 @@ static int write_content(struct archive *a, const struct file_entry *e, struct f
 	if (n < 0)
 		return -1;
 	seen = digest_final(state);
-	if (e->has_digest && !digest_equal(&seen, &e->digest))
+	if (is_checked && !digest_equal(&seen, &e->digest))
 		return err_set(w->err, ERR_CONFIG, "'%s' changed while it was packed", e->path);
 	return 0;
 }
@@ -101,17 +114,16 @@ static int write_entry(struct archive *a, const struct file_entry *e, struct wri
 	return result;
 }
 
-static int setup(struct archive *a, bool gzip, struct writer *w)
+static int setup(struct archive *a, struct writer *w)
 {
 	/* pax "restricted" writes plain ustar wherever that can say it. */
 	if (archive_write_set_format_pax_restricted(a) != ARCHIVE_OK)
 		return archive_error(a, w, "tar");
-	if (gzip && (archive_write_add_filter_gzip(a) != ARCHIVE_OK ||
-		     archive_write_set_options(a, "gzip:!timestamp,gzip:compression-level=6") != ARCHIVE_OK))
-		return archive_error(a, w, "gzip");
-	/* No padding after the compressed stream; whole records of 10240 bytes for a bare tar, as tar itself writes. */
-	if (gzip)
+	/* No padding in what is compressed; whole records of 10240 bytes for a bare tar, as tar itself writes. */
+	if (w->gzip) {
+		archive_write_set_bytes_per_block(a, BLOCK_BYTES);
 		archive_write_set_bytes_in_last_block(a, 1);
+	}
 	return archive_write_open2(a, w, NULL, on_write, NULL, NULL) == ARCHIVE_OK ? 0 : archive_error(a, w, "tar");
 }
 
@@ -134,14 +146,17 @@ const char *archive_library(void)
 static int write_archive(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err)
 {
 	struct archive *a = archive_write_new();
-	struct writer w = { sink, ctx, err, false };
-	int result = setup(a, gzip, &w);
+	auto_gzip *compressor = gzip ? gzip_new(0, sink, ctx) : NULL;
+	struct writer w = { sink, ctx, compressor, err, false };
+	int result = setup(a, &w);
 
 	for (size_t i = 0; result == 0 && i < files->n; i++)
 		result = write_entry(a, &files->v[i], &w);
 	if (result == 0 && archive_write_close(a) != ARCHIVE_OK)
 		result = archive_error(a, &w, "tar");
-	/* libarchive closes what it frees; nothing more goes out. (archive_write_fail() would leak the compressor.) */
+	if (result == 0 && compressor)
+		result = gzip_finish(compressor, err);
+	/* libarchive closes what it frees; nothing more goes out. */
 	w.sink_refused = true;
 	archive_write_free(a);
 	return result;
@@ -162,38 +177,46 @@ int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink,
 	return result;
 }
 
-struct temp_sink {
+struct fd_sink {
 	int fd;
+	const char *what;
 	struct digest_state *state;
 	uint64_t size;
 };
 
-static int write_to_temp(void *ctx, const void *p, size_t n, struct err *err)
+static int write_to_fd(void *ctx, const void *p, size_t n, struct err *err)
 {
-	struct temp_sink *t = ctx;
+	struct fd_sink *s = ctx;
 
-	digest_update(t->state, p, n);
-	t->size += n;
-	if (fs_write_all(t->fd, p, n, "temporary archive", err) < 0)
-		return err_wrap(err, "in '%s'", fs_temp_root());
+	digest_update(s->state, p, n);
+	s->size += n;
+	return fs_write_all(s->fd, p, n, s->what, err);
+}
+
+int archive_write_fd(const struct filelist *files, bool gzip, int fd, const char *what, struct digest *ret_digest,
+		     uint64_t *ret_size, struct err *err)
+{
+	auto_digest *state = digest_new();
+	struct fd_sink s = { fd, what, state, 0 };
+
+	if (archive_write(files, gzip, write_to_fd, &s, err) < 0)
+		return -1;
+	*ret_digest = digest_final(state);
+	*ret_size = s.size;
 	return 0;
 }
 
 int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
 		       uint64_t *ret_size, struct err *err)
 {
-	auto_digest *state = digest_new();
+	/* It has no name of its own, and a full disk is what goes wrong. */
+	const char *what = fs_temp_root();
 	auto_close int fd = fs_temp_file(err);
-	struct temp_sink t = { fd, state, 0 };
 
-	if (fd < 0)
-		return -1;
-	if (archive_write(files, gzip, write_to_temp, &t, err) < 0)
+	if (fd < 0 || archive_write_fd(files, gzip, fd, what, ret_digest, ret_size, err) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_errno(err, "rewind temporary archive");
-	*ret_digest = digest_final(state);
-	*ret_size = t.size;
+		return err_errno(err, "rewind '%s'", what);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }

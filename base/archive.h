@@ -21,12 +21,16 @@ const char *archive_library(void);
 typedef int (*archive_sink_fn)(void *ctx, const void *p, size_t n, struct err *err);
 
 /*
- * Write the files as a tar stream, gzip-compressed when gzip (level 6, no time stamp). Contents whose digest is known
+ * Write the files as a tar stream, compressed by base/gzip when gzip. Contents whose digest is known
  * are checked while they are read: a file that changed since it was hashed is an error that names it.
  */
 int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err);
 
-/* The same into an unlinked temporary file, positioned at its start; *ret_digest and *ret_size describe it. */
+/* The same to fd, which `what` names in messages; *ret_digest and *ret_size describe what was written. */
+int archive_write_fd(const struct filelist *files, bool gzip, int fd, const char *what, struct digest *ret_digest,
+		     uint64_t *ret_size, struct err *err);
+
+/* The same into an unlinked temporary file, positioned at its start. */
 int archive_write_temp(const struct filelist *files, bool gzip, int *ret_fd, struct digest *ret_digest,
 		       uint64_t *ret_size, struct err *err);
 

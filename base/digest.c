@@ -164,10 +164,16 @@ struct digest_md5 digest_md5_of(const void *p, size_t n)
 	return d;
 }
 
-char *digest_sha1_hex(const void *p, size_t n)
+char *digest_sha1_hex(const void *head, size_t head_n, const void *p, size_t n)
 {
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	unsigned char b[20];
 
-	must(EVP_Digest(p, n, b, NULL, EVP_sha1(), NULL));
+	must(md != NULL);
+	must(EVP_DigestInit_ex(md, EVP_sha1(), NULL));
+	must(EVP_DigestUpdate(md, head, head_n));
+	must(EVP_DigestUpdate(md, p, n));
+	must(EVP_DigestFinal_ex(md, b, NULL));
+	EVP_MD_CTX_free(md);
 	return str_hex(b, sizeof(b));
 }

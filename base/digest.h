@@ -54,7 +54,8 @@ struct digest_state *digest_new_sha1(void);
 /* The value of any running digest: at most DIGEST_BYTES into out; returns how many. s may only be freed afterwards. */
 size_t digest_final_raw(struct digest_state *s, unsigned char *out);
 
-/* 40 hexadecimal digits of SHA-1, for names that others made with it; new string. */
-char *digest_sha1_hex(const void *p, size_t n);
+/* 40 hexadecimal digits of the SHA-1 of two pieces, one behind the other, for names that others made with it; new
+ * string. The first may be NULL with no bytes. */
+char *digest_sha1_hex(const void *head, size_t head_n, const void *p, size_t n);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/sys.h"
 
 struct file_entry *filelist_add(struct filelist *l, const char *path, unsigned mode)
 {
@@ -141,6 +140,24 @@ uint64_t filelist_total_bytes(const struct filelist *l)
 	return total;
 }
 
+size_t filelist_biggest(const struct filelist *l, const struct file_entry **ret, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; max && i < l->n; i++) {
+		size_t at = n < max ? n++ : max;
+
+		/* at == max: behind all that are kept, and dropped unless it moves up. */
+		for (; at > 0 && ret[at - 1]->size < l->v[i].size; at--) {
+			if (at < max)
+				ret[at] = ret[at - 1];
+		}
+		if (at < max)
+			ret[at] = &l->v[i];
+	}
+	return n;
+}
+
 void filelist_release(struct filelist *l)
 {
 	for (size_t i = 0; i < l->n; i++)
@@ -212,7 +229,7 @@ int file_reader_open(struct file_reader *r, const struct file_entry *e, struct e
 	if (e->store) {
 		size_t n;
 
-		if (e->store->read(e->store, e->id, &r->owned, &n, err) < 0)
+		if (e->store->read(e->store, e, &r->owned, &n, err) < 0)
 			return err_wrap(err, "read '%s'", e->path);
 		if (n != e->size) {
 			file_reader_close(r);
@@ -254,57 +271,39 @@ void file_reader_close(struct file_reader *r)
 	*r = (struct file_reader){ .fd = -1 };
 }
 
-int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err)
+static int read_rest(struct file_reader *r, const struct file_entry *e, char **ret_text, struct err *err)
 {
-	auto_free char *text = NULL;
-	struct file_reader r;
+	auto_free char *text = xmalloc(e->size + 1);
 	size_t n = 0;
 	int64_t got;
 
-	if (e->size > max)
-		return err_set(err, ERR_INVALID, "'%s' is larger than %zu bytes", e->path, max);
-	text = xmalloc(e->size + 1);
-	if (file_reader_open(&r, e, err) < 0)
-		return -1;
-	while ((got = file_reader_read(&r, text + n, e->size - n, e, err)) > 0)
+	while ((got = file_reader_read(r, text + n, e->size - n, e, err)) > 0)
 		n += (size_t)got;
-	file_reader_close(&r);
 	if (got < 0)
 		return -1;
 	text[n] = '\0';
 	*ret_text = take(text);
-	*ret_n = n;
 	return 0;
 }
 
-static int hash_entry(struct file_entry *e, void *buffer, size_t size, struct err *err)
+int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err)
 {
-	auto_digest *state = digest_new();
 	struct file_reader r;
-	int64_t n;
+	int rc = 0;
 
+	if (e->size > max)
+		return err_set(err, ERR_INVALID, "'%s' is larger than %zu bytes", e->path, max);
 	if (file_reader_open(&r, e, err) < 0)
 		return -1;
-	while ((n = sys_check_cancelled(err)) == 0 && (n = file_reader_read(&r, buffer, size, e, err)) > 0)
-		digest_update(state, buffer, (size_t)n);
+	/* What a store read is whole already. */
+	if (r.owned)
+		*ret_text = take(r.owned);
+	else
+		rc = read_rest(&r, e, ret_text, err);
 	file_reader_close(&r);
-	if (n < 0)
-		return -1;
-	e->digest = digest_final(state);
-	e->has_digest = true;
-	return 0;
-}
-
-int filelist_hash(struct filelist *l, struct err *err)
-{
-	const size_t size = 256 * 1024;
-	auto_free void *buffer = xmalloc(size);
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->v[i].has_digest && hash_entry(&l->v[i], buffer, size, err) < 0)
-			return -1;
-	}
-	return 0;
+	if (rc == 0)
+		*ret_n = e->size;
+	return rc;
 }
 
 struct digest filelist_tree_digest(const struct filelist *l, bool is_data)

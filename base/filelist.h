@@ -18,9 +18,15 @@
 #define FILE_MODE_EXEC  0755
 #define FILE_MODE_LINK  0120000 /* symbolic link; content is the target */
 
-/* A store of contents by id (git's blobs, say). Called from several threads; locks for itself if it must. */
+struct file_entry;
+
+/*
+ * A store of contents by the entry's id (git's blobs, say), which decides; its path and size may help to find them. NUL
+ * is added. Called from several threads; locks for itself if it must.
+ */
 struct file_store {
-	int (*read)(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n, struct err *err);
+	int (*read)(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
+		    struct err *err);
 };
 
 #define FILE_ID_MAX 65
@@ -95,6 +101,8 @@ struct file_entry *filelist_find(const struct filelist *l, const char *path);
 int filelist_check_unique(const struct filelist *l, const char *what, struct err *err);
 void filelist_remove(struct filelist *l, size_t i);
 uint64_t filelist_total_bytes(const struct filelist *l);
+/* The biggest entries first, at most max; of the same size the first in the list. Returns how many. */
+size_t filelist_biggest(const struct filelist *l, const struct file_entry **ret, size_t max);
 void filelist_release(struct filelist *l);
 
 /* Where the content of an entry can be read. */
@@ -113,8 +121,10 @@ void file_reader_close(struct file_reader *r);
 /* The whole content of at most max bytes, NUL added; new. ERR_INVALID when it is larger. */
 int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err);
 
-/* Fill in the missing digests, reading each file once. */
+/* Fill in the missing digests, reading each file once, on all cores. Of several errors that of the first entry. */
 int filelist_hash(struct filelist *l, struct err *err);
+/* The same for a small list: the contents are kept in memory and are not read again. */
+int filelist_hash_and_keep(struct filelist *l, struct err *err);
 
 /*
  * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the

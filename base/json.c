@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -157,9 +159,34 @@ static void write_array(struct str *out, const json_t *j)
 	str_add_char(out, ']');
 }
 
+/* The shortest decimal that is read back as this number, as ECMAScript writes it (RFC 8785, 3.2.2.3). */
+static void write_real(struct str *out, double v)
+{
+	char text[32], digits[32];
+	int precision = 0, k, n;
+
+	do {
+		snprintf(text, sizeof(text), "%.*e", precision, v < 0 ? -v : v);
+	} while (strtod(text, NULL) != (v < 0 ? -v : v) && ++precision < 17);
+	n = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
+	snprintf(digits, sizeof(digits), "%c%.*s", text[0], precision, text + 2);
+	for (k = (int)strlen(digits); k > 1 && digits[k - 1] == '0'; k--)
+		;
+	str_add(out, v < 0 ? "-" : "");
+	if (v == 0)
+		str_add(out, "0");
+	else if (n >= k && n <= 21)
+		str_addf(out, "%.*s%.*s", k, digits, n - k, "00000000000000000000");
+	else if (n > 0 && n <= 21)
+		str_addf(out, "%.*s.%.*s", n, digits, k - n, digits + n);
+	else if (n > -6 && n <= 0)
+		str_addf(out, "0.%.*s%.*s", -n, "000000", k, digits);
+	else
+		str_addf(out, "%c%s%.*se%+d", digits[0], k > 1 ? "." : "", k - 1, digits + 1, n - 1);
+}
+
 static void write_canonical(struct str *out, const json_t *j)
 {
-	assert(!json_is_real(j));
 	switch (json_typeof(j)) {
 	case JSON_OBJECT:
 		write_object(out, j);
@@ -172,6 +199,9 @@ static void write_canonical(struct str *out, const json_t *j)
 		break;
 	case JSON_INTEGER:
 		str_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(j));
+		break;
+	case JSON_REAL:
+		write_real(out, json_real_value(j));
 		break;
 	default:
 		str_add(out, json_is_true(j) ? "true" : json_is_false(j) ? "false" : "null");
@@ -188,7 +218,8 @@ char *json_canonical(const json_t *j)
 
 static char *dump(const json_t *j, size_t flags)
 {
-	auto_free char *s = json_dumps(j, flags | JSON_ENCODE_ANY);
+	/* With 17 digits 0.95 would be 0.94999999999999996. */
+	auto_free char *s = json_dumps(j, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
 	/* Only memory and invalid UTF-8 make jansson refuse; json_t cannot hold the latter. */
 	assert(s);

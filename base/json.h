@@ -28,10 +28,10 @@ const json_t *json_at(const json_t *j, ...) __attribute__((sentinel));
 void json_put_str(json_t *object, const char *key, const char *value);
 void json_put_int(json_t *object, const char *key, json_int_t value);
 
-/* RFC 8785 (JCS) text; new string. Reals are refused by assert: no hashed document of ours has any. */
+/* RFC 8785 (JCS) text; new string. */
 char *json_canonical(const json_t *j);
 
-/* Indented text for people, ending in a newline; new string. */
+/* Indented text for people, ending in a newline; new string. Reals have 15 digits, here and in json_compact(). */
 char *json_pretty(const json_t *j);
 /* One line; new string. */
 char *json_compact(const json_t *j);

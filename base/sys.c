@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -91,4 +92,12 @@ bool sys_is_cancelled(void)
 int sys_check_cancelled(struct err *err)
 {
 	return cancelled ? err_set(err, ERR_CANCELLED, "cancelled") : 0;
+}
+
+unsigned sys_cpus(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n < 1 ? 1 : (unsigned)n;
 }

@@ -24,6 +24,9 @@ struct sys {
 /* The real machine. */
 extern const struct sys sys_real;
 
+/* Processors that this process may use; at least 1. */
+unsigned sys_cpus(void);
+
 /* ^C: set by the handler that sys_catch_signals installs for SIGINT and SIGTERM; a second signal ends the process at
  * once. */
 void sys_catch_signals(void);

@@ -69,10 +69,12 @@ int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);
 void cmd_keep_indexes(struct cmd *cmd);
 
 /* The plan against this session: bases and registry are asked for, or with --offline derived. */
-int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err);
+int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err);
 
 /* The job that the operand names, else the last one of this commit. New string. */
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err);
+/* The same job as the service describes it, of whichever kind it is. *ret_job is a new reference. */
+int cmd_describe_job(struct cmd *cmd, char **ret_name, json_t **ret_job, struct err *err);
 /* --wait-timeout, in milliseconds; 0 without it. ERR_USAGE. */
 int cmd_wait_timeout(const struct cmd *cmd, int64_t *ret_ms, struct err *err);
 /* Add the end of a job to its record, if it has ended and has one. Where that cannot be done now there is a warning:
@@ -82,7 +84,9 @@ void cmd_complete_record(struct cmd *cmd, const char *job);
 int cmd_init(struct cmd *cmd, struct err *err);
 int cmd_doctor(struct cmd *cmd, struct err *err);
 int cmd_plan(struct cmd *cmd, struct err *err);
+int cmd_source(struct cmd *cmd, struct err *err);
 int cmd_release(struct cmd *cmd, struct err *err);
+int cmd_tune(struct cmd *cmd, struct err *err);
 int cmd_list(struct cmd *cmd, struct err *err);
 int cmd_list_remote(struct cmd *cmd, struct err *err); /* list --remote */
 int cmd_show(struct cmd *cmd, struct err *err);

@@ -30,7 +30,7 @@ int data_plan(struct data *d, struct err *err)
 	for (size_t i = 0; i < d->plan.warnings.n; i++)
 		report_text(&d->cmd->ui.report, REPORT_WARNING, "data", "%s", d->plan.warnings.v[i]);
 	clients_init(&d->c, &d->cmd->session);
-	d->s3 = (struct s3){ &d->c.aws, d->plan.owner };
+	d->s3 = (struct s3){ .aws = &d->c.aws, .bucket_owner = d->plan.owner };
 	return 0;
 }
 

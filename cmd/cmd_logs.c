@@ -5,7 +5,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/watch.h"
+#include "pipeline/watch_tuning_logs.h"
 
 struct output {
 	struct cmd *cmd;
@@ -66,14 +68,17 @@ int cmd_logs(struct cmd *cmd, struct err *err)
 					 .follows = opt_has(&cmd->opts, OPT_FOLLOW),
 					 .host = opt_get(&cmd->opts, OPT_HOST) };
 	auto_free char *job = NULL;
+	auto_json *first = NULL;
 	auto_json *description = NULL;
 
 	if (cmd_wait_timeout(cmd, &options.timeout_ms, err) < 0 || read_since(cmd, &options.since_ms, err) < 0)
 		return -1;
-	if (cmd_find_job(cmd, &job, err) < 0)
+	if (cmd_describe_job(cmd, &job, &first, err) < 0)
 		return -1;
 	cmd->session.report = &report;
-	if (watch_job(&cmd->session, job, &options, &description, err) < 0 && !output.write_errno)
+	if ((remote_job_kind(first) == JOB_TUNING ? watch_tuning_logs : watch_job)(&cmd->session, job, &options,
+										   &description, err) < 0 &&
+	    !output.write_errno)
 		return cmd_hint_jobs(err);
 	if (output.write_errno) {
 		err_release(err);

@@ -1,11 +1,14 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "pipeline/outlook.h"
+#include "pipeline/tuning_job.h"
 
-#define MAX_PATHS 20
+#define MAX_PATHS   20
+#define MAX_BIGGEST 10
 
 static void print_paths(const char *label, const struct strlist *paths)
 {
@@ -33,53 +36,106 @@ static void print_head(const struct cmd *cmd)
 		putchar('\n');
 }
 
+static const char *name_note(const struct project *p, const struct plan *plan)
+{
+	if (plan->kind == JOB_TRAINING)
+		return "";
+	return strlen(config_str(&p->config, "name")) > PLAN_MAX_TUNING_NAME ? " (a tuning job; its name is cut)"
+									     : " (a tuning job)";
+}
+
+/* What one would leave out first. */
+static void print_biggest(const struct filelist *l)
+{
+	const struct file_entry *biggest[MAX_BIGGEST];
+	size_t n = filelist_biggest(l, biggest, MAX_BIGGEST);
+
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *bytes = str_bytes(biggest[i]->size), *path = str_printable(biggest[i]->path);
+
+		printf("%28s  %s\n", bytes, path);
+	}
+	if (l->n > n)
+		printf("%28s  and %zu smaller: `smpipe source list`\n", "…", l->n - n);
+}
+
+/* ", aws:kms alias/code"; empty for the bucket's default. New string. */
+static char *words_of(const struct s3_encryption *e)
+{
+	if (!e->algorithm)
+		return xstrdup("");
+	return e->kms_key ? xasprintf(", %s %s", e->algorithm, e->kms_key) : xasprintf(", %s", e->algorithm);
+}
+
+static void print_source(const struct project *p, const struct plan *plan, bool has_source)
+{
+	auto_free char *bytes = str_bytes(filelist_total_bytes(&p->source));
+
+	if (plan->source_key) {
+		auto_free char *encryption = words_of(&plan->source_encryption);
+
+		printf("  source  %-9s %s (%zu file%s, %s%s)\n", has_source ? "exists" : "upload", plan->source_uri,
+		       p->source.n, p->source.n == 1 ? "" : "s", bytes, encryption);
+		print_biggest(&p->source);
+	} else if (plan->source_uri) {
+		printf("  source  use       %s\n", plan->source_uri);
+	}
+}
+
 /* o is NULL offline: then nothing is known of what exists. */
 static void print_steps(const struct cmd *cmd, const struct plan *plan, const struct outlook *o)
 {
 	const struct project *p = &cmd->project;
 	auto_free char *context_bytes = str_bytes(filelist_total_bytes(&p->context));
-	auto_free char *source_bytes = str_bytes(filelist_total_bytes(&p->source));
+	auto_free char *encryption = words_of(&plan->data_encryption);
 
 	if (plan->image_uri)
 		printf("  image   use       %s\n", plan->image_uri);
 	else if (plan->build_key)
 		printf("  image   %-9s %s/%s:%s (context: %zu files, %s)\n", o && o->has_image ? "exists" : "build",
 		       plan->registry_host, plan->repository, plan->image_tag, p->context.n, context_bytes);
-	if (plan->source_key)
-		printf("  source  %-9s %s (%zu files, %s)\n", o && o->has_source ? "exists" : "upload",
-		       plan->source_uri, p->source.n, source_bytes);
-	else if (plan->source_uri)
-		printf("  source  use       %s\n", plan->source_uri);
+	print_source(p, plan, o && o->has_source);
 	for (size_t i = 0; i < plan->n_channels; i++) {
 		const struct plan_channel *pc = &plan->channels[i];
 		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
 
 		if (pc->digest)
-			printf("  data    %-9s %s → %s (%zu file%s, %s)\n",
+			printf("  data    %-9s %s → %s (%zu file%s, %s%s)\n",
 			       o && o->has_channel[i] ? "exists" : "upload", pc->channel->name, pc->uri,
-			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes);
+			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes, encryption);
 		else
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}
 	if (o && o->job_name)
 		printf("  launch  exists    %s (%s)\n", o->job_name, o->job_status ? o->job_status : "?");
 	else
-		printf("  launch  create    %s\n", plan->job_base);
+		printf("  launch  create    %s%s\n", plan->job_base, name_note(p, plan));
 }
 
 /* What the container finds in /opt/ml/input/config/hyperparameters.json. */
-static void print_parameters(const json_t *request)
+static void print_parameters(const struct plan *plan, const json_t *request)
 {
-	const json_t *parameters = json_object_get(request, "HyperParameters");
-	auto_free char *text = parameters ? json_pretty(parameters) : NULL;
+	const json_t *definition;
+	auto_free char *text = NULL;
 
-	if (parameters)
+	if (plan->kind == JOB_TRAINING && json_object_get(request, "HyperParameters")) {
+		text = json_pretty(json_object_get(request, "HyperParameters"));
 		printf("\nhyperparameters.json %s", text);
+	}
+	for (size_t i = 0; plan->kind == JOB_TUNING && (definition = tuning_job_definition(request, i)); i++) {
+		const json_t *parameters = json_object_get(definition, "StaticHyperParameters");
+		const char *name = json_str(definition, "DefinitionName");
+		auto_free char *fixed = parameters ? json_pretty(parameters) : NULL;
+
+		if (fixed)
+			printf("\nhyperparameters.json of each job%s%s, before a value of each range is put in %s",
+			       name ? " of " : "", name ? name : "", fixed);
+	}
 }
 
-static void print_raw(const struct cmd *cmd)
+static void print_raw(const struct cmd *cmd, const struct plan *plan)
 {
-	const json_t *raw = config_value(&cmd->project.config, "raw");
+	const json_t *raw = config_value(&cmd->project.config, job_form(plan->kind)->raw);
 	auto_free char *text = raw ? json_pretty(raw) : NULL;
 
 	if (raw)
@@ -96,9 +152,9 @@ static int print_plan(const struct cmd *cmd, const struct plan *plan, const stru
 
 	print_head(cmd);
 	print_steps(cmd, plan, o);
-	printf("\nCreateTrainingJob %s", text);
-	print_raw(cmd);
-	print_parameters(request);
+	printf("\n%s %s", job_form(plan->kind)->operation, text);
+	print_raw(cmd, plan);
+	print_parameters(plan, request);
 	return 0;
 }
 
@@ -112,7 +168,7 @@ int cmd_plan(struct cmd *cmd, struct err *err)
 		return err_set(err, ERR_USAGE, "--offline and --local exclude each other");
 	if (!is_offline && cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0)
 		return -1;
-	if (cmd_make_plan(cmd, NULL, &plan, err) < 0)
+	if (cmd_make_plan(cmd, opt_has(&cmd->opts, OPT_TUNE) ? JOB_TUNING : JOB_TRAINING, NULL, &plan, err) < 0)
 		return -1;
 	if (opt_has(&cmd->opts, OPT_JSON)) {
 		auto_json *j = plan_json(&plan, &cmd->project);

@@ -104,7 +104,7 @@ static int send_files(struct cmd *cmd, struct putting *p, const struct s3_uri *t
 		      struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, cmd->session.bucket_owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = cmd->session.bucket_owner };
 	auto_free char *uri = s3_uri_format(to->bucket, p->prefix);
 	struct transfer_result sent = { 0 };
 	const struct transfer t = {

@@ -6,8 +6,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/show_tuning.h"
 #include "pipeline/provenance.h"
 #include "pipeline/record.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/verify.h"
 
 int cmd_hint_jobs(struct err *err)
@@ -70,8 +72,9 @@ static void print_row(const char *job, const json_t *statement)
 {
 	bool has_metrics = json_object_size(json_object_get(provenance_internal(statement), "metrics")) > 0;
 
-	cmd_print("%-20s  %-10s  %.12s  %-*s", started(statement), provenance_status(statement),
-		  provenance_commit(statement), has_metrics ? 30 : 0, job);
+	cmd_print("%-20s  %-10s  %.12s  %-30s  %-*s", started(statement), provenance_status(statement),
+		  provenance_commit(statement), job, has_metrics ? 8 : 0,
+		  remote_job_kind_name(provenance_kind(statement)));
 	print_metrics(statement, "  ", ", ");
 	cmd_print("\n");
 }
@@ -162,6 +165,8 @@ static void print_record(const struct record *r)
 	print_git(r->statement);
 	json_object_foreach(json_object_get(request, "HyperParameters"), name, value)
 		cmd_print("parameter  %s=%s\n", name, json_string_value(value));
+	if (provenance_kind(r->statement) == JOB_TUNING)
+		show_tuning(r->statement);
 	print_metrics(r->statement, "metric     ", "\nmetric     ");
 	if (json_object_size(json_object_get(internal, "metrics")))
 		cmd_print("\n");

@@ -3,10 +3,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/tuning_report.h"
 #include "pipeline/provenance.h"
 #include "pipeline/release.h"
 
-static int read_options(const struct cmd *cmd, struct release_options *o, struct err *err)
+static int read_options(struct cmd *cmd, struct release_options *o, struct err *err)
 {
 	const char *again = opt_get(&cmd->opts, OPT_AGAIN);
 	const char *attempt = opt_get(&cmd->opts, OPT_ATTEMPT);
@@ -25,6 +26,7 @@ static int read_options(const struct cmd *cmd, struct release_options *o, struct
 		.waits = !opt_has(&cmd->opts, OPT_NO_WAIT),
 		.shows_logs = !opt_has(&cmd->opts, OPT_NO_LOGS),
 		.wait_timeout_ms = timeout_ms,
+		.tuning = tuning_report_live(cmd),
 		.launch = { .again = again && !*again, .only_failed = again && *again, .attempt = attempt },
 	};
 	return 0;
@@ -57,7 +59,7 @@ static void tell_work(const struct cmd *cmd, const struct release_outcome *o)
 			    source_time, data_time);
 }
 
-static void print_outcome(const struct release_outcome *o)
+static void print_outcome(const struct cmd *cmd, const struct release_outcome *o)
 {
 	const char *model = model_of(o);
 
@@ -68,11 +70,16 @@ static void print_outcome(const struct release_outcome *o)
 	if (model)
 		cmd_print("model   %s\n", model);
 	cmd_print("record  s3://%s/%s\n", o->record.bucket, o->record.key);
+	if (!o->tuning.job)
+		return;
+	cmd_print("\n");
+	tuning_report_board(cmd, &o->tuning);
+	tuning_report_best(cmd, &o->tuning, o->record.statement);
 }
 
 static void print_json(const struct release_outcome *o)
 {
-	auto_json *j = json_object();
+	auto_json *j = o->tuning.job ? tuning_report_json(&o->tuning, o->record.statement) : json_object();
 	auto_free char *record = xasprintf("s3://%s/%s", o->record.bucket, o->record.key);
 
 	json_put_str(j, "job", o->launch.job_name);
@@ -89,7 +96,7 @@ static void print_json(const struct release_outcome *o)
 	cmd_print_json(j);
 }
 
-int cmd_release(struct cmd *cmd, struct err *err)
+static int release(struct cmd *cmd, enum job_kind kind, struct err *err)
 {
 	struct release_options options;
 	auto_release_outcome outcome = { 0 };
@@ -100,14 +107,24 @@ int cmd_release(struct cmd *cmd, struct err *err)
 	if (read_options(cmd, &options, err) < 0 ||
 	    project_check_clean(&cmd->project, opt_has(&cmd->opts, OPT_ALLOW_DIRTY), err) < 0)
 		return -1;
-	if (cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0 || cmd_make_plan(cmd, &bases, &plan, err) < 0)
+	if (cmd_meet_needs(cmd, NEEDS_CLOUD, err) < 0 || cmd_make_plan(cmd, kind, &bases, &plan, err) < 0)
 		return -1;
 	result = release_run(&cmd->session, &cmd->project, &plan, bases, &options, &outcome, err);
 	ui_clear(&cmd->ui);
 	/* A job that ended badly, or still runs, has a name and a record too. */
 	if (outcome.record.statement && outcome.record.sha256) {
 		tell_work(cmd, &outcome);
-		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(&outcome);
+		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(cmd, &outcome);
 	}
 	return result;
+}
+
+int cmd_release(struct cmd *cmd, struct err *err)
+{
+	return release(cmd, JOB_TRAINING, err);
+}
+
+int cmd_tune(struct cmd *cmd, struct err *err)
+{
+	return release(cmd, JOB_TUNING, err);
 }

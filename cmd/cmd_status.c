@@ -1,11 +1,12 @@
 /* status: what the service says of a job now. */
 
-#include "aws/sagemaker.h"
-#include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/tuning_report.h"
 #include "pipeline/job_end.h"
+#include "pipeline/record.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/watch.h"
 
 static const json_t *last_transition(const json_t *job)
@@ -80,6 +81,7 @@ static json_t *facts_of(const struct cmd *cmd, const json_t *job)
 	auto_free char *console = console_url(cmd, json_str(job, "TrainingJobName"));
 
 	json_put_str(j, "job", json_str(job, "TrainingJobName"));
+	json_put_str(j, "kind", remote_job_kind_name(JOB_TRAINING));
 	json_put_str(j, "job_arn", json_str(job, "TrainingJobArn"));
 	json_put_str(j, "status", json_str(job, "TrainingJobStatus"));
 	json_put_str(j, "secondary_status", json_str(job, "SecondaryStatus"));
@@ -131,24 +133,47 @@ static void print_facts(const json_t *j, const json_t *job)
 	print_line("console", json_str(j, "console"));
 }
 
-int cmd_status(struct cmd *cmd, struct err *err)
+static int status_of_training(struct cmd *cmd, const json_t *job, struct err *err)
 {
-	auto_free char *name = NULL;
-	auto_json *job = NULL;
-	auto_json *facts = NULL;
-	auto_clients c = { 0 };
+	auto_json *facts = facts_of(cmd, job);
 
-	if (cmd_find_job(cmd, &name, err) < 0)
-		return -1;
-	clients_init(&c, &cmd->session);
-	if (sagemaker_describe_training_job(&c.aws, name, &job, err) < 0)
-		return cmd_hint_jobs(err);
-	facts = facts_of(cmd, job);
 	if (opt_has(&cmd->opts, OPT_JSON))
 		cmd_print_json(facts);
 	else
 		print_facts(facts, job);
-	if (sagemaker_is_final(json_str(job, "TrainingJobStatus")))
-		cmd_complete_record(cmd, name);
 	return watch_judge(job, err);
+}
+
+static int status_of_tuning(struct cmd *cmd, const char *name, struct err *err)
+{
+	auto_watched_tuning w = { 0 };
+	auto_record r = { 0 };
+	auto_err ignored = { 0 };
+	auto_json *j = NULL;
+
+	if (watch_tuning(&cmd->session, name, &(struct watch_tuning_options){ 0 }, &w, err) < 0)
+		return -1;
+	if (remote_job_is_over(w.job) && record_load(&cmd->session, cmd->project.git, name, &r, &ignored) == 0)
+		err_release(&ignored);
+	j = tuning_report_json(&w, r.statement);
+	if (opt_has(&cmd->opts, OPT_JSON)) {
+		cmd_print_json(j);
+	} else {
+		tuning_report_board(cmd, &w);
+		tuning_report_best(cmd, &w, r.statement);
+	}
+	return watch_tuning_judge(&w, err);
+}
+
+int cmd_status(struct cmd *cmd, struct err *err)
+{
+	auto_free char *name = NULL;
+	auto_json *job = NULL;
+
+	if (cmd_describe_job(cmd, &name, &job, err) < 0)
+		return -1;
+	if (remote_job_is_over(job))
+		cmd_complete_record(cmd, name);
+	return remote_job_kind(job) == JOB_TUNING ? status_of_tuning(cmd, name, err)
+						  : status_of_training(cmd, job, err);
 }

@@ -1,18 +1,17 @@
-/* stop: end a job before its time. What it has written to /opt/ml/model is kept by the service. */
+/* stop: end a job before its time, a tuning job with all that it runs. What a job has written to /opt/ml/model is kept
+ * by the service. */
 
-#include <string.h>
-
-#include "aws/sagemaker.h"
-#include "aws/sagemaker_limits.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "base/json.h"
 #include "cmd/cmd.h"
+#include "cmd/tuning_report.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/watch.h"
 
 /* Whatever it was that ended the job: stopping was asked for, so that Stopped is a success. */
 static int judge(struct cmd *cmd, const char *name, const json_t *job, struct err *err)
 {
-	const char *status = json_str(job, "TrainingJobStatus");
+	const char *status = remote_job_status(job);
 
 	cmd_complete_record(cmd, name);
 	ui_clear(&cmd->ui);
@@ -20,47 +19,56 @@ static int judge(struct cmd *cmd, const char *name, const json_t *job, struct er
 	return str_eq(status, "Stopped") ? 0 : watch_judge(job, err);
 }
 
-static int wait_for_end(struct cmd *cmd, const char *name, struct err *err)
+static int wait_for_training(struct cmd *cmd, const char *name, int64_t timeout_ms, struct err *err)
 {
-	struct watch_options o = { .follows = true };
+	struct watch_options o = { .follows = true, .timeout_ms = timeout_ms };
 	auto_json *job = NULL;
 
-	if (cmd_wait_timeout(cmd, &o.timeout_ms, err) < 0 || watch_job(&cmd->session, name, &o, &job, err) < 0)
+	if (watch_job(&cmd->session, name, &o, &job, err) < 0)
 		return -1;
 	return judge(cmd, name, job, err);
 }
 
-static int ask(struct cmd *cmd, const char *name, json_t **ret_job, struct err *err)
+static int wait_for_tuning(struct cmd *cmd, const char *name, int64_t timeout_ms, struct err *err)
+{
+	struct watch_tuning_options o = tuning_report_live(cmd);
+	auto_watched_tuning w = { 0 };
+
+	o.follows = true;
+	o.timeout_ms = timeout_ms;
+	if (watch_tuning(&cmd->session, name, &o, &w, err) < 0)
+		return -1;
+	return judge(cmd, name, w.job, err);
+}
+
+static int stop(struct cmd *cmd, const json_t *job, struct err *err)
 {
 	auto_clients c = { 0 };
 
 	clients_init(&c, &cmd->session);
-	if (sagemaker_describe_training_job(&c.aws, name, ret_job, err) < 0)
-		return cmd_hint_jobs(err);
-	if (sagemaker_is_final(json_str(*ret_job, "TrainingJobStatus")))
-		return 0;
-	return sagemaker_stop_training_job(&c.aws, name, err);
+	return remote_job_stop(&c.aws, job, err);
 }
 
 int cmd_stop(struct cmd *cmd, struct err *err)
 {
 	auto_free char *name = NULL;
 	auto_json *job = NULL;
-	const char *status;
-	int64_t ignored;
+	int64_t timeout_ms;
 
-	if (cmd_wait_timeout(cmd, &ignored, err) < 0 || cmd_find_job(cmd, &name, err) < 0 ||
-	    ask(cmd, name, &job, err) < 0)
+	if (cmd_wait_timeout(cmd, &timeout_ms, err) < 0 || cmd_describe_job(cmd, &name, &job, err) < 0)
 		return -1;
-	status = json_str(job, "TrainingJobStatus");
-	if (sagemaker_is_final(status)) {
-		report_text(&cmd->ui.report, REPORT_NOTE, "stop", "the job has ended already: %s", status);
-		cmd_print("job     %s\nstatus  %s\n", name, status);
+	if (remote_job_is_over(job)) {
+		report_text(&cmd->ui.report, REPORT_NOTE, "stop", "the job has ended already: %s",
+			    remote_job_status(job));
+		cmd_print("job     %s\nstatus  %s\n", name, remote_job_status(job));
 		cmd_complete_record(cmd, name);
 		return 0;
 	}
+	if (stop(cmd, job, err) < 0)
+		return -1;
 	if (!opt_has(&cmd->opts, OPT_NO_WAIT))
-		return wait_for_end(cmd, name, err);
+		return (remote_job_kind(job) == JOB_TUNING ? wait_for_tuning : wait_for_training)(cmd, name, timeout_ms,
+												  err);
 	cmd_print("job     %s\nstatus  Stopping\n", name);
 	return 0;
 }

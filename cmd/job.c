@@ -3,12 +3,27 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "pipeline/record.h"
+#include "pipeline/remote_job.h"
 
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err)
 {
 	if (!cmd->opts.operands.n)
 		return record_last_job(cmd->project.git, cmd->project.state.commit, ret, err);
 	*ret = xstrdup(cmd->opts.operands.v[0]);
+	return 0;
+}
+
+int cmd_describe_job(struct cmd *cmd, char **ret_name, json_t **ret_job, struct err *err)
+{
+	auto_free char *name = NULL;
+	auto_clients c = { 0 };
+
+	if (cmd_find_job(cmd, &name, err) < 0)
+		return -1;
+	clients_init(&c, &cmd->session);
+	if (remote_job_find(&c.aws, record_kind_in_git(cmd->project.git, name), name, ret_job, err) < 0)
+		return cmd_hint_jobs(err);
+	*ret_name = take(name);
 	return 0;
 }
 

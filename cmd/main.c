@@ -15,11 +15,14 @@
 
 static const enum opt_id init_opts[] = { OPT_TEMPLATE, OPT_NAME, OPT_CI, OPT_ADOPT, OPT_COUNT };
 static const enum opt_id doctor_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_POLICY, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
-static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS, OPT_OFFLINE,
-					 OPT_ACCOUNT,  OPT_JSON,      OPT_COUNT };
+static const enum opt_id plan_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_TUNE, CLOUD_OPTS,
+					 OPT_OFFLINE,  OPT_ACCOUNT,   OPT_JSON, OPT_COUNT };
+static const enum opt_id source_opts[] = { PROJECT_OPTS, OPT_OUTPUT, OPT_JSON, OPT_COUNT };
 static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_OPTS,       OPT_ALLOW_DIRTY,
 					    OPT_NO_WAIT,  OPT_NO_LOGS,   OPT_WAIT_TIMEOUT, OPT_AGAIN,
 					    OPT_ATTEMPT,  OPT_JSON,      OPT_COUNT };
+static const enum opt_id tune_opts[] = { PROJECT_OPTS,     OPT_PARAMETER, CLOUD_OPTS,  OPT_ALLOW_DIRTY, OPT_NO_WAIT,
+					 OPT_WAIT_TIMEOUT, OPT_AGAIN,     OPT_ATTEMPT, OPT_JSON,        OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
 static const enum opt_id data_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_YES, OPT_JSON, OPT_COUNT };
 static const enum opt_id list_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_REMOTE, OPT_JSON, OPT_COUNT };
@@ -42,8 +45,12 @@ static const struct command commands[] = {
 	  "Look whether everything is there that a release needs; changes nothing", doctor_opts },
 	{ "plan", cmd_plan, NEEDS_PROJECT | NEEDS_FILES, NULL, "Show what a release would do; changes nothing",
 	  plan_opts },
+	{ "source", cmd_source, NEEDS_PROJECT, "[list|pack]",
+	  "List what the source archive holds, or pack it (to sourcedir.tar.gz); sends nothing", source_opts },
 	{ "release", cmd_release, NEEDS_PROJECT | NEEDS_FILES, NULL, "Build, push, upload, launch, follow and record",
 	  release_opts },
+	{ "tune", cmd_tune, NEEDS_PROJECT | NEEDS_FILES, NULL,
+	  "Release a tuning job: search for the best hyperparameters", tune_opts },
 	{ "list", cmd_list, NEEDS_PROJECT | NEEDS_CLOUD, NULL, "List the jobs of this repository", list_opts },
 	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
 	  "Show the record of a job (default: the last of this commit)", record_opts },

@@ -19,6 +19,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 			    "set a hyperparameter, the value as in YAML (may be repeated)" },
 	[OPT_LOCAL] = { "local", 0, NULL, false, "use the embedded local cloud instead of AWS" },
 	[OPT_JSON] = { "json", 0, NULL, false, "print the result as JSON" },
+	[OPT_TUNE] = { "tune", 0, NULL, false, "plan the tuning job" },
 	[OPT_OFFLINE] = { "offline", 0, NULL, false,
 			  "ask no service; needs --account and --region unless the file has them" },
 	[OPT_ACCOUNT] = { "account", 0, "ID", false, "account of an offline plan or policy" },
@@ -54,6 +55,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_HOST] = { "host", 0, "HOST", false, "only the lines of this host (algo-2)" },
 	[OPT_CHECKSUM] = { "checksum", 0, "KIND", false, "what S3 keeps of each object: sha256 (default), crc64nvme" },
 	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
+	[OPT_OUTPUT] = { "output", 'o', "FILE", false, "write to this file, or with - to standard output" },
 };
 
 static int unknown(const enum opt_id *allowed, const char *name, struct err *err)

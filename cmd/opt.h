@@ -17,6 +17,7 @@ enum opt_id {
 	OPT_LOCAL,
 	OPT_JSON,
 	OPT_OFFLINE,
+	OPT_TUNE,
 	OPT_ACCOUNT,
 	OPT_REGION,
 	OPT_PROFILE,
@@ -44,6 +45,7 @@ enum opt_id {
 	OPT_HOST,
 	OPT_REMOTE,
 	OPT_CHECKSUM,
+	OPT_OUTPUT,
 	OPT_COUNT, /* also ends a command's list */
 };
 

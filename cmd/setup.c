@@ -285,7 +285,7 @@ void cmd_keep_indexes(struct cmd *cmd)
 		report_text(&cmd->ui.report, REPORT_NOTE, "data", "%s", err.msg);
 }
 
-int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct err *err)
+int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err)
 {
 	const struct aws_identity *id = &cmd->session.identity;
 	auto_free char *host = NULL;
@@ -308,7 +308,7 @@ int cmd_make_plan(struct cmd *cmd, json_t **ret_bases, struct plan *ret, struct 
 	t.role = role;
 	t.registry_host = host;
 	t.bases = bases;
-	if (plan_make(&cmd->project, &t, ret, err) < 0)
+	if (plan_make(&cmd->project, &t, kind, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ret->warnings.n; i++)
 		report_text(&cmd->ui.report, REPORT_WARNING, "plan", "%s", ret->warnings.v[i]);

@@ -2,21 +2,55 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "cmd/table.h"
 
 #define REDRAW_MS 100
 /* Before that, a rate says little. */
 #define RATE_AFTER_MS 1000
+
+/* Where the terminal does not tell its size. */
+#define DEFAULT_ROWS    24
+#define DEFAULT_COLUMNS 80
 
 static void clear_status(struct ui *ui)
 {
 	if (ui->has_status)
 		fputs("\r\033[K", stderr);
 	ui->has_status = false;
+	if (ui->board_rows)
+		fprintf(stderr, "\033[%dA\033[J", ui->board_rows);
+	ui->board_rows = 0;
+}
+
+static struct winsize terminal_size(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+		size = (struct winsize){ .ws_row = DEFAULT_ROWS, .ws_col = DEFAULT_COLUMNS };
+	return size;
+}
+
+/* A line that the terminal would break, or one more than it has, would be left behind at the next drawing. */
+static void draw_board(struct ui *ui)
+{
+	struct winsize size = terminal_size();
+	auto_strlist lines = { 0 };
+
+	if (!ui->board)
+		return;
+	str_split(&lines, ui->board, '\n');
+	for (size_t i = 0; i + 1 < lines.n && i + 1 < size.ws_row; i++) {
+		fprintf(stderr, "%.*s\n", (int)text_bytes(lines.v[i], size.ws_col - 1), lines.v[i]);
+		ui->board_rows++;
+	}
+	fflush(stderr);
 }
 
 /* The stage's rate; one that starts over begins anew. */
@@ -59,7 +93,7 @@ static void draw_status(struct ui *ui, const struct report_event *e)
 	struct ui_rate *moving = rate_of(ui, e, now_ms);
 	auto_free char *rate = rate_words(moving, e, now_ms);
 
-	if (now_ms - ui->drawn_ms < REDRAW_MS)
+	if (ui->board || now_ms - ui->drawn_ms < REDRAW_MS)
 		return;
 	ui->drawn_ms = now_ms;
 	clear_status(ui);
@@ -84,6 +118,7 @@ static void print_line(struct ui *ui, const struct report_event *e)
 		fprintf(stderr, "  %s\n", text);
 	else
 		fprintf(stderr, "%-8s %s%s\n", e->stage, mark, text);
+	draw_board(ui);
 }
 
 static void on_event(void *ctx, const struct report_event *e)
@@ -106,15 +141,39 @@ void ui_init(struct ui *ui)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
+void ui_show_board(struct ui *ui, const char *lines)
+{
+	if (!ui->is_terminal)
+		return;
+	pthread_mutex_lock(&ui->lock);
+	clear_status(ui);
+	free(ui->board);
+	ui->board = xstrdup(lines);
+	draw_board(ui);
+	pthread_mutex_unlock(&ui->lock);
+}
+
+size_t ui_rows(const struct ui *ui)
+{
+	return ui->is_terminal ? terminal_size().ws_row : 0;
+}
+
+static void clear_all(struct ui *ui)
+{
+	clear_status(ui);
+	free(ui->board);
+	ui->board = NULL;
+}
+
 void ui_clear(struct ui *ui)
 {
 	pthread_mutex_lock(&ui->lock);
-	clear_status(ui);
+	clear_all(ui);
 	pthread_mutex_unlock(&ui->lock);
 }
 
 void ui_finish(struct ui *ui)
 {
-	clear_status(ui);
+	clear_all(ui);
 	pthread_mutex_destroy(&ui->lock);
 }

@@ -3,11 +3,12 @@
 
 /*
  * The terminal: what reports look like. Everything goes to stderr; results go to stdout by the commands themselves. On
- * a terminal the last line shows what moves; elsewhere each event is one plain line.
+ * a terminal the last line, or the board that is shown, tells what moves; elsewhere each event is one plain line.
  */
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/report.h"
 
@@ -25,11 +26,20 @@ struct ui {
 	bool has_status;  /* a status line stands at the bottom */
 	int64_t drawn_ms; /* when it was drawn */
 	struct ui_rate rates[8];
-	bool is_quiet; /* log lines and warnings only */
+	char *board;    /* lines that stand at the bottom instead; NULL: none */
+	int board_rows; /* how many of them were drawn */
+	bool is_quiet;  /* log lines and warnings only */
 };
 
 void ui_init(struct ui *ui);
-/* Take the status line away, before something else is printed. */
+/*
+ * Draw these printable lines in place of those that were shown before, as much of them as the terminal has room for;
+ * reports appear above them. Nothing where there is no terminal.
+ */
+void ui_show_board(struct ui *ui, const char *lines);
+/* Rows of the terminal; 0 where there is none. */
+size_t ui_rows(const struct ui *ui);
+/* Take the status line and the board away, before something else is printed. */
 void ui_clear(struct ui *ui);
 void ui_finish(struct ui *ui);
 

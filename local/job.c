@@ -8,9 +8,10 @@
 #include "base/json.h"
 #include "local/json_api.h"
 #include "local/lock.h"
+#include "local/tags.h"
 
 #define JOB_FILE_MAX (4u << 20)
-#define TAGS_MAX     50
+#define VALUES_MAX   65536 /* of an objective: more than any rule looks at */
 
 static json_t *now(const struct job *j)
 {
@@ -43,6 +44,8 @@ void job_free(struct job *j)
 	json_decref(j->leftovers);
 	free(j->name);
 	free(j->dir);
+	free(j->objective);
+	free(j->values);
 	pthread_cond_destroy(&j->changed);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
@@ -159,52 +162,18 @@ json_t *job_tags(struct job *j)
 	return json_deep_copy(j->tags);
 }
 
-static size_t find_tag(const json_t *tags, const char *key)
-{
-	size_t i;
-	json_t *tag;
-
-	json_array_foreach(tags, i, tag) {
-		if (str_eq(json_str(tag, "Key"), key))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
 int job_add_tags(struct job *j, const json_t *tags, struct err *err)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
-	auto_json *merged = json_deep_copy(j->tags);
-	size_t i;
-	json_t *tag;
 
-	json_array_foreach(tags, i, tag) {
-		size_t at = find_tag(merged, json_str(tag, "Key"));
-
-		if (at == SIZE_MAX)
-			json_array_append_new(merged, json_deep_copy(tag));
-		else
-			json_array_set_new(merged, at, json_deep_copy(tag));
-	}
-	if (json_array_size(merged) > TAGS_MAX)
-		return err_set(err, ERR_INVALID, "a resource may have %d tags", TAGS_MAX);
-	json_decref(j->tags);
-	j->tags = take(merged);
-	return save(j, err);
+	return tags_add(&j->tags, tags, err) < 0 ? -1 : save(j, err);
 }
 
 int job_delete_tags(struct job *j, const json_t *keys, struct err *err)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
-	size_t i;
-	json_t *key;
 
-	json_array_foreach(keys, i, key) {
-		size_t at = find_tag(j->tags, json_string_value(key));
-
-		if (at != SIZE_MAX)
-			json_array_remove(j->tags, at);
-	}
+	tags_delete(j->tags, keys);
 	return save(j, err);
 }
 
@@ -253,6 +222,33 @@ static void end_clocks(struct job *j, json_t *time)
 	json_put_int(j->describe, "BillableTimeInSeconds", (json_int_t)ceil(seconds));
 }
 
+/* Under the lock. */
+static void tell_parent(struct job *j)
+{
+	if (j->parent.changed)
+		j->parent.changed(j->parent.ctx);
+}
+
+int job_set_parent(struct job *j, const struct job_parent *parent, struct err *err)
+{
+	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
+
+	j->parent = *parent;
+	j->parent.arn = j->parent.metric = NULL;
+	j->objective = xstrdup_or_null(parent->metric);
+	json_put_str(j->describe, "TuningJobArn", parent->arn);
+	return save(j, err);
+}
+
+size_t job_objective_values(struct job *j, size_t from, double **ret)
+{
+	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
+	size_t n = j->n_values > from ? j->n_values - from : 0;
+
+	*ret = n ? xmemdup(j->values + from, n * sizeof(double)) : NULL;
+	return n;
+}
+
 void job_transition(struct job *j, const char *status, const char *secondary, const char *message, const char *reason)
 {
 	auto_unlock pthread_mutex_t *held = lock_take(&j->lock);
@@ -275,6 +271,7 @@ void job_transition(struct job *j, const char *status, const char *secondary, co
 	}
 	save_if_possible(j);
 	pthread_cond_broadcast(&j->changed);
+	tell_parent(j);
 }
 
 int job_stop(struct job *j, struct err *err)
@@ -368,4 +365,9 @@ void job_set_metric(struct job *j, const char *name, double value)
 	if (isfinite(value))
 		json_array_append_new(list, json_pack("{s:s, s:f, s:o}", "MetricName", name, "Value", value,
 						      "Timestamp", now(j)));
+	if (str_eq(name, j->objective) && j->n_values < VALUES_MAX) {
+		array_grow(j->values, j->n_values, j->values_cap);
+		j->values[j->n_values++] = value;
+		tell_parent(j);
+	}
 }

@@ -15,6 +15,15 @@
 #include "base/mem.h"
 #include "base/sys.h"
 
+/* The tuning job that started a training job. */
+struct job_parent {
+	const char *arn;    /* TuningJobArn of the description */
+	const char *metric; /* the objective, whose values are kept in their order */
+	/* Called for each value and each change of status, while the job is locked: it may not call back. */
+	void (*changed)(void *ctx);
+	void *ctx;
+};
+
 struct job {
 	char *name;
 	char *dir;       /* jobs/<name> */
@@ -27,6 +36,10 @@ struct job {
 	json_t *tags;      /* [{"Key","Value"}] */
 	json_t *leftovers; /* strings "containers/<name>", "networks/<name>": what the Engine may still have of the job,
 			      in order of creation; kept on disk, so that the next process can remove it */
+	struct job_parent parent;
+	char *objective;
+	double *values; /* of the objective */
+	size_t n_values, values_cap;
 	bool stop_requested;
 	bool is_shutdown; /* the cloud ends: nothing but removing the container is worth doing */
 };
@@ -67,6 +80,11 @@ void job_drop_leftover(struct job *j, const char *path);
 /* A new reference to a copy. */
 json_t *job_leftovers(struct job *j);
 void job_set_artifacts(struct job *j, const char *model_uri);
+/* Before the job runs: who started it. What parent points to is copied. */
+int job_set_parent(struct job *j, const struct job_parent *parent, struct err *err);
+/* The objective's values from one on, counted from 0; *ret is new, NULL when there are none. Returns their number. The
+ * first 65536 are kept; a process that is started anew has none. */
+size_t job_objective_values(struct job *j, size_t from, double **ret);
 /* The last value of each metric counts. */
 void job_set_metric(struct job *j, const char *name, double value);
 

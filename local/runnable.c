@@ -8,7 +8,14 @@
 #include "ecr/reference.h"
 #include "local/channel.h"
 #include "local/registry_store.h"
+#include "local/tuning.h"
+#include "local/tuning_child.h"
+#include "local/tuning_sample.h"
 #include "s3/uri.h"
+
+/* More than the service's quotas let anybody have. */
+#define TUNING_PARALLEL_LAST 100
+#define TUNING_JOBS_LAST     10000
 
 static int not_yet(struct err *err, const char *what)
 {
@@ -147,4 +154,64 @@ int runnable_check(struct cloud *cloud, const json_t *request, struct err *err)
 		return -1;
 	metrics_free(metrics);
 	return check_image(cloud, json_str(algorithm, "TrainingImage"), err);
+}
+
+/* *total: the points of a Grid so far. */
+static int check_ranges(const json_t *request, const json_t *definition, uint64_t *total, struct err *err)
+{
+	const json_t *ranges = tuning_ranges_of(request, definition);
+	const char *strategy = json_str(json_object_get(request, "HyperParameterTuningJobConfig"), "Strategy");
+	struct sampler *sampler = NULL;
+	uint64_t points;
+
+	if (json_array_size(json_object_get(ranges, "AutoParameters")) > 0)
+		return not_yet(err, "tuning jobs that choose ranges by themselves (AutoParameters)");
+	if (sampler_new(ranges, 0, &sampler, err) < 0)
+		return -1;
+	points = sampler_points(sampler);
+	sampler_free(sampler);
+	if (json_object_get(request, "Autotune") && points == 1)
+		return not_yet(err, "tuning jobs that choose ranges by themselves (Autotune)");
+	*total += points;
+	if (str_eq(strategy, "Grid") && (points == 0 || *total > TUNING_JOBS_LAST))
+		return not_yet(err, "tuning jobs of more than 10000 training jobs");
+	return 0;
+}
+
+static int check_resource_limits(const json_t *request, struct err *err)
+{
+	const json_t *limits = json_at(request, "HyperParameterTuningJobConfig", "ResourceLimits", NULL);
+
+	if (json_integer_value(json_object_get(limits, "MaxParallelTrainingJobs")) > TUNING_PARALLEL_LAST)
+		return not_yet(err, "more than 100 training jobs of a tuning job at once");
+	if (json_integer_value(json_object_get(limits, "MaxNumberOfTrainingJobs")) > TUNING_JOBS_LAST)
+		return not_yet(err, "tuning jobs of more than 10000 training jobs");
+	return 0;
+}
+
+static int check_definition(struct cloud *cloud, const json_t *request, const json_t *definition, uint64_t *total,
+			    struct err *err)
+{
+	auto_json *nothing = json_object();
+	auto_json *child = tuning_child_request(request, definition, "x", nothing);
+
+	return check_ranges(request, definition, total, err) < 0 ? -1 : runnable_check(cloud, child, err);
+}
+
+int runnable_check_tuning(struct cloud *cloud, const json_t *request, struct err *err)
+{
+	uint64_t total = 0;
+
+	if (json_object_get(request, "WarmStartConfig"))
+		return not_yet(err, "tuning jobs that start from others (WarmStartConfig)");
+	if (check_resource_limits(request, err) < 0)
+		return -1;
+	for (size_t i = 0; i < tuning_count_definitions(request); i++) {
+		const json_t *definition = tuning_definition_of(request, i);
+		const char *name = json_str(definition, "DefinitionName");
+
+		if (check_definition(cloud, request, definition, &total, err) < 0)
+			return name ? err_wrap(err, "TrainingJobDefinition '%s'", name) : -1;
+	}
+	return 0;
 }

@@ -252,12 +252,17 @@ static void fail(struct run *r, const char *reason)
 	job_transition(r->job, "Failed", "Failed", "Training job failed", reason);
 }
 
+static bool is_internal(const struct err *err)
+{
+	return !err_is_service(err, "ClientError") && !err_is_service(err, "AlgorithmError");
+}
+
 static void fail_with(struct run *r, const struct err *err)
 {
-	bool is_known = err_is_service(err, "ClientError") || err_is_service(err, "AlgorithmError");
 	auto_free char *words = tree_clean_text(err->msg, strlen(err->msg));
-	auto_free char *reason = xasprintf("%s: %s%s%s%s", is_known ? err->service_code : "InternalServerError", words,
-					   err->hint ? " (" : "", err->hint ? err->hint : "", err->hint ? ")" : "");
+	auto_free char *reason =
+		xasprintf("%s: %s%s%s%s", is_internal(err) ? "InternalServerError" : err->service_code, words,
+			  err->hint ? " (" : "", err->hint ? err->hint : "", err->hint ? ")" : "");
 
 	fail(r, reason);
 }
@@ -308,17 +313,33 @@ static int run_steps(struct run *r, struct err *err)
 	return 0;
 }
 
-static void run_job(struct store_sagemaker *s, struct job *j)
+/* Whether to try again; else the job has ended. */
+static bool run_once(struct store_sagemaker *s, struct job *j, int64_t retries_left)
 {
 	auto_err err = { 0 };
+	bool is_again = false;
 	struct run r;
 
 	run_init(&r, s, j);
-	if (run_steps(&r, &err) < 0)
-		fail_with(&r, &err);
-	else if (!job_is_shutdown(j))
+	if (run_steps(&r, &err) < 0) {
+		is_again = retries_left > 0 && is_internal(&err) && !job_is_shutdown(j) && !job_is_stop_requested(j);
+		if (!is_again)
+			fail_with(&r, &err);
+	} else if (!job_is_shutdown(j))
 		finish(&r, &err);
 	run_release(&r);
+	return is_again;
+}
+
+/* What the service's own fault ended is run again, as often as RetryStrategy says. */
+static void run_job(struct store_sagemaker *s, struct job *j)
+{
+	int64_t retries = json_integer_value(json_at(j->request, "RetryStrategy", "MaximumRetryAttempts", NULL));
+
+	while (run_once(s, j, retries)) {
+		retries--;
+		job_transition(j, NULL, "Starting", "Preparing the instances for training again", NULL);
+	}
 }
 
 struct thread_start {

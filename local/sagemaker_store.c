@@ -77,12 +77,13 @@ int store_sagemaker_new(struct cloud *cloud, struct store_sagemaker **ret, struc
 	s = xcalloc(1, sizeof(*s));
 	s->cloud = cloud;
 	s->dir = take(dir);
+	s->tuning_dir = fs_join(cloud->dir, "tuning");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->idle, &attr);
 	pthread_condattr_destroy(&attr);
-	if (load_all(s, err) < 0) {
+	if (load_all(s, err) < 0 || store_tuning_load(s, err) < 0) {
 		store_sagemaker_free(s);
 		return -1;
 	}
@@ -94,8 +95,8 @@ int store_sagemaker_new(struct cloud *cloud, struct store_sagemaker **ret, struc
 /* Tell every job that the cloud ends, and wait until none is run any more. false: some still are. */
 static bool shut_down(struct store_sagemaker *s)
 {
-	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
 	struct timespec until;
+	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
 
 	for (size_t i = 0; i < s->n; i++)
 		job_shutdown(s->jobs[i]);
@@ -111,6 +112,8 @@ void store_sagemaker_free(struct store_sagemaker *s)
 {
 	if (!s)
 		return;
+	/* From here on the list of jobs stays as it is. */
+	store_tuning_shut_down(s);
 	for (size_t i = 0; i < s->n; i++)
 		if (!job_is_final(s->jobs[i]))
 			job_transition(s->jobs[i], "Failed", "Failed", "Training job failed", cloud_was_stopped);
@@ -120,16 +123,18 @@ void store_sagemaker_free(struct store_sagemaker *s)
 	for (size_t i = 0; i < s->n; i++)
 		job_free(s->jobs[i]);
 	free(s->jobs);
+	store_tuning_release(s);
 	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
 	free(s->dir);
+	free(s->tuning_dir);
 	free(s);
 }
 
 int store_sagemaker_running(struct store_sagemaker *s)
 {
+	int running = store_tuning_running(s);
 	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
-	int running = 0;
 
 	for (size_t i = 0; i < s->n; i++)
 		running += !job_is_final(s->jobs[i]);
@@ -145,38 +150,54 @@ static struct job *find(struct store_sagemaker *s, const char *name, bool is_exa
 	return NULL;
 }
 
+static int make(const char *dir, struct store_sagemaker *s, const json_t *request, const char *arn,
+		const struct job_parent *parent, struct job **ret, struct err *err)
+{
+	auto_job *j = NULL;
+
+	if (job_new(dir, request, arn, s->cloud->sys, &j, err) < 0 || (parent && job_set_parent(j, parent, err) < 0))
+		return -1;
+	*ret = take(j);
+	return 0;
+}
+
 /* Under the lock: two requests for one name must not both find it free. */
-static int add(struct store_sagemaker *s, const json_t *request, const char *arn, struct job **ret, struct err *err)
+static int add(struct store_sagemaker *s, const json_t *request, const char *arn, const struct job_parent *parent,
+	       struct job **ret, struct err *err)
 {
 	const char *name = json_str(request, "TrainingJobName");
 	auto_free char *dir = fs_join(s->dir, name);
-	struct job *j;
 
+	if (s->is_ending)
+		return err_set(err, ERR_CANCELLED, "the local cloud was stopped");
 	if (find(s, name, false) || fs_exists(dir))
 		return err_set(err, ERR_CONFLICT, "there is a training job '%s'", name);
 	if (fs_mkdir_p(dir, 0700, err) < 0)
 		return -1;
-	if (job_new(dir, request, arn, s->cloud->sys, &j, err) < 0) {
+	if (make(dir, s, request, arn, parent, ret, err) < 0) {
 		auto_err ignored = { 0 };
 
 		fs_remove_tree(dir, &ignored);
 		return -1;
 	}
-	append(s, j);
-	*ret = j;
+	append(s, *ret);
 	return 0;
 }
 
-int store_sagemaker_add(struct store_sagemaker *s, const json_t *request, const char *arn, struct err *err)
+int store_sagemaker_add(struct store_sagemaker *s, const json_t *request, const char *arn,
+			const struct job_parent *parent, struct job **ret_job, struct err *err)
 {
 	pthread_mutex_t *held = lock_take(&s->lock);
 	struct job *j = NULL;
-	int r = add(s, request, arn, &j, err);
+	int r = add(s, request, arn, parent, &j, err);
 
 	lock_drop(&held);
-	if (r == 0)
-		runner_start(s, j);
-	return r;
+	if (r < 0)
+		return -1;
+	runner_start(s, j);
+	if (ret_job)
+		*ret_job = j;
+	return 0;
 }
 
 struct job *store_sagemaker_find(struct store_sagemaker *s, const char *name)

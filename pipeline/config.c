@@ -52,22 +52,27 @@ static const struct config_position *position_of(const struct config *c, const c
 	return NULL;
 }
 
-/* Where a value came from: the chosen environment first, then the file's own key, then its parents. */
+/* At this very path: in the chosen environment first, then in the file's own keys. */
+static const struct config_position *position_at(const struct config *c, const char *path)
+{
+	auto_free char *in_environment = c->environment ? xasprintf("environments.%s.%s", c->environment, path) : NULL;
+	const struct config_position *position = in_environment ? position_of(c, in_environment) : NULL;
+
+	return position ? position : position_of(c, path);
+}
+
+/* Where a value came from: the definition that this is, then the rest of the file; then the same of its parents. */
 static const struct config_position *find_position(const struct config *c, const char *path)
 {
 	auto_free char *p = xstrdup(path);
 
 	for (;;) {
-		const struct config_position *position = NULL;
+		auto_free char *defined = c->definition ? config_definition_path(c, p) : NULL;
+		const struct config_position *position = defined ? position_at(c, defined) : NULL;
 		size_t end = 0;
 
-		if (c->environment) {
-			auto_free char *in_environment = xasprintf("environments.%s.%s", c->environment, p);
-
-			position = position_of(c, in_environment);
-		}
 		if (!position)
-			position = position_of(c, p);
+			position = position_at(c, p);
 		if (position)
 			return position;
 		for (size_t i = 0; p[i]; i++)
@@ -173,6 +178,11 @@ static void lay_over(json_t *base, const json_t *over, int depth)
 		else
 			json_object_set_new(base, key, json_deep_copy(value));
 	}
+}
+
+void config_lay_over(json_t *section, const json_t *over)
+{
+	lay_over(section, over, 1);
 }
 
 static int choose_environment(struct config *c, const char *environment, struct err *err)

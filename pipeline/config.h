@@ -29,6 +29,7 @@ struct config {
 	char *file;           /* as given, for messages */
 	char *root;           /* folder of the file, absolute */
 	char *environment;    /* of -e, or NULL */
+	char *definition;     /* see config_open_definition(), or NULL */
 	json_t *values;       /* with the environment laid over */
 	struct digest digest; /* of the file's bytes */
 	struct strlist lines;
@@ -47,6 +48,20 @@ void config_release(struct config *c);
 
 /* Set a hyperparameter as -p does: "name=value", the value read as in YAML. ERR_CONFIG. */
 int config_set_hyperparameter(struct config *c, const char *assignment, struct err *err);
+
+/*
+ * The configuration as one of tuner.definitions has it: its estimator, image, objective and ranges in the places of the
+ * file's own, and no hyperparameter that is tuned. name NULL: the file's own, only without what is tuned. Borrows from
+ * c; complaints find the definition's lines.
+ */
+void config_open_definition(const struct config *c, const char *name, struct config *ret);
+void config_close_definition(struct config *definition);
+
+/* Where a definition says what the file says at path, or NULL where it cannot. New string. */
+char *config_definition_path(const struct config *definition, const char *path);
+
+/* Lay the keys of over on a section of the file, mappings in it key by key. */
+void config_lay_over(json_t *section, const json_t *over);
 
 /* The nearest smpipe.yaml upwards from the working folder, or ERR_CONFIG. New string. */
 char *config_discover(struct err *err);

@@ -120,6 +120,8 @@ static char *number_words(const struct schema_key *row, int64_t min, int64_t max
 {
 	bool is_time = row->type == SCHEMA_DURATION;
 
+	if (max > INT32_MAX && !is_time && min >= 0)
+		return xasprintf("a whole number of at least %lld", (long long)min);
 	if (max > INT32_MAX || (is_time && row->max))
 		return xstrdup(is_time ? "a time like 90s, 30m, 4h or 4d" : "a whole number");
 	return xasprintf("%s from %lld to %lld%s", is_time ? "a time" : "a whole number", (long long)min,
@@ -140,6 +142,21 @@ static int read_number(struct reader *r, const yaml_node_t *node, const struct s
 		return reader_complain(r, node, err, "'%s' is '%s'; it must be %s", path, reader_scalar(node), words);
 	*ret = json_integer(value);
 	return 0;
+}
+
+static int read_fraction(struct reader *r, const yaml_node_t *node, const char *path, json_t **ret, struct err *err)
+{
+	json_t *j;
+
+	if (need_scalar(r, node, path, "a number", err) < 0)
+		return -1;
+	j = json_loads(reader_scalar(node), JSON_DECODE_ANY, NULL);
+	if (reader_is_plain(node) && json_is_number(j)) {
+		*ret = j;
+		return 0;
+	}
+	json_decref(j);
+	return reader_complain(r, node, err, "'%s' is '%s'; it must be a number", path, reader_scalar(node));
 }
 
 static int read_boolean(struct reader *r, const yaml_node_t *node, const char *path, json_t **ret, struct err *err)
@@ -217,7 +234,7 @@ static int read_mapping(struct reader *r, const yaml_node_t *node, const char *p
 static int read_list(struct reader *r, const yaml_node_t *node, const struct schema_key *row, const char *path,
 		     json_t **ret, struct err *err)
 {
-	auto_free char *item_path = xasprintf("%s[]", row->path);
+	auto_free char *item_path = xasprintf("%s[]", schema_parent(row));
 	const struct schema_key *item_row = schema_row(item_path);
 	auto_json *array = json_array();
 
@@ -290,14 +307,16 @@ static int read_node(struct reader *r, const yaml_node_t *node, const struct sch
 	switch (row->type) {
 	case SCHEMA_MAPPING:
 		return !strcmp(row->path, "environments.*") ? read_environment(r, node, path, ret, err)
-							    : read_mapping(r, node, row->path, path, ret, err);
+							    : read_mapping(r, node, schema_parent(row), path, ret, err);
 	case SCHEMA_MAP:
-		return read_mapping(r, node, row->path, path, ret, err);
+		return read_mapping(r, node, schema_parent(row), path, ret, err);
 	case SCHEMA_LIST:
 		return read_list(r, node, row, path, ret, err);
 	case SCHEMA_INTEGER:
 	case SCHEMA_DURATION:
 		return read_number(r, node, row, path, ret, err);
+	case SCHEMA_NUMBER:
+		return read_fraction(r, node, path, ret, err);
 	case SCHEMA_BOOLEAN:
 		return read_boolean(r, node, path, ret, err);
 	case SCHEMA_INPUT:

@@ -102,15 +102,19 @@ static int read_raw_scalar(struct reader *r, const yaml_node_t *node, const char
 {
 	const char *text = reader_scalar(node);
 	bool is_literal = reader_is_plain(node) && is_json_literal(text);
+	/* CreateTrainingJob has no member that holds one. */
+	bool takes_fractions = str_starts(path, "tuner.");
 
 	if (!reader_is_whole(node))
 		return reader_complain(r, node, err, "a NUL character cannot stand here");
 	*ret = is_literal ? json_loads(text, JSON_DECODE_ANY, NULL) : json_string(text);
-	if (*ret && !json_is_real(*ret) && !json_is_null(*ret) && (*text || !reader_is_plain(node)))
+	if (*ret && (!json_is_real(*ret) || takes_fractions) && !json_is_null(*ret) &&
+	    (*text || !reader_is_plain(node)))
 		return 0;
 	json_decref(*ret);
 	*ret = NULL;
-	reader_complain(r, node, err, "'%s' must be a whole number, true, false or text", path);
+	reader_complain(r, node, err, "'%s' must be a %snumber, true, false or text", path,
+			takes_fractions ? "" : "whole ");
 	return err_hint(err, "text that looks like another value is written in quotes");
 }
 
@@ -159,7 +163,7 @@ static int read_raw_mapping(struct reader *r, const yaml_node_t *node, const cha
 
 int reader_read_raw(struct reader *r, const yaml_node_t *node, const char *path, json_t **ret, struct err *err)
 {
-	if (!strcmp(path, "raw") && node->type != YAML_MAPPING_NODE)
+	if ((!strcmp(path, "raw") || !strcmp(path, "tuner.raw")) && node->type != YAML_MAPPING_NODE)
 		return reader_complain(r, node, err, "'%s' must be a mapping (key: value)", path);
 	if (node->type == YAML_SCALAR_NODE)
 		return read_raw_scalar(r, node, path, ret, err);

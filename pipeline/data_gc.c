@@ -180,7 +180,7 @@ int data_gc_find(const struct session *s, const struct project *p, const struct 
 {
 	auto_clients c = { 0 };
 	auto_strlist used = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
 	struct finding f = { .s3 = &s3, .plan = plan, .used = &used };
 
 	if (data_gc_used(s, p, target, plan, &used, err) < 0)
@@ -207,7 +207,7 @@ static int delete_keys(struct s3 *s3, const char *bucket, const struct strlist *
 int data_gc_delete(const struct session *s, const struct plan *plan, const struct data_gc *gc, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
 
 	clients_init(&c, s);
 	for (size_t i = 0; i < gc->n; i++) {

@@ -46,7 +46,7 @@ static int add_bucket(const struct session *s, const struct plan *plan, struct s
 	auto_free char *prefix = xasprintf("%s/", plan->record_prefix);
 	auto_s3_listing listing = { 0 };
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
 	struct session shared = *s;
 
 	clients_init(&c, s);

@@ -44,7 +44,7 @@ static void add_bucket(struct strlist *buckets, const char *location)
 
 static void look_at_bucket(struct look *l, const char *bucket, const char *owner)
 {
-	struct s3 s3 = { &l->c.aws, owner };
+	struct s3 s3 = { .aws = &l->c.aws, .bucket_owner = owner };
 	auto_err err = { 0 };
 	int has = s3_has_bucket(&s3, bucket, &err);
 

@@ -1,4 +1,4 @@
-/* The tracked files, of the work tree or of the commit, and the contents of blobs. */
+/* The tracked files, of the work tree or of the commit. */
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -6,76 +6,7 @@
 #include "base/fs.h"
 #include "pipeline/git_internal.h"
 
-/* Blobs are read into memory; what is larger does not belong into git. */
-#define BLOB_MAX_BYTES ((uint64_t)1 << 30)
 #define LINK_MAX_BYTES 4096
-
-int git_blob_size(struct git *g, const git_oid *id, const char *path, uint64_t *ret_size, struct err *err)
-{
-	git_object_t type;
-	size_t size;
-	int rc;
-
-	pthread_mutex_lock(&g->odb_lock);
-	rc = git_odb_read_header(&size, &type, g->odb, id);
-	pthread_mutex_unlock(&g->odb_lock);
-	if (rc < 0) {
-		git_refuse(err, rc, "read the content of '%s' from git", path);
-		return err_hint(err, "a partial clone may lack it: git checkout, or git fetch --refetch");
-	}
-	if (type != GIT_OBJECT_BLOB)
-		return err_set(err, ERR_CONFIG, "'%s' is no file in git, though its mode says so", path);
-	*ret_size = size;
-	return 0;
-}
-
-static int copy_blob(git_odb_object *object, const char *hex, char **ret_bytes, size_t *ret_n, struct err *err)
-{
-	size_t n = git_odb_object_size(object);
-	char *bytes;
-
-	if (git_odb_object_type(object) != GIT_OBJECT_BLOB)
-		return err_set(err, ERR_CONFIG, "git object %s is no blob", hex);
-	if (n > BLOB_MAX_BYTES)
-		return err_set(err, ERR_CONFIG, "git object %s is larger than 1 GiB", hex);
-	bytes = xmalloc(n + 1);
-	memcpy(bytes, git_odb_object_data(object), n);
-	bytes[n] = '\0';
-	*ret_bytes = bytes;
-	*ret_n = n;
-	return 0;
-}
-
-int git_blob_read(struct git *g, const git_oid *id, char **ret_bytes, size_t *ret_n, struct err *err)
-{
-	auto_of(git_odb_object) *object = NULL;
-	char hex[GIT_OID_HEXSZ + 1];
-	int rc;
-
-	git_oid_tostr(hex, sizeof(hex), id);
-	pthread_mutex_lock(&g->odb_lock);
-	rc = git_odb_read(&object, g->odb, id);
-	pthread_mutex_unlock(&g->odb_lock);
-	if (rc < 0)
-		return git_refuse(err, rc, "read git object %s", hex);
-	return copy_blob(object, hex, ret_bytes, ret_n, err);
-}
-
-static int read_from_store(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n,
-			   struct err *err)
-{
-	const struct git_blobs *blobs = (const struct git_blobs *)store;
-	git_oid oid;
-
-	if (git_oid_fromstr(&oid, id) < 0)
-		return err_set(err, ERR_INVALID, "'%s' is no git object id", id);
-	return git_blob_read(blobs->g, &oid, ret_bytes, ret_n, err);
-}
-
-void git_blobs_init(struct git *g)
-{
-	g->blobs = (struct git_blobs){ .base = { .read = read_from_store }, .g = g };
-}
 
 /* One tracked thing: where it is in the work tree, and what git holds of it. */
 struct tracked {
@@ -211,12 +142,23 @@ static int add_changed(struct listing *l, const struct tracked *t, struct err *e
 	return git_add_from_disk(l->g, &l->files, path, t->path, t->mode, err) < 0 ? -1 : 0;
 }
 
+/* One look at the work tree serves both the state and the list that is made right after it: they agree. */
+static int work_changes(struct git *g, struct git_changes *ret, struct err *err)
+{
+	if (!g->has_seen)
+		return git_read_changes(g, g->prefix, ret, err);
+	*ret = g->seen;
+	g->seen = (struct git_changes){ 0 };
+	g->has_seen = false;
+	return 0;
+}
+
 static int list_work(struct listing *l, struct err *err)
 {
 	auto_git_changes changes = { 0 };
 	auto_of(git_index) *index = NULL;
 
-	if (git_read_index(l->g, &index, err) < 0 || git_read_changes(l->g, l->g->prefix, &changes, err) < 0)
+	if (git_read_index(l->g, &index, err) < 0 || work_changes(l->g, &changes, err) < 0)
 		return -1;
 	for (size_t i = 0; i < git_index_entrycount(index); i++) {
 		const git_index_entry *e = git_index_get_byindex(index, i);

@@ -20,6 +20,14 @@ struct git_blobs {
 	struct git *g;
 };
 
+/* What differs from the commit below a prefix ("" or "a/b/"). */
+struct git_changes {
+	struct strlist all;  /* tracked paths that differ, staged or not; sorted */
+	struct strlist work; /* those whose work tree file differs from the index; sorted */
+	size_t untracked;
+};
+#define auto_git_changes __attribute__((cleanup(git_changes_release))) struct git_changes
+
 struct git {
 	git_repository *repo;
 	char *workdir;     /* real path, ends in '/' */
@@ -28,6 +36,8 @@ struct git {
 	git_odb *odb;
 	pthread_mutex_t odb_lock;
 	struct git_blobs blobs;
+	struct git_changes seen; /* by git_read_state(), for the list that follows */
+	bool has_seen;
 };
 
 #define GIT_CLEANUP(type)                                                                                              \
@@ -60,13 +70,6 @@ int git_refuse(struct err *err, int rc, const char *fmt, ...) __attribute__((for
 /* The commit of HEAD. */
 int git_head_commit(struct git *g, git_commit **ret, struct err *err);
 
-/* What differs from the commit below a prefix ("" or "a/b/"). */
-struct git_changes {
-	struct strlist all;  /* tracked paths that differ, staged or not; sorted */
-	struct strlist work; /* those whose work tree file differs from the index; sorted */
-	size_t untracked;
-};
-#define auto_git_changes __attribute__((cleanup(git_changes_release))) struct git_changes
 int git_read_changes(struct git *g, const char *prefix, struct git_changes *ret, struct err *err);
 void git_changes_release(struct git_changes *c);
 /* Whether a sorted list holds path. */

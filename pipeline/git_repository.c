@@ -200,6 +200,7 @@ void git_free(struct git *g)
 {
 	if (!g)
 		return;
+	git_changes_release(&g->seen);
 	git_odb_free(g->odb);
 	git_repository_free(g->repo);
 	git_libgit2_shutdown();

@@ -161,13 +161,14 @@ static bool is_shallow(struct git *g)
 
 static int read_changes(struct git *g, struct git_state *s, struct err *err)
 {
-	auto_git_changes changes = { 0 };
-
-	if (git_read_changes(g, g->prefix, &changes, err) < 0)
+	git_changes_release(&g->seen);
+	g->has_seen = false;
+	if (git_read_changes(g, g->prefix, &g->seen, err) < 0)
 		return -1;
-	for (size_t i = 0; i < changes.all.n; i++)
-		strlist_add(&s->changes, changes.all.v[i] + strlen(g->prefix));
-	s->untracked = changes.untracked;
+	g->has_seen = true;
+	for (size_t i = 0; i < g->seen.all.n; i++)
+		strlist_add(&s->changes, g->seen.all.v[i] + strlen(g->prefix));
+	s->untracked = g->seen.untracked;
 	return 0;
 }
 

@@ -14,13 +14,18 @@ char *hyperparameters_quote(const char *text)
 	return json_compact(j);
 }
 
-static bool encodes_json(const struct config *c, const struct training_job_facts *facts)
+bool hyperparameters_are_json(const struct config *c, bool delivers_source)
 {
 	const char *encoding = config_str(c, "estimator.hyperparameter_encoding");
 
 	if (encoding)
 		return str_eq(encoding, "json");
-	return facts->source_uri && str_eq(config_str(c, "source.delivery"), "toolkit");
+	return delivers_source && str_eq(config_str(c, "source.delivery"), "toolkit");
+}
+
+static bool encodes_json(const struct config *c, const struct training_job_facts *facts)
+{
+	return hyperparameters_are_json(c, facts->source_uri);
 }
 
 /* The SageMaker training toolkit's own parameters, JSON-encoded as its SDK does. */
@@ -39,16 +44,22 @@ static json_t *toolkit_parameters(const struct config *c, const struct training_
 			 region);
 }
 
+char *hyperparameters_text(const struct config *c, const struct training_job_facts *facts, const json_t *value)
+{
+	const char *literal = json_str(value, "literal");
+
+	if (!literal && encodes_json(c, facts))
+		return hyperparameters_quote(json_string_value(value));
+	return xstrdup(literal ? literal : json_string_value(value));
+}
+
 static void add_own(const struct config *c, const struct training_job_facts *facts, json_t *parameters)
 {
-	bool as_json = encodes_json(c, facts);
 	const char *name;
 	json_t *value;
 
 	json_object_foreach((json_t *)config_value(c, "estimator.hyperparameters"), name, value) {
-		const char *literal = json_str(value, "literal");
-		auto_free char *quoted = literal || !as_json ? NULL : hyperparameters_quote(json_string_value(value));
-		const char *text = literal ? literal : quoted ? quoted : json_string_value(value);
+		auto_free char *text = hyperparameters_text(c, facts, value);
 		auto_free char *path = xasprintf("estimator.hyperparameters.%s", name);
 		size_t n = strlen(text);
 

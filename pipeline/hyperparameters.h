@@ -15,6 +15,12 @@
 int hyperparameters_encode(const struct config *c, const struct training_job_facts *facts, json_t **ret,
 			   struct err *err);
 
+/* One value of the document (config.h) as the container will see it. New string. */
+char *hyperparameters_text(const struct config *c, const struct training_job_facts *facts, const json_t *value);
+
+/* Whether they are in the encoding json; delivers_source: the job gets code. */
+bool hyperparameters_are_json(const struct config *c, bool delivers_source);
+
 /* Text as a JSON string, with its quotes. New string. */
 char *hyperparameters_quote(const char *text);
 

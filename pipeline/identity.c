@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "pipeline/tuning_job.h"
 
 static char *hash_json(const json_t *j)
 {
@@ -23,6 +24,18 @@ char *identity_build_key(const struct build_inputs *in)
 	json_put_str(j, "platform", in->platform);
 	json_object_set_new(j, "bases", json_deep_copy(in->bases));
 	json_put_str(j, "builder", "classic");
+	return hash_json(j);
+}
+
+char *identity_tuning_key(const json_t *request)
+{
+	auto_json *j = json_deep_copy(request);
+	json_t *definition;
+
+	json_object_del(j, "HyperParameterTuningJobName");
+	json_object_del(j, "Tags");
+	for (size_t i = 0; (definition = tuning_job_definition(j, i)); i++)
+		json_object_del(json_object_get(definition, "StaticHyperParameters"), "sagemaker_job_name");
 	return hash_json(j);
 }
 

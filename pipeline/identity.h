@@ -24,4 +24,8 @@ char *identity_build_key(const struct build_inputs *in);
  */
 char *identity_request_key(const json_t *request, const char *image_identity);
 
+/* The same of a CreateHyperParameterTuningJob request without HyperParameterTuningJobName and Tags. Its definitions
+ * name the build key as their TrainingImage already where they use what is built. */
+char *identity_tuning_key(const json_t *request);
+
 #endif

@@ -5,11 +5,12 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "pipeline/remote_job.h"
 
 #define MAX_SECONDS   (INT64_C(10) * 365 * 24 * 3600)
 #define MAX_INSTANCES 100000
 
-static bool is_lack_of_capacity(const char *reason)
+bool job_reason_is_capacity(const char *reason)
 {
 	static const char *const words[] = { "CapacityError", "ResourceLimitExceeded", "InsufficientCapacity",
 					     "InsufficientInstanceCapacity" };
@@ -23,10 +24,10 @@ static bool is_lack_of_capacity(const char *reason)
 
 enum err_code job_end_class(const json_t *job)
 {
-	const char *status = json_str(job, "TrainingJobStatus");
+	const char *status = remote_job_status(job);
 
 	if (str_eq(status, "Failed"))
-		return is_lack_of_capacity(json_str(job, "FailureReason")) ? ERR_CAPACITY : ERR_JOB_FAILED;
+		return job_reason_is_capacity(json_str(job, "FailureReason")) ? ERR_CAPACITY : ERR_JOB_FAILED;
 	return str_eq(status, "Stopped") ? ERR_STOPPED : ERR_NONE;
 }
 
@@ -72,11 +73,21 @@ static int64_t seconds(const json_t *job, const char *member)
 	return value ? number(value, 0, MAX_SECONDS) : -1;
 }
 
-int64_t job_billable_seconds(const json_t *job)
+static int64_t of_all_instances(const json_t *job, const char *member)
 {
-	int64_t s = seconds(job, "BillableTimeInSeconds");
+	int64_t s = seconds(job, member);
 
 	return s < 0 ? -1 : s * job_instances(job);
+}
+
+int64_t job_billable_seconds(const json_t *job)
+{
+	return of_all_instances(job, "BillableTimeInSeconds");
+}
+
+int64_t job_training_seconds(const json_t *job)
+{
+	return of_all_instances(job, "TrainingTimeInSeconds");
 }
 
 int job_spot_saving(const json_t *job)
@@ -96,10 +107,11 @@ char *job_time(const json_t *job, const char *member)
 	return json_is_number(value) && t >= 0 && t < 253402300800.0 ? str_time_iso((time_t)t) : NULL;
 }
 
-static char *duration(const json_t *job)
+char *job_duration(const json_t *job)
 {
 	double from = json_number_value(json_object_get(job, "CreationTime"));
-	double to = json_number_value(json_object_get(job, "TrainingEndTime"));
+	const char *end = remote_job_kind(job) == JOB_TUNING ? "HyperParameterTuningEndTime" : "TrainingEndTime";
+	double to = json_number_value(json_object_get(job, end));
 
 	return from > 0 && to >= from && to - from < MAX_SECONDS ? str_duration_ms((int64_t)((to - from) * 1000))
 								 : NULL;
@@ -108,7 +120,7 @@ static char *duration(const json_t *job)
 char *job_cost(const json_t *job)
 {
 	int64_t each = seconds(job, "BillableTimeInSeconds"), n = job_instances(job);
-	auto_free char *took = duration(job);
+	auto_free char *took = job_duration(job);
 	auto_str text = { 0 };
 
 	if (took)

@@ -96,16 +96,20 @@ json_t *members_convert(const struct schema_key *row, const json_t *value)
 	}
 }
 
-/* Not: what is encoded, named or numbered on the way (hyperparameters, tags, channels), items and values. */
-static bool is_plain_key(const struct schema_key *row)
+/* Not: what is encoded, named or numbered on the way (hyperparameters, tags, ranges), items and values. */
+static bool is_plain_key(const struct schema_key *row, const char *section)
 {
-	static const char *const others[] = { "estimator.hyperparameters", "estimator.tags" };
+	static const char *const others[] = { "estimator.hyperparameters", "tuner.definitions",
+					      "tuner.warm_start_config.parents", "tuner.instance_configs",
+					      "tuner.allocation_strategy" };
+	size_t n = strlen(section);
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		if (!strcmp(row->path, others[i]))
 			return false;
 	}
-	return row->request && str_starts(row->path, "estimator.") && !strpbrk(row->path, "[*");
+	return row->request && !row->is_derived && str_starts(row->path, section) && row->path[n] == '.' &&
+	       !strpbrk(row->path, "[*");
 }
 
 static bool has_section(const struct config *c, const char *path)
@@ -120,6 +124,10 @@ static bool uses_default(const struct config *c, const struct schema_key *row)
 {
 	if (has_section(c, "estimator.serverless_job_config"))
 		return false;
+	if (!strcmp(row->path, "tuner.max_jobs"))
+		return strcmp(config_str(c, "tuner.strategy"), "Grid") != 0;
+	if (!strcmp(row->path, "tuner.objective_type"))
+		return !has_section(c, "tuner.definitions");
 	return strcmp(row->path, "estimator.instance_count") != 0 || !has_section(c, "estimator.instance_groups");
 }
 
@@ -127,16 +135,17 @@ static json_t *default_of(const struct config *c, const struct schema_key *row)
 {
 	if (!row->fallback || !uses_default(c, row))
 		return NULL;
-	return row->type == SCHEMA_STRING ? json_string(row->fallback) : json_integer(config_int(c, row->path));
+	return row->type == SCHEMA_STRING || row->type == SCHEMA_SCALAR ? json_string(row->fallback)
+									: json_integer(config_int(c, row->path));
 }
 
-void members_put_keys(const struct config *c, json_t *request)
+void members_put_keys(const struct config *c, const char *section, json_t *request)
 {
 	for (const struct schema_key *row = schema_keys; row->path; row++) {
 		const json_t *value;
 		json_t *member;
 
-		if (!is_plain_key(row))
+		if (!is_plain_key(row, section))
 			continue;
 		value = config_value(c, row->path);
 		member = value ? members_convert(row, value) : default_of(c, row);
@@ -308,7 +317,9 @@ static void add_word(struct str *out, const char *word, const char *member)
 	const struct schema_key *row = isupper((unsigned char)*word) ? row_of_word(word, member) : NULL;
 	const char *last = row ? strrchr(row->path, '.') : NULL;
 
-	if (row && !str_starts(row->path, "image."))
+	if (row && str_ends(row->path, "[]"))
+		str_add(out, word);
+	else if (row && !str_starts(row->path, "image."))
 		str_add(out, last ? last + 1 : row->path);
 	else
 		str_add(out, row ? row->path : word);

@@ -13,8 +13,8 @@ void members_put(json_t *object, const char *path, json_t *value);
  * empty list or map). New reference. */
 json_t *members_convert(const struct schema_key *row, const json_t *value);
 
-/* Put every key below "estimator" and "image" that has a member and a value or default. */
-void members_put_keys(const struct config *c, json_t *request);
+/* Put every key below a section ("estimator") that has a member and a value or default. */
+void members_put_keys(const struct config *c, const char *section, json_t *request);
 
 /*
  * The key of smpipe.yaml that a member of this request comes from: "estimator.subnets[0]" for "VpcConfig.Subnets[0]".

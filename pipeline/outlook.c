@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#include "aws/sagemaker.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/repository.h"
+#include "pipeline/remote_job.h"
 #include "s3/object.h"
 
 /* 1, 0, or -1: absence is an answer. */
@@ -77,7 +77,7 @@ static int look_at_job(struct clients *c, const struct plan *plan, struct outloo
 		auto_json *job = NULL;
 		auto_err why = { 0 };
 
-		if (sagemaker_describe_training_job(&c->aws, name, &job, &why) < 0) {
+		if (remote_job_describe(&c->aws, plan->kind, name, &job, &why) < 0) {
 			if (why.code == ERR_NOT_FOUND)
 				return 0;
 			err_move(err, &why);
@@ -86,7 +86,7 @@ static int look_at_job(struct clients *c, const struct plan *plan, struct outloo
 		free(o->job_name);
 		free(o->job_status);
 		o->job_name = take(name);
-		o->job_status = xstrdup_or_null(json_str(job, "TrainingJobStatus"));
+		o->job_status = xstrdup_or_null(remote_job_status(job));
 	}
 	return 0;
 }
@@ -94,7 +94,7 @@ static int look_at_job(struct clients *c, const struct plan *plan, struct outloo
 int outlook_read(const struct session *s, const struct plan *plan, struct outlook *ret, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
 
 	clients_init(&c, s);
 	if (look_at_image(&c, plan, ret, err) < 0 || look_at_objects(&s3, plan, ret, err) < 0)

@@ -8,8 +8,12 @@
 #include "base/mem.h"
 #include "ecr/reference.h"
 #include "pipeline/identity.h"
+#include "pipeline/image_uri.h"
+#include "pipeline/request.h"
 #include "pipeline/role.h"
 #include "pipeline/training_job.h"
+#include "pipeline/tuning_job.h"
+#include "pipeline/tuning_ranges.h"
 #include "s3/uri.h"
 
 /* More would only say the same. */
@@ -36,6 +40,16 @@ static int locate(const struct project *p, const struct plan *plan, const char *
 	return 0;
 }
 
+static int read_encryption(const struct project *p, const char *key, struct s3_encryption *ret, struct err *err)
+{
+	auto_err why = { 0 };
+
+	if (s3_encryption_parse(config_str(&p->config, key), ret, &why) == 0)
+		return 0;
+	config_error(&p->config, err, key, "%s", why.msg);
+	return err_hint(err, "%s", why.hint);
+}
+
 static char *below(const char *prefix, const char *key)
 {
 	return *prefix ? xasprintf("%s/%s", prefix, key) : xstrdup(key);
@@ -55,6 +69,9 @@ static int plan_buckets(const struct project *p, const struct target *t, struct 
 	plan->bucket = bucket ? xstrdup(bucket) : xasprintf("sagemaker-%s-%s", t->region, t->account);
 	if (s3_check_bucket_name(plan->bucket, err) < 0)
 		return config_error(&p->config, err, "bucket", "%s", err->msg);
+	if (read_encryption(p, "source.encryption", &plan->source_encryption, err) < 0 ||
+	    read_encryption(p, "data_encryption", &plan->data_encryption, err) < 0)
+		return -1;
 	plan->record_prefix = xasprintf("%s/records", name);
 	plan->output_path = config_str(&p->config, "estimator.output_path")
 				    ? xstrdup(config_str(&p->config, "estimator.output_path"))
@@ -86,34 +103,13 @@ static int plan_built_image(const struct project *p, const struct target *t, str
 	return 0;
 }
 
-/* The caret of reference_parse() stands below the reference; here it stands below the line of smpipe.yaml. */
-static int wrong_reference(const struct project *p, struct err *err)
-{
-	auto_free char *words = xstrndup(err->msg, strcspn(err->msg, "\n"));
-	const char *caret = strrchr(err->msg, '\n');
-	size_t offset = caret ? strspn(caret + 1, " ") : 0;
-
-	/* The parser indents by two. */
-	return config_error_inside(&p->config, err, "image.uri", offset > 2 ? offset - 2 : 0, "%s", words);
-}
-
 static int plan_image(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
 {
-	const char *uri = config_str(&p->config, "image.uri");
-	auto_reference reference = { 0 };
-
 	if (p->builds_image)
 		return plan_built_image(p, t, plan, err);
-	if (!uri)
+	if (!config_str(&p->config, "image.uri"))
 		return 0; /* an algorithm's name, or a serverless job */
-	if (reference_parse(uri, &reference, err) < 0)
-		return wrong_reference(p, err);
-	if (!reference.digest) {
-		config_error(&p->config, err, "image.uri", "'%s' is not pinned: a tag can be moved", uri);
-		return err_hint(err, "write it with its digest: repository@sha256:…");
-	}
-	plan->image_uri = reference_format(reference.host, reference.repository, NULL, reference.digest);
-	return 0;
+	return image_uri_pinned(&p->config, &plan->image_uri, err);
 }
 
 static int plan_source(const struct project *p, struct plan *plan, struct err *err)
@@ -234,10 +230,26 @@ static int choose_role(const struct project *p, const struct target *t, const ch
 	return 0;
 }
 
-static void put_image(json_t *request, const char *image)
+/* Put a built image's name in the place of what stands for it. */
+static void put_image(const struct plan *plan, json_t *request, const char *old, const char *image)
 {
-	if (image)
+	if (plan->kind == JOB_TUNING)
+		tuning_job_set_image(request, old, image);
+	else if (image)
 		json_put_str(json_object_get(request, "AlgorithmSpecification"), "TrainingImage", image);
+}
+
+static void set_name(const struct plan *plan, json_t *request, const char *job_name)
+{
+	if (plan->kind == JOB_TUNING)
+		tuning_job_set_name(request, job_name);
+	else
+		training_job_set_name(request, job_name);
+}
+
+int plan_check_request(const struct plan *plan, const struct project *p, const json_t *request, struct err *err)
+{
+	return request_check_again(&p->config, plan->kind, request, err);
 }
 
 /* The release adds tags of its own: with them the request must still be one that the service takes. */
@@ -245,9 +257,47 @@ static int check_tags(const struct project *p, const struct plan *plan, const ch
 {
 	auto_json *request = plan_request(plan, p, image, plan->job_base);
 
-	if (training_job_check(&p->config, request, err) == 0)
+	if (plan_check_request(plan, p, request, err) == 0)
 		return 0;
 	return config_error(&p->config, err, "estimator.tags", "with the tags of smpipe: %s", err->msg);
+}
+
+/* "<name>-<12 hex>". Names of tuning jobs have 32 characters at most: that leaves 15, and 3 for an attempt. */
+static char *job_base(const char *name, const struct plan *plan)
+{
+	auto_free char *cut = xstrndup(name, plan->kind == JOB_TUNING ? PLAN_MAX_TUNING_NAME : strlen(name));
+	size_t n = strlen(cut);
+
+	while (n && cut[n - 1] == '-')
+		cut[--n] = '\0';
+	return xasprintf("%s-%.12s", cut, plan->request_key);
+}
+
+/* What is wrong with `tuner` is wrong whatever the file is used for. */
+static int check_tuner(const struct project *p, const struct training_job_facts *facts, struct err *err)
+{
+	auto_strlist warnings = { 0 };
+	auto_json *request = NULL;
+	struct training_job_facts own = *facts;
+
+	own.warnings = &warnings;
+	return config_value(&p->config, "tuner") ? tuning_job_request(&p->config, &own, &request, err) : 0;
+}
+
+static int make_request(const struct project *p, const struct training_job_facts *facts, struct plan *plan,
+			struct err *err)
+{
+	if (plan->kind == JOB_TUNING) {
+		if (tuning_ranges_check_options(&p->config, err) < 0 ||
+		    tuning_job_request(&p->config, facts, &plan->request, err) < 0)
+			return -1;
+		plan->request_key = identity_tuning_key(plan->request);
+		return 0;
+	}
+	if (training_job_request(&p->config, facts, &plan->request, err) < 0 || check_tuner(p, facts, err) < 0)
+		return -1;
+	plan->request_key = identity_request_key(plan->request, facts->image);
+	return 0;
 }
 
 static int plan_job(const struct project *p, const struct target *t, struct plan *plan, struct err *err)
@@ -264,20 +314,17 @@ static int plan_job(const struct project *p, const struct target *t, struct plan
 		.n_channels = plan->n_channels,
 	};
 
-	if (choose_role(p, t, &facts.role, err) < 0)
+	if (choose_role(p, t, &facts.role, err) < 0 || make_request(p, &facts, plan, err) < 0)
 		return -1;
-	if (training_job_request(&p->config, &facts, &plan->request, err) < 0)
-		return -1;
-	plan->request_key = identity_request_key(plan->request, facts.image);
-	plan->job_base = xasprintf("%s-%.12s", config_str(&p->config, "name"), plan->request_key);
-	training_job_set_name(plan->request, plan->job_base);
-	put_image(plan->request, image);
+	plan->job_base = job_base(config_str(&p->config, "name"), plan);
+	set_name(plan, plan->request, plan->job_base);
+	put_image(plan, plan->request, facts.image, image);
 	return check_tags(p, plan, facts.image, err);
 }
 
-int plan_make(const struct project *p, const struct target *t, struct plan *ret, struct err *err)
+int plan_make(const struct project *p, const struct target *t, enum job_kind kind, struct plan *ret, struct err *err)
 {
-	auto_plan plan = { 0 };
+	auto_plan plan = { .kind = kind };
 
 	if (plan_buckets(p, t, &plan, err) < 0 || plan_image(p, t, &plan, err) < 0 || plan_source(p, &plan, err) < 0 ||
 	    plan_channels(p, &plan, err) < 0 || plan_job(p, t, &plan, err) < 0)
@@ -326,13 +373,14 @@ json_t *plan_request(const struct plan *plan, const struct project *p, const cha
 	json_t *tags = json_object_get(request, "Tags");
 	auto_free char *key = plan_record_key(plan, job_name);
 	auto_free char *record = s3_uri_format(plan->bucket, key);
+	auto_free char *placeholder = plan_image_placeholder(plan);
 
 	if (!tags) {
 		tags = json_array();
 		json_object_set_new(request, "Tags", tags);
 	}
-	training_job_set_name(request, job_name);
-	put_image(request, image);
+	set_name(plan, request, job_name);
+	put_image(plan, request, placeholder, image);
 	add_tag(tags, TAG_REQUEST, plan->request_key);
 	add_tag(tags, TAG_COMMIT, p->state.commit);
 	add_tag(tags, TAG_DIRTY, p->dirty.n ? "true" : "false");
@@ -343,9 +391,27 @@ json_t *plan_request(const struct plan *plan, const struct project *p, const cha
 	return request;
 }
 
+/* As /opt/ml/input/config/hyperparameters.json will be; of a tuning job without what is tuned, and by definition where
+ * there are several. */
+static const json_t *hyperparameters_of(const struct plan *plan, json_t *by_name)
+{
+	const json_t *definition = json_object_get(plan->request, "TrainingJobDefinition");
+
+	if (plan->kind == JOB_TRAINING)
+		return json_object_get(plan->request, "HyperParameters");
+	if (definition)
+		return json_object_get(definition, "StaticHyperParameters");
+	for (size_t i = 0; (definition = tuning_job_definition(plan->request, i)); i++)
+		json_object_set(by_name, json_str(definition, "DefinitionName"),
+				json_object_get(definition, "StaticHyperParameters"));
+	return by_name;
+}
+
 json_t *plan_json(const struct plan *plan, const struct project *p)
 {
 	auto_free char *image = plan_image_placeholder(plan);
+	auto_json *by_name = json_object();
+	const json_t *raw;
 	json_t *j = json_object(), *channels = json_array();
 
 	json_put_str(j, "commit", p->state.commit);
@@ -362,10 +428,11 @@ json_t *plan_json(const struct plan *plan, const struct project *p)
 	json_put_str(j, "request_key", plan->request_key);
 	json_put_str(j, "job", plan->job_base);
 	json_object_set_new(j, "request", plan_request(plan, p, image, plan->job_base));
-	/* As /opt/ml/input/config/hyperparameters.json will be. */
-	json_object_set(j, "hyperparameters", json_object_get(plan->request, "HyperParameters"));
-	if (config_value(&p->config, "raw"))
-		json_object_set_new(j, "raw", json_deep_copy(config_value(&p->config, "raw")));
+	json_put_str(j, "operation", job_form(plan->kind)->operation);
+	json_object_set(j, "hyperparameters", (json_t *)hyperparameters_of(plan, by_name));
+	raw = config_value(&p->config, job_form(plan->kind)->raw);
+	if (raw)
+		json_object_set_new(j, "raw", json_deep_copy(raw));
 	return j;
 }
 

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 
 #include "aws/partition.h"
+#include "pipeline/job_kind.h"
 #include "pipeline/project.h"
+#include "s3/encryption.h"
 
 /* Where a release goes. */
 struct target {
@@ -40,23 +42,31 @@ struct plan {
 	/* source; NULL when nothing is packed */
 	char *source_bucket, *source_key, *source_digest;
 	char *source_uri; /* also when it lies in S3 already */
+	/* Of what is uploaded; they borrow from the project. The job encrypts its output by estimator.output_kms_key.
+	 */
+	struct s3_encryption source_encryption, data_encryption;
 
 	char *data_bucket, *data_prefix; /* of snapshots: below data_prefix/<channel>/ */
 	struct plan_channel *channels;
 	size_t n_channels;
 
 	char *output_path;
-	json_t *request; /* CreateTrainingJob, with TrainingJobName of attempt 1 and TrainingImage as plan_image says */
+	enum job_kind kind;
+	json_t *request;     /* of that kind, with the job name of attempt 1 and TrainingImage as plan_image says */
 	char *request_key;   /* 64 hex */
-	char *job_base;      /* "<name>-<12 hex>" */
+	char *job_base;      /* "<name>-<12 hex>"; of tuning jobs the name is cut to 15 characters */
 	char *record_prefix; /* key prefix of records: "<name>/records" */
 	struct strlist warnings;
 };
 
+#define PLAN_MAX_TUNING_NAME 15
+
 #define auto_plan __attribute__((cleanup(plan_release))) struct plan
 
-/* ERR_CONFIG, with a position in smpipe.yaml where there is one. */
-int plan_make(const struct project *p, const struct target *target, struct plan *ret, struct err *err);
+/* ERR_CONFIG, with a position in smpipe.yaml where there is one. What `tuner` says wrongly is refused for either kind
+ * of job. */
+int plan_make(const struct project *p, const struct target *target, enum job_kind kind, struct plan *ret,
+	      struct err *err);
 /* Only owner, buckets, prefixes and channels: of the target, its account, region and is_local. */
 int plan_make_data(const struct project *p, const struct target *target, struct plan *ret, struct err *err);
 void plan_release(struct plan *plan);
@@ -71,8 +81,13 @@ char *plan_job_name(const struct plan *plan, const char *attempt);
 /*
  * The request to send: image (may be NULL) and job name filled in, the tags of this release added. New reference.
  * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
  */
 json_t *plan_request(const struct plan *plan, const struct project *p, const char *image, const char *job_name);
+
+/* Check such a request once more, before it is sent: the name and the image are known only now. ERR_CONFIG, worded as
+ * in aws/sagemaker_limits.h. */
+int plan_check_request(const struct plan *plan, const struct project *p, const json_t *request, struct err *err);
 
 /* The plan as one JSON document, for `plan --json`. New reference. */
 json_t *plan_json(const struct plan *plan, const struct project *p);

@@ -10,8 +10,8 @@
 #include "base/sys.h"
 #include "ecr/context.h"
 #include "ecr/dockerfile.h"
-#include "pipeline/lockfile.h"
-#include "s3/pack.h"
+#include "pipeline/source.h"
+#include "pipeline/view.h"
 #include "s3/snapshot.h"
 
 #define MAX_DOCKERFILE_BYTES (1024 * 1024)
@@ -28,75 +28,6 @@ int project_open(const char *file, const char *environment, struct project *ret,
 	p.state_dir = fs_join(p.config.root, ".smpipe");
 	*ret = p;
 	p = (struct project){ 0 };
-	return 0;
-}
-
-/* What is ours or git's own and never part of a context or an archive. */
-static bool is_private(const char *path)
-{
-	return !strcmp(path, ".git") || str_starts(path, ".git/") || strstr(path, "/.git/") ||
-	       str_ends(path, "/.git") || str_starts(path, ".smpipe/") || !strcmp(path, ".smpipe") ||
-	       !strcmp(path, LOCKFILE_NAME);
-}
-
-static void drop_private(struct filelist *l)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		struct file_entry e = l->v[i];
-
-		if (is_private(e.path)) {
-			free(e.path);
-			free(e.disk_path);
-			free(e.bytes);
-		} else {
-			l->v[kept++] = e;
-		}
-	}
-	l->n = kept;
-}
-
-struct disk_walk {
-	const char *root, *below; /* paths get below/ in front */
-	const struct filelist *tracked;
-	struct filelist *files;
-};
-
-static int add_from_disk(void *ctx, const char *path, const struct stat *st, struct err *err)
-{
-	struct disk_walk *w = ctx;
-	auto_free char *relative = *w->below ? xasprintf("%s/%s", w->below, path) : xstrdup(path);
-	auto_free char *disk_path = fs_join(w->root, relative);
-
-	if (is_private(relative))
-		return 1;
-	if (S_ISDIR(st->st_mode))
-		return 0;
-	if (filelist_add_disk(w->files, relative, disk_path, err) < 0)
-		return -1;
-	w->files->v[w->files->n - 1].is_tracked = filelist_find(w->tracked, relative) != NULL;
-	return 0;
-}
-
-/* Every file below the root, as the classic tools pack them. */
-static int list_all(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
-{
-	struct disk_walk w = { p->config.root, "", tracked, ret };
-
-	if (fs_walk(p->config.root, add_from_disk, &w, err) < 0)
-		return -1;
-	filelist_sort(ret);
-	return 0;
-}
-
-/* What a `files:` key asks for. */
-static int list_view(const struct project *p, const char *key, const struct filelist *tracked, struct filelist *ret,
-		     struct err *err)
-{
-	if (str_eq(config_str(&p->config, key), "all"))
-		return list_all(p, tracked, ret, err);
-	filelist_add_below(ret, tracked, ".", "");
 	return 0;
 }
 
@@ -132,59 +63,9 @@ static int list_context(const struct project *p, const struct filelist *tracked,
 	strlist_take(&include, NULL);
 	spec.include = (const char *const *)include.v;
 	include.n--;
-	if (list_view(p, "image.files", tracked, &files, err) < 0)
+	if (view_list(p, "image.files", tracked, &files, err) < 0)
 		return -1;
 	return context_list(&spec, ret, ret_dockerfile, err);
-}
-
-static int add_include(const struct project *p, const char *path, const struct filelist *tracked,
-		       struct filelist *files, struct err *err)
-{
-	struct disk_walk w = { p->config.root, path, tracked, files };
-	auto_free char *disk_path = fs_join(p->config.root, path);
-
-	if (!fs_is_safe_relative(path))
-		return config_error(&p->config, err, "source.include", "'%s' must be a path below the project", path);
-	if (!fs_exists(disk_path))
-		return config_error(&p->config, err, "source.include", "'%s' does not exist", path);
-	if (fs_is_dir(disk_path))
-		return fs_walk(disk_path, add_from_disk, &w, err);
-	return filelist_find(tracked, path) ? 0 : filelist_add_disk(files, path, disk_path, err);
-}
-
-static int source_files(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
-{
-	auto_strlist include = { 0 };
-
-	if (list_view(p, "source.files", tracked, ret, err) < 0)
-		return -1;
-	config_list(&p->config, "source.include", &include);
-	for (size_t i = 0; i < include.n; i++) {
-		if (add_include(p, include.v[i], tracked, ret, err) < 0)
-			return -1;
-	}
-	filelist_sort(ret);
-	return 0;
-}
-
-static int list_source(const struct project *p, const struct filelist *tracked, struct filelist *ret, struct err *err)
-{
-	auto_filelist files = { 0 };
-	auto_strlist dependencies = { 0 };
-	struct pack_spec spec = {
-		.root = p->config.root,
-		.files = &files,
-		.source_dir = config_str(&p->config, "source.source_dir"),
-		.entry_point = config_str(&p->config, "source.entry_point"),
-	};
-
-	if (source_files(p, tracked, &files, err) < 0)
-		return -1;
-	config_list(&p->config, "source.dependencies", &dependencies);
-	strlist_take(&dependencies, NULL);
-	spec.dependencies = (const char *const *)dependencies.v;
-	dependencies.n--;
-	return pack_list(&spec, ret, err);
 }
 
 /* Where a packed file lies in the project; folder is what the packed paths are relative to. New string. */
@@ -256,11 +137,11 @@ static int read_source(struct project *p, const struct filelist *work, const str
 	if (source_dir && str_starts(source_dir, "s3://"))
 		return 0;
 	p->packs_source = true;
-	if (list_source(p, work, &p->source, err) < 0)
+	if (source_list(p, work, true, &p->source, err) < 0)
 		return -1;
 	p->source_tree = filelist_tree_digest(&p->source, false);
 	note_untracked(p, &p->source, ".");
-	if (commit && list_source(p, commit, &committed, &why) < 0)
+	if (commit && source_list(p, commit, false, &committed, &why) < 0)
 		filelist_release(&committed);
 	if (commit)
 		note_differences(p, &p->source, &committed);
@@ -424,21 +305,53 @@ static void note_configuration(struct project *p, const struct filelist *tracked
 		strlist_add(&p->dirty, file);
 }
 
+/* What git has of the files, twice: as they lie there and, where something changed, as they were committed. */
+struct views {
+	struct filelist work, commit;
+	bool has_changes;
+};
+
+static void views_release(struct views *v)
+{
+	filelist_release(&v->work);
+	filelist_release(&v->commit);
+}
+#define auto_views __attribute__((cleanup(views_release))) struct views
+
+static int read_views(const struct project *p, struct views *v, struct err *err)
+{
+	v->has_changes = p->state.changes.n > 0;
+	if (git_list_files(p->git, GIT_VIEW_WORK, &v->work, NULL, err) < 0)
+		return -1;
+	if (v->has_changes && git_list_files(p->git, GIT_VIEW_COMMIT, &v->commit, NULL, err) < 0)
+		return -1;
+	view_drop_private(&v->work);
+	view_drop_private(&v->commit);
+	return 0;
+}
+
 int project_read_files(struct project *p, struct err *err)
 {
-	auto_filelist work = { 0 };
-	auto_filelist commit = { 0 };
-	bool has_changes = p->state.changes.n > 0;
+	auto_views v = { 0 };
+	const struct filelist *commit;
 
-	if (git_list_files(p->git, GIT_VIEW_WORK, &work, NULL, err) < 0)
+	if (read_views(p, &v, err) < 0)
 		return -1;
-	if (has_changes && git_list_files(p->git, GIT_VIEW_COMMIT, &commit, NULL, err) < 0)
+	commit = v.has_changes ? &v.commit : NULL;
+	note_configuration(p, &v.work);
+	if (read_context(p, &v.work, commit, err) < 0 || read_source(p, &v.work, commit, err) < 0 ||
+	    read_channels(p, &v.work, err) < 0)
 		return -1;
-	drop_private(&work);
-	drop_private(&commit);
-	note_configuration(p, &work);
-	if (read_context(p, &work, has_changes ? &commit : NULL, err) < 0 ||
-	    read_source(p, &work, has_changes ? &commit : NULL, err) < 0 || read_channels(p, &work, err) < 0)
+	strlist_sort_unique(&p->dirty);
+	strlist_sort_unique(&p->untracked);
+	return 0;
+}
+
+int project_read_source(struct project *p, struct err *err)
+{
+	auto_views v = { 0 };
+
+	if (read_views(p, &v, err) < 0 || read_source(p, &v.work, v.has_changes ? &v.commit : NULL, err) < 0)
 		return -1;
 	strlist_sort_unique(&p->dirty);
 	strlist_sort_unique(&p->untracked);

@@ -80,6 +80,9 @@ int project_read_channel(const struct project *p, struct channel *c, struct err 
 /* Keep what reading the local channels took, so that the next time is quicker. Small channels are not worth it. */
 int project_keep_indexes(const struct project *p, struct err *err);
 
+/* Only the files of the source archive; the rest stays unread. */
+int project_read_source(struct project *p, struct err *err);
+
 /* ERR_CONFIG that names the dirty files, unless allow_dirty. */
 int project_check_clean(const struct project *p, bool allow_dirty, struct err *err);
 

@@ -3,15 +3,17 @@
 #include <string.h>
 
 #include "base/archive.h"
+#include "base/gzip.h"
 #include "base/http.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "pipeline/job_end.h"
+#include "pipeline/remote_job.h"
 #include "s3/manifest.h"
 #include "s3/uri.h"
 
-#define BUILD_TYPE "urn:smpipe:training-job:v1"
+#define BUILD_TYPE "urn:smpipe:%s-job:v1"
 #define BUILDER_ID "urn:smpipe:release"
-#define MAX_TIME_S 253402300800.0 /* the year 10000 */
 
 /* One subject or dependency: what it is to us, where it lies, its SHA-256. */
 static json_t *resource(const char *kind, const char *uri, const char *sha256)
@@ -144,6 +146,7 @@ static json_t *run_details(const struct provenance_facts *f)
 	json_put_str(versions, "smpipe", SMPIPE_VERSION);
 	json_put_str(versions, "libcurl", http_library());
 	json_put_str(versions, "libarchive", archive_library());
+	json_put_str(versions, "gzip", gzip_library());
 	json_put_str(versions, "libgit2", git_library());
 	return json_pack("{s:{s:s, s:o}, s:{s:s, s:s}}", "builder", "id", BUILDER_ID, "version", versions, "metadata",
 			 "invocationId", f->launch->job_arn, "startedOn", time);
@@ -151,9 +154,11 @@ static json_t *run_details(const struct provenance_facts *f)
 
 json_t *provenance_statement(const struct provenance_facts *f)
 {
+	auto_free char *build_type = xasprintf(BUILD_TYPE, remote_job_kind_name(f->plan->kind));
+
 	return json_pack("{s:s, s:o, s:s, s:{s:{s:s, s:{s:O}, s:o, s:o}, s:o}}", "_type",
 			 "https://in-toto.io/Statement/v1", "subject", inputs(f), "predicateType",
-			 "https://slsa.dev/provenance/v1", "predicate", "buildDefinition", "buildType", BUILD_TYPE,
+			 "https://slsa.dev/provenance/v1", "predicate", "buildDefinition", "buildType", build_type,
 			 "externalParameters", "request", f->launch->request, "internalParameters",
 			 internal_parameters(f), "resolvedDependencies", dependencies(f), "runDetails", run_details(f));
 }
@@ -183,24 +188,16 @@ static void replace_model(json_t *subjects, json_t *model)
 	json_array_append_new(subjects, model);
 }
 
-void provenance_add_outcome(json_t *statement, const struct provenance_outcome *o)
+/* What both kinds of jobs have. */
+static void add_end(json_t *statement, const struct provenance_outcome *o, const char *end_member)
 {
 	json_t *internal = (json_t *)provenance_internal(statement);
 	json_t *metadata = (json_t *)json_at(statement, "predicate", "runDetails", "metadata", NULL);
-	const json_t *end = json_object_get(o->job, "TrainingEndTime");
-	const char *const copied[] = { "FailureReason", "SecondaryStatus" };
+	auto_free char *end = job_time(o->job, end_member);
 
-	json_put_str(internal, "status", json_str(o->job, "TrainingJobStatus"));
-	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
-		json_put_str(internal, i ? "secondaryStatus" : "failureReason", json_str(o->job, copied[i]));
-	json_put_int(internal, "trainingSeconds", json_integer_value(json_object_get(o->job, "TrainingTimeInSeconds")));
-	json_put_int(internal, "billableSeconds", json_integer_value(json_object_get(o->job, "BillableTimeInSeconds")));
-	json_object_set_new(internal, "metrics", metrics_of_job(o->job));
-	if (json_is_number(end) && json_number_value(end) < MAX_TIME_S) {
-		auto_free char *time = str_time_iso((time_t)json_number_value(end));
-
-		json_put_str(metadata, "finishedOn", time);
-	}
+	json_put_str(internal, "status", remote_job_status(o->job));
+	json_put_str(internal, "failureReason", json_str(o->job, "FailureReason"));
+	json_put_str(metadata, "finishedOn", end);
 	if (o->model_uri) {
 		auto_free char *hex = digest_hex(o->model);
 		json_t *model = resource("model", o->model_uri, hex);
@@ -208,6 +205,41 @@ void provenance_add_outcome(json_t *statement, const struct provenance_outcome *
 		json_put_int(json_object_get(model, "annotations"), "bytes", (json_int_t)o->model_bytes);
 		replace_model(json_object_get(statement, "subject"), model);
 	}
+}
+
+void provenance_add_outcome(json_t *statement, const struct provenance_outcome *o)
+{
+	json_t *internal = (json_t *)provenance_internal(statement);
+
+	add_end(statement, o, "TrainingEndTime");
+	json_put_str(internal, "secondaryStatus", json_str(o->job, "SecondaryStatus"));
+	json_put_int(internal, "trainingSeconds", json_integer_value(json_object_get(o->job, "TrainingTimeInSeconds")));
+	json_put_int(internal, "billableSeconds", json_integer_value(json_object_get(o->job, "BillableTimeInSeconds")));
+	json_object_set_new(internal, "metrics", metrics_of_job(o->job));
+}
+
+void provenance_add_tuning(json_t *statement, const struct provenance_outcome *o, const struct provenance_tuning *t)
+{
+	json_t *internal = (json_t *)provenance_internal(statement), *metrics = json_object();
+
+	add_end(statement, o, "HyperParameterTuningEndTime");
+	if (t->metric)
+		json_object_set_new(metrics, t->metric, json_real(t->objective));
+	json_put_int(internal, "billableSeconds", t->billable_seconds);
+	if (t->spot_saving_percent)
+		json_put_int(internal, "spotSavingPercent", t->spot_saving_percent);
+	json_object_set_new(internal, "metrics", metrics);
+	json_object_set(internal, "tuning", (json_t *)t->board);
+}
+
+enum job_kind provenance_kind(const json_t *statement)
+{
+	return remote_job_kind(provenance_request(statement));
+}
+
+const json_t *provenance_tuning(const json_t *statement)
+{
+	return json_object_get(provenance_internal(statement), "tuning");
 }
 
 const json_t *provenance_internal(const json_t *statement)

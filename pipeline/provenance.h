@@ -31,12 +31,27 @@ struct provenance_outcome {
 };
 void provenance_add_outcome(json_t *statement, const struct provenance_outcome *outcome);
 
+/* The same for a tuning job; o->job is then DescribeHyperParameterTuningJob's answer. */
+struct provenance_tuning {
+	const json_t *board;      /* leaderboard_json(), with what was found out about its children */
+	const char *metric;       /* of the best training job; NULL when there is none */
+	double objective;         /* … */
+	int64_t billable_seconds; /* of all of them */
+	int spot_saving_percent;  /* 0: none */
+};
+void provenance_add_tuning(json_t *statement, const struct provenance_outcome *outcome,
+			   const struct provenance_tuning *tuning);
+
+/* Of which kind the job of a statement is. */
+enum job_kind provenance_kind(const json_t *statement);
+
 /* Reading a statement. Borrowed; NULL when absent. */
 const char *provenance_job(const json_t *statement);
 const char *provenance_commit(const json_t *statement);
 const char *provenance_status(const json_t *statement);     /* "Completed", …; "InProgress" before the end */
 const json_t *provenance_internal(const json_t *statement); /* the internalParameters */
-const json_t *provenance_request(const json_t *statement);  /* CreateTrainingJob as it was sent */
+const json_t *provenance_request(const json_t *statement);  /* as it was sent */
+const json_t *provenance_tuning(const json_t *statement);   /* a tuning job's end: board, seconds */
 /* The digest ("sha256" hex) of the subject of a kind: "image", "source", "data/<channel>", "model". */
 const char *provenance_subject(const json_t *statement, const char *kind, const char **ret_uri);
 

@@ -3,15 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/sagemaker_limits_table.h"
 #include "base/json.h"
 #include "base/mem.h"
 
 /* Named by the content of the request, or filled in at the release. */
-static const char *const own_members[][2] = {
-	{ "TrainingJobName", "smpipe names jobs by their content" },
-	{ "Tags", "write tags below estimator.tags" },
-	{ "AlgorithmSpecification.TrainingImage", "name an image with image.uri" },
+static const struct {
+	enum job_kind kind;
+	const char *member, *instead;
+} own_members[] = {
+	{ JOB_TRAINING, "TrainingJobName", "smpipe names jobs by their content" },
+	{ JOB_TRAINING, "Tags", "write tags below estimator.tags" },
+	{ JOB_TRAINING, "AlgorithmSpecification.TrainingImage", "name an image with image.uri" },
+	{ JOB_TUNING, "HyperParameterTuningJobName", "smpipe names jobs by their content" },
+	{ JOB_TUNING, "Tags", "write tags below estimator.tags" },
+	{ JOB_TUNING, "TrainingJobDefinition.AlgorithmSpecification.TrainingImage", "name an image with image.uri" },
+	{ JOB_TUNING, "TrainingJobDefinitions", "write definitions below tuner.definitions" },
 };
 
 static void merge(json_t *object, const json_t *over)
@@ -49,23 +55,24 @@ static const json_t *value_at(const json_t *j, const char *path)
 	return j;
 }
 
-bool raw_says(const struct config *c, const char *member)
+bool raw_says(const struct config *c, enum job_kind kind, const char *member)
 {
-	const json_t *raw = config_value(c, "raw");
+	const json_t *raw = config_value(c, job_form(kind)->raw);
 
 	return raw && value_at(raw, member);
 }
 
-int raw_merge(const struct config *c, json_t *request, struct err *err)
+int raw_merge(const struct config *c, enum job_kind kind, json_t *request, struct err *err)
 {
-	const json_t *raw = config_value(c, "raw");
+	const char *key = job_form(kind)->raw;
+	const json_t *raw = config_value(c, key);
 
 	for (size_t i = 0; raw && i < ARRAY_LEN(own_members); i++) {
-		auto_free char *path = xasprintf("raw.%s", own_members[i][0]);
+		auto_free char *path = xasprintf("%s.%s", key, own_members[i].member);
 
-		if (value_at(raw, own_members[i][0])) {
-			config_error(c, err, path, "'%s' cannot stand in raw", own_members[i][0]);
-			return err_hint(err, "%s", own_members[i][1]);
+		if (own_members[i].kind == kind && value_at(raw, own_members[i].member)) {
+			config_error(c, err, path, "'%s' cannot stand in raw", own_members[i].member);
+			return err_hint(err, "%s", own_members[i].instead);
 		}
 	}
 	merge(request, raw);
@@ -150,14 +157,14 @@ static bool prune(struct pruning *p, const struct shape *shape, const json_t *ra
 	return true;
 }
 
-json_t *raw_without_newer(const struct config *c, const json_t *request, struct strlist *ret_newer)
+json_t *raw_without_newer(const struct config *c, enum job_kind kind, const json_t *request, struct strlist *ret_newer)
 {
-	const json_t *raw = config_value(c, "raw");
+	const json_t *raw = config_value(c, job_form(kind)->raw);
 	json_t *copy = json_deep_copy(request);
 	struct pruning p = { .newer = ret_newer };
 
 	if (raw)
-		prune_object(&p, &sagemaker_training_job_shape, raw, copy);
+		prune_object(&p, job_form(kind)->shape, raw, copy);
 	str_release(&p.path);
 	return copy;
 }

@@ -1,15 +1,15 @@
 #include "pipeline/record.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "aws/sagemaker.h"
 #include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/provenance.h"
+#include "pipeline/record_outcome.h"
+#include "pipeline/remote_job.h"
 #include "s3/object.h"
 #include "s3/uri.h"
 
@@ -28,7 +28,7 @@ void record_release(struct record *r)
 static int save_to_s3(const struct session *s, struct record *r, const char *text, bool is_new, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, r->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = r->owner };
 
 	clients_init(&c, s);
 	if ((is_new ? s3_put_new_bytes : s3_put_bytes)(&s3, r->bucket, r->key, text, strlen(text),
@@ -145,7 +145,7 @@ int record_load_at(const struct session *s, const char *bucket, const char *key,
 {
 	auto_record r = { 0 };
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = owner };
 	auto_free char *text = NULL;
 	auto_free char *uri = s3_uri_format(bucket, key);
 	struct digest d;
@@ -201,16 +201,26 @@ int record_last_job(struct git *git, const char *commit, char **ret, struct err 
 	return 0;
 }
 
+enum job_kind record_kind_in_git(struct git *git, const char *job_name)
+{
+	auto_json *statement = NULL;
+	auto_err ignored = { 0 };
+
+	if (!git || record_load_git(git, job_name, &statement, &ignored) < 0)
+		return JOB_TRAINING;
+	return provenance_kind(statement);
+}
+
 /* The S3 place that the job's tags name. */
-static int locate(struct clients *c, const char *job_name, struct s3_uri *ret, struct err *err)
+static int locate(struct clients *c, enum job_kind first, const char *job_name, struct s3_uri *ret, struct err *err)
 {
 	auto_json *job = NULL;
 	auto_json *tags = NULL;
 	const char *uri;
 
-	if (sagemaker_describe_training_job(&c->aws, job_name, &job, err) < 0)
+	if (remote_job_find(&c->aws, first, job_name, &job, err) < 0)
 		return -1;
-	if (sagemaker_list_tags(&c->aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+	if (sagemaker_list_tags(&c->aws, remote_job_arn(job), &tags, err) < 0)
 		return -1;
 	uri = json_str(tags, TAG_RECORD);
 	if (!uri)
@@ -226,7 +236,7 @@ int record_load(const struct session *s, struct git *git, const char *job_name, 
 	auto_err ignored = { 0 };
 
 	clients_init(&c, s);
-	if (locate(&c, job_name, &uri, err) == 0 &&
+	if (locate(&c, record_kind_in_git(git, job_name), job_name, &uri, err) == 0 &&
 	    record_load_at(s, uri.bucket, uri.key, s->bucket_owner, ret, err) == 0)
 		return 0;
 	if (git && err->code == ERR_NOT_FOUND && record_load_git(git, job_name, &ret->statement, &ignored) == 0) {
@@ -236,24 +246,6 @@ int record_load(const struct session *s, struct git *git, const char *job_name, 
 	return -1;
 }
 
-/* The model's bytes are read for their digest and kept nowhere. */
-static int hash_model(const struct session *s, const char *owner, const char *model_uri, struct provenance_outcome *o,
-		      struct digest *ret, struct err *err)
-{
-	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, owner };
-	auto_s3_uri uri = { 0 };
-	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	clients_init(&c, s);
-	if (s3_uri_parse(model_uri, &uri, err) < 0 ||
-	    s3_get_fd(&s3, uri.bucket, uri.key, fd, ret, &o->model_bytes, err) < 0)
-		return err_wrap(err, "read model '%s'", model_uri);
-	o->model = ret;
-	o->model_uri = model_uri;
-	return 0;
-}
-
 static int tag_job(struct clients *c, const json_t *job, const struct record *r, struct err *err)
 {
 	auto_free char *text = json_pretty(r->statement);
@@ -261,7 +253,7 @@ static int tag_job(struct clients *c, const json_t *job, const struct record *r,
 	auto_free char *hex = digest_hex(&d);
 	auto_json *tags = json_pack("[{ssss}]", "Key", TAG_STATEMENT, "Value", hex);
 
-	return sagemaker_add_tags(&c->aws, json_str(job, "TrainingJobArn"), tags, err);
+	return sagemaker_add_tags(&c->aws, remote_job_arn(job), tags, err);
 }
 
 /*
@@ -280,8 +272,8 @@ static int catch_up(const struct session *s, struct git *git, const struct recor
 	    sagemaker_is_final(provenance_status(copy)))
 		return 0;
 	clients_init(&c, s);
-	if (sagemaker_describe_training_job(&c.aws, provenance_job(r->statement), &job, err) < 0 ||
-	    sagemaker_list_tags(&c.aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+	if (remote_job_describe(&c.aws, provenance_kind(copy), provenance_job(copy), &job, err) < 0 ||
+	    sagemaker_list_tags(&c.aws, remote_job_arn(job), &tags, err) < 0)
 		return -1;
 	if (!str_eq(json_str(tags, TAG_STATEMENT), r->sha256))
 		return 0;
@@ -292,10 +284,6 @@ int record_complete(const struct session *s, struct git *git, struct record *r, 
 {
 	auto_clients c = { 0 };
 	auto_json *job = NULL;
-	const char *model;
-	struct provenance_outcome outcome = { 0 };
-	struct digest digest;
-	auto_err missing = { 0 };
 
 	if (ret_changed)
 		*ret_changed = false;
@@ -304,18 +292,12 @@ int record_complete(const struct session *s, struct git *git, struct record *r, 
 	if (sagemaker_is_final(provenance_status(r->statement)))
 		return git ? catch_up(s, git, r, err) : 0;
 	clients_init(&c, s);
-	if (sagemaker_describe_training_job(&c.aws, provenance_job(r->statement), &job, err) < 0)
+	if (remote_job_describe(&c.aws, provenance_kind(r->statement), provenance_job(r->statement), &job, err) < 0)
 		return -1;
-	if (!sagemaker_is_final(json_str(job, "TrainingJobStatus")))
+	if (!remote_job_is_over(job))
 		return 0;
-	outcome.job = job;
-	model = json_string_value(json_at(job, "ModelArtifacts", "S3ModelArtifacts", NULL));
-	/* A failed job names the place where a model would have been. */
-	if (model && hash_model(s, r->owner, model, &outcome, &digest, &missing) < 0 && missing.code != ERR_NOT_FOUND) {
-		err_move(err, &missing);
+	if (record_add_outcome(s, r, job, err) < 0)
 		return -1;
-	}
-	provenance_add_outcome(r->statement, &outcome);
 	/* The tag first: once S3 has the end nobody completes the record again. */
 	if (tag_job(&c, job, r, err) < 0 || record_save(s, git, r, provenance_commit(r->statement), err) < 0)
 		return -1;

@@ -43,13 +43,16 @@ int record_load_at(const struct session *s, const char *bucket, const char *key,
 		   struct err *err);
 
 /*
- * Add the end of the job if the record lacks it and the job has ended: reads the model once for its SHA-256, saves, and
- * tags the job with smpipe:statement. *ret_changed may be NULL.
+ * Add the end of the job if the record lacks it and the job has ended: reads the model (of a tuning job: that of its
+ * best training job) once for its SHA-256, saves, and tags the job with smpipe:statement. *ret_changed may be NULL.
  */
 int record_complete(const struct session *s, struct git *git, struct record *r, bool *ret_changed, struct err *err);
 
 /* The record in git's tag object of the job. ERR_NOT_FOUND. */
 int record_load_git(struct git *git, const char *job_name, json_t **ret_statement, struct err *err);
+
+/* Which kind of job git's record says that it is; JOB_TRAINING where there is none. git may be NULL. */
+enum job_kind record_kind_in_git(struct git *git, const char *job_name);
 
 /* The job that a commit's note speaks of last. ERR_NOT_FOUND. New string. */
 int record_last_job(struct git *git, const char *commit, char **ret, struct err *err);

@@ -97,7 +97,7 @@ static int source_digest(const struct release *r, struct digest *ret, const stru
 {
 	auto_clients c = { 0 };
 	auto_s3_head head = { 0 };
-	struct s3 s3 = { &c.aws, r->plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = r->plan->owner };
 
 	*ret_known = NULL;
 	if (!r->plan->source_key)
@@ -181,23 +181,52 @@ static int do_release(struct release *r, const struct release_options *o, struct
 	return launch_and_record(r, o, journal, err);
 }
 
-static int follow(struct release *r, const struct release_options *o, struct err *err)
+/* A finished job that was recorded whole has been followed by somebody: its course is a command away. */
+static bool was_followed(const struct release *r)
+{
+	return r->out->launch.existed && !str_eq(provenance_status(r->out->record.statement), "InProgress");
+}
+
+static int follow_training(struct release *r, const struct release_options *o, struct err *err)
 {
 	struct watch_options watch = { .shows_logs = o->shows_logs, .follows = true, .timeout_ms = o->wait_timeout_ms };
+
+	if (was_followed(r))
+		watch = (struct watch_options){ .shows_only_end = true };
+	return watch_job(r->s, r->out->launch.job_name, &watch, &r->out->job, err);
+}
+
+static int follow_tuning(struct release *r, const struct release_options *o, struct err *err)
+{
+	struct watch_tuning_options watch = o->tuning;
+
+	watch.follows = true;
+	watch.timeout_ms = o->wait_timeout_ms;
+	if (was_followed(r))
+		watch = (struct watch_tuning_options){ 0 };
+	return watch_tuning(r->s, r->out->launch.job_name, &watch, &r->out->tuning, err);
+}
+
+static int complete(struct release *r, struct err *err)
+{
+	struct record *record = &r->out->record;
 	bool changed;
 
-	/* A finished job that was recorded whole has been followed by somebody: its log is a command away. */
-	if (r->out->launch.existed && !str_eq(provenance_status(r->out->record.statement), "InProgress"))
-		watch = (struct watch_options){ .shows_only_end = true };
-	if (watch_job(r->s, r->out->launch.job_name, &watch, &r->out->job, err) < 0)
-		return -1;
-	if (record_complete(r->s, r->p->git, &r->out->record, &changed, err) < 0)
+	if (record_complete(r->s, r->p->git, record, &changed, err) < 0)
 		return err_wrap(err, "complete the record of job '%s'", r->out->launch.job_name);
 	/* A later commit that adopts the job keeps a copy of its own. */
-	if (changed && !str_eq(provenance_commit(r->out->record.statement), r->p->state.commit) &&
-	    record_copy_to_git(r->p->git, &r->out->record, r->p->state.commit, err) < 0)
+	if (!changed || str_eq(provenance_commit(record->statement), r->p->state.commit))
+		return 0;
+	return record_copy_to_git(r->p->git, record, r->p->state.commit, err);
+}
+
+static int follow(struct release *r, const struct release_options *o, struct err *err)
+{
+	bool is_tuning = r->plan->kind == JOB_TUNING;
+
+	if ((is_tuning ? follow_tuning : follow_training)(r, o, err) < 0 || complete(r, err) < 0)
 		return -1;
-	return watch_judge(r->out->job, err);
+	return is_tuning ? watch_tuning_judge(&r->out->tuning, err) : watch_judge(r->out->job, err);
 }
 
 int release_run(const struct session *s, struct project *p, const struct plan *plan, const json_t *bases,
@@ -216,5 +245,6 @@ void release_outcome_release(struct release_outcome *o)
 	launch_result_release(&o->launch);
 	record_release(&o->record);
 	json_decref(o->job);
+	watched_tuning_release(&o->tuning);
 	*o = (struct release_outcome){ 0 };
 }

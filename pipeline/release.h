@@ -1,16 +1,19 @@
 #ifndef SMPIPE_PIPELINE_RELEASE_H
 #define SMPIPE_PIPELINE_RELEASE_H
 
-/* A whole release: the stages side by side, the launch, the record, the following. Design, section 3. */
+/* A whole release, of a training or a tuning job: the stages side by side, the launch, the record, the following.
+ * Design, section 3. */
 
 #include "pipeline/record.h"
 #include "pipeline/stages.h"
+#include "pipeline/watch_tuning.h"
 
 struct release_options {
 	bool waits; /* follow the job to its end */
 	bool shows_logs;
 	int64_t wait_timeout_ms; /* 0 = none */
 	struct launch_options launch;
+	struct watch_tuning_options tuning; /* how a tuning job is shown; waits and the timeout are as above */
 };
 
 struct release_outcome {
@@ -18,7 +21,8 @@ struct release_outcome {
 	struct stage_result source, data;
 	struct launch_result launch;
 	struct record record;
-	json_t *job; /* last description, when it was waited for */
+	json_t *job;                  /* last description, when it was waited for */
+	struct watched_tuning tuning; /* … of a tuning job */
 };
 
 #define auto_release_outcome __attribute__((cleanup(release_outcome_release))) struct release_outcome

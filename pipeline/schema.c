@@ -48,6 +48,11 @@ const struct schema_key *schema_find(const char *parent, const char *key)
 	return any;
 }
 
+const char *schema_parent(const struct schema_key *row)
+{
+	return row->like ? row->like : row->path;
+}
+
 void schema_each_child(const char *parent, schema_child_fn fn, void *ctx)
 {
 	const char *name;

@@ -19,6 +19,7 @@ enum schema_type {
 	SCHEMA_LIST,    /* each item by the row "<path>[]" */
 	SCHEMA_STRING,
 	SCHEMA_INTEGER,
+	SCHEMA_NUMBER, /* with or without a fraction */
 	SCHEMA_BOOLEAN,
 	SCHEMA_DURATION, /* whole seconds, or with a unit: 90s, 30m, 4h, 4d; becomes an integer of seconds */
 	SCHEMA_SCALAR,   /* any scalar, its text exactly as written */
@@ -31,12 +32,15 @@ enum schema_type {
 struct schema_key {
 	const char *path; /* "estimator.instance_type"; `*` stands for any key, `[]` for an item */
 	enum schema_type type;
-	const char *words;    /* one sentence for people */
-	const char *request;  /* member of CreateTrainingJob that says the same, "Tags[].Key", or NULL */
+	const char *words; /* one sentence for people */
+	/* Member of CreateTrainingJob ("Tags[].Key") or CreateHyperParameterTuningJob that says the same, or NULL: no
+	 * member at the top of the one has the name of one of the other, but for Tags. */
+	const char *request;
 	bool is_derived;      /* the member is made from the value and is not the value itself: its limits are others */
 	const char *fallback; /* default, as written in YAML, or NULL */
 	/* Allowed strings where the request has no list of them. Of a boolean: what the request says for true. */
 	const char *const *choices;
+	const char *like;    /* below this mapping, map or list stand the rows that stand below that one; or NULL */
 	int64_t min, max;    /* of integers and durations, or characters, narrower than the request's; max 0 = none */
 	const char *example; /* as written in YAML; NULL: schema_example() makes one up */
 };
@@ -61,6 +65,8 @@ extern const struct schema_pair schema_excludes[];
 const struct schema_key *schema_row(const char *path);
 /* The row of a key below a parent row's path ("" = top level): exact, else the parent's "*"; NULL when unknown. */
 const struct schema_key *schema_find(const char *parent, const char *key);
+/* The path below which the rows of a mapping, map or list stand: its own, or that which it is like. */
+const char *schema_parent(const struct schema_key *row);
 /* Call fn for every row directly below parent, with its last part; "*" is among them. */
 typedef void (*schema_child_fn)(void *ctx, const struct schema_key *row, const char *key);
 void schema_each_child(const char *parent, schema_child_fn fn, void *ctx);

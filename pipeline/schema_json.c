@@ -211,6 +211,9 @@ static void describe_type(json_t *j, const struct schema_key *row)
 	case SCHEMA_INTEGER:
 		describe_number(j, row);
 		break;
+	case SCHEMA_NUMBER:
+		json_put_str(j, "type", "number");
+		break;
 	case SCHEMA_DURATION:
 		describe_duration(j, row);
 		break;
@@ -257,8 +260,24 @@ static void describe_choices(json_t *j, const struct schema_key *row)
 		/* A scalar's text counts: 1 is as good as "1". */
 		if (row->type == SCHEMA_SCALAR && str_parse_i64(*choices, 0, INT64_MAX, &n))
 			json_array_append_new(list, json_integer(n));
+		/* … and a reader of YAML 1.1 takes Off for false. */
+		if (row->type == SCHEMA_SCALAR && !strcmp(*choices, "Off"))
+			json_array_append_new(list, json_false());
 	}
 	json_object_set_new(j, "enum", list);
+}
+
+/* "#/properties/tuner/properties/instance_configs" */
+static void refer(json_t *j, const char *path)
+{
+	auto_strlist parts = { 0 };
+	auto_str ref = { 0 };
+
+	str_split(&parts, path, '.');
+	str_add(&ref, "#");
+	for (size_t i = 0; i < parts.n; i++)
+		str_addf(&ref, "/properties/%s", parts.v[i]);
+	json_put_str(j, "$ref", ref.s);
 }
 
 static json_t *describe_row(const struct schema_key *row)
@@ -266,6 +285,10 @@ static json_t *describe_row(const struct schema_key *row)
 	json_t *j = json_object();
 
 	json_put_str(j, "description", row->words);
+	if (row->like && *row->like) {
+		refer(j, row->like);
+		return j;
+	}
 	describe_type(j, row);
 	json_put_str(j, "default", row->fallback);
 	describe_choices(j, row);

@@ -9,9 +9,10 @@
 static const char head[] =
 	"# smpipe.yaml\n\n"
 	"Every key of the file. `*` stands for a name of your own, `[]` for an item of a list. Names follow the SageMaker\n"
-	"Python SDK; the last column is the member of CreateTrainingJob that gets the value. Unknown and duplicate keys are\n"
-	"errors. Times are seconds or have a unit: `90s`, `30m`, `4h`, `4d`. A key that is not written is not sent, unless it\n"
-	"has a default.\n";
+	"Python SDK; the last column is the member of CreateTrainingJob, or of `tuner` CreateHyperParameterTuningJob, that\n"
+	"gets the value; a tuning job's definition gets those of `estimator` too. Unknown and duplicate keys are errors.\n"
+	"Times are seconds or have a unit: `90s`, `30m`, `4h`, `4d`. A key that is not written is not sent, unless it has a\n"
+	"default.\n";
 
 static const char *type_words(const struct schema_key *row)
 {
@@ -23,6 +24,8 @@ static const char *type_words(const struct schema_key *row)
 		return "list";
 	case SCHEMA_INTEGER:
 		return "whole number";
+	case SCHEMA_NUMBER:
+		return "number";
 	case SCHEMA_BOOLEAN:
 		return "true or false";
 	case SCHEMA_DURATION:

@@ -7,6 +7,7 @@ static const char *const link_policies[] = { "inside", "skip", "error", NULL };
 static const char *const file_views[] = { "git", "all", NULL };
 static const char *const encodings[] = { "plain", "json", NULL };
 static const char *const no_compression[] = { "NONE", NULL };
+static const char *const enabled[] = { "Enabled", NULL };
 
 #define MAX_SECONDS (365LL * 24 * 3600)
 
@@ -20,6 +21,13 @@ static const char *const no_compression[] = { "NONE", NULL };
 #define RESOURCES    "ResourceConfig."
 #define PLACEMENT    RESOURCES "InstancePlacementConfig."
 #define STOPPING     "StoppingCondition."
+
+/* … and of CreateHyperParameterTuningJob. */
+#define TUNING           "HyperParameterTuningJobConfig."
+#define TUNING_LIMITS    TUNING "ResourceLimits."
+#define HYPERBAND        TUNING "StrategyConfig.HyperbandStrategyConfig."
+#define COMPLETION       TUNING "TuningJobCompletionCriteria."
+#define TUNING_RESOURCES "TrainingJobDefinition.HyperParameterTuningResourceConfig."
 
 /* clang-format off */
 
@@ -76,16 +84,28 @@ const struct schema_key schema_keys[] = {
 	  .example = "libs/features" },
 	{ "source.include", SCHEMA_LIST, .words = "Files and folders to pack that git does not track." },
 	{ "source.include[]", SCHEMA_STRING, .words = "A path, relative to this file.", .example = "src/generated" },
+	{ "source.exclude", SCHEMA_LIST,
+	  .words = "What is not packed though git tracks it; source.include wins." },
+	{ "source.exclude[]", SCHEMA_STRING, .words = "A pattern as in .dockerignore, relative to this file.",
+	  .example = "\"**/tests\"" },
+	{ "source.max_size", SCHEMA_INTEGER, .words = "Most that the files to pack may add up to, in MiB.",
+	  .fallback = "256", .min = 1, .max = 1024 * 1024, .example = "512" },
 	{ "source.files", SCHEMA_STRING, .words = "What is packed: git's files, or all files.",
 	  .fallback = "git", .choices = file_views },
 	{ "source.code_location", SCHEMA_STRING, .words = "Where code is uploaded: s3://bucket/prefix or a bucket.",
 	  .example = "s3://my-bucket/code" },
+	{ "source.encryption", SCHEMA_STRING,
+	  .words = "Encryption in S3 of the code: none (the bucket's default), AES256, aws:kms, or a KMS key.",
+	  .fallback = "none", .example = "alias/code" },
 	{ "source.delivery", SCHEMA_STRING, .words = "How the code reaches the container.",
 	  .fallback = "toolkit", .choices = deliveries },
 
 	{ "data_location", SCHEMA_STRING,
 	  .words = "Where data snapshots are uploaded: s3://bucket/prefix or a bucket.",
 	  .example = "s3://my-bucket/data" },
+	{ "data_encryption", SCHEMA_STRING,
+	  .words = "Encryption in S3 of data snapshots: none (the bucket's default), AES256, aws:kms, or a KMS key.",
+	  .fallback = "none", .example = "alias/data" },
 	{ "inputs", SCHEMA_INPUTS,
 	  .words = "What fit() takes: channels by name, or one string: the channel `training`.",
 	  .request = CHANNEL "ChannelName" },
@@ -413,74 +433,14 @@ const struct schema_key schema_keys[] = {
 	  .request = "ModelPackageConfig.SourceModelPackageArn",
 	  .example = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/iris/1" },
 
+#include "pipeline/schema_table_tuner.h"
+
 	{ "raw", SCHEMA_RAW,
 	  .words = "Members of CreateTrainingJob in the API's own names, laid over the request last; for what is newer.",
 	  .example = "{RetryStrategy: {MaximumRetryAttempts: 3}}" },
 
 	{ "environments", SCHEMA_MAP, .words = "Named variants: -e NAME lays one over the rest of the file." },
-	{ "environments.*", SCHEMA_MAPPING, .words = "Any keys of this file but version, name and environments." },
-	{ 0 },
-};
-
-const struct schema_alias schema_aliases[] = {
-	{ "", "image_uri", "image.uri" },
-	{ "", "base_job_name", "name" },
-	{ "", "entry_point", "source.entry_point" },
-	{ "", "source_dir", "source.source_dir" },
-	{ "", "hyperparameters", "estimator.hyperparameters" },
-	{ "", "metric_definitions", "estimator.metric_definitions" },
-	{ "", "instance_type", "estimator.instance_type" },
-	{ "", "tags", "estimator.tags" },
-	{ "estimator", "volume", "volume_size" },
-	{ "estimator", "volume_size_in_gb", "volume_size" },
-	{ "estimator", "image", "image.uri" },
-	{ "estimator", "image_uri", "image.uri" },
-	{ "estimator", "role", "role" },
-	{ "estimator", "base_job_name", "name" },
-	{ "estimator", "entry_point", "source.entry_point" },
-	{ "estimator", "source_dir", "source.source_dir" },
-	{ "estimator", "dependencies", "source.dependencies" },
-	{ "estimator", "code_location", "source.code_location" },
-	{ "estimator", "inputs", "inputs" },
-	{ "estimator", "train_instance_type", "instance_type" },
-	{ "estimator", "train_instance_count", "instance_count" },
-	{ "estimator", "train_volume_size", "volume_size" },
-	{ "estimator", "train_max_run", "max_run" },
-	{ "estimator", "train_max_wait", "max_wait" },
-	{ "estimator", "train_use_spot_instances", "use_spot_instances" },
-	{ "estimator", "spot", "use_spot_instances" },
-	{ "estimator", "keep_alive_period", "keep_alive_period_in_seconds" },
-	{ "estimator", "max_runtime_in_seconds", "max_run" },
-	{ "estimator", "env", "environment" },
-	{ "estimator", "vpc_config", "subnets" },
-	{ "estimator", "disable_profiler", "profiler_config: {disable_profiler: true}" },
-	{ "inputs.*", "s3_data", "path" },
-	{ "inputs.*", "s3_uri", "path" },
-	{ "inputs.*", "uri", "path" },
-	{ "inputs.*", "shuffle_config", "shuffle_seed" },
-	{ "inputs.*", "mode", "input_mode" },
-	{ 0 },
-};
-
-const struct schema_pair schema_needs[] = {
-	{ "estimator.subnets", "estimator.security_group_ids", "security_group_ids: [sg-…]" },
-	{ "estimator.security_group_ids", "estimator.subnets", "subnets: [subnet-…]" },
-	{ "estimator.checkpoint_local_path", "estimator.checkpoint_s3_uri", "checkpoint_s3_uri: s3://…" },
-	{ "estimator.training_repository_credentials_provider_arn", "estimator.training_repository_access_mode",
-	  "training_repository_access_mode: Vpc" },
-	{ "estimator.model_channel_name", "estimator.model_uri", "model_uri: s3://…" },
-	{ 0 },
-};
-
-const struct schema_pair schema_excludes[] = {
-	{ "image.uri", "image.algorithm_name", NULL },
-	{ "image.uri", "estimator.serverless_job_config", NULL },
-	{ "image.algorithm_name", "estimator.serverless_job_config", NULL },
-	{ "image.dockerfile", "image.algorithm_name", NULL },
-	{ "image.dockerfile", "image.uri", NULL },
-	{ "estimator.instance_type", "estimator.instance_groups", NULL },
-	{ "estimator.instance_count", "estimator.instance_groups", NULL },
-	{ "estimator.instance_type", "estimator.serverless_job_config", NULL },
-	{ "estimator.instance_groups", "estimator.serverless_job_config", NULL },
+	{ "environments.*", SCHEMA_MAPPING, .words = "Any keys of this file but version, name and environments.",
+	  .like = "" },
 	{ 0 },
 };

@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "aws/sagemaker.h"
-#include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/engine.h"
 #include "pipeline/job_end.h"
 #include "pipeline/journal.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/stages.h"
 #include "pipeline/training_job.h"
 
@@ -32,7 +32,7 @@ static int describe(struct launch_stage *st, const char *name, json_t **ret_answ
 {
 	auto_err why = { 0 };
 
-	if (sagemaker_describe_training_job(&st->c.aws, name, ret_answer, &why) == 0 || why.code == ERR_NOT_FOUND)
+	if (remote_job_describe(&st->c.aws, st->plan->kind, name, ret_answer, &why) == 0 || why.code == ERR_NOT_FOUND)
 		return 0;
 	err_move(err, &why);
 	return -1;
@@ -43,7 +43,7 @@ static int check_ours(struct launch_stage *st, const char *name, const json_t *j
 {
 	auto_json *tags = NULL;
 
-	if (sagemaker_list_tags(&st->c.aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+	if (sagemaker_list_tags(&st->c.aws, remote_job_arn(job), &tags, err) < 0)
 		return err_wrap(err, "read the tags of job '%s'", name);
 	if (!str_eq(json_str(tags, TAG_REQUEST), st->plan->request_key)) {
 		err_set(err, ERR_CONFLICT, "a job named '%s' exists that is not of this request", name);
@@ -62,7 +62,7 @@ static int adopt(struct launch_stage *st, const char *attempt, const char *name,
 	ret->existed = true;
 	ret->attempt = xstrdup(attempt);
 	ret->job_name = xstrdup(name);
-	ret->job_arn = xstrdup(json_str(job, "TrainingJobArn"));
+	ret->job_arn = xstrdup(remote_job_arn(job));
 	ret->request = plan_request(st->plan, st->p, st->image, name);
 	return 0;
 }
@@ -102,11 +102,11 @@ static int create(struct launch_stage *st, const char *attempt, const char *name
 	auto_json *request = plan_request(st->plan, st->p, st->image, name);
 	auto_free char *arn = NULL;
 
-	if (training_job_check(&st->p->config, request, err) < 0)
+	if (plan_check_request(st->plan, st->p, request, err) < 0)
 		return err_wrap(err, "job '%s'", name);
 	if (check_engine(st, err) < 0 || journal_launch(st, attempt, name, err) < 0)
 		return -1;
-	if (sagemaker_create_training_job(&st->c.aws, request, &arn, err) < 0) {
+	if (remote_job_create(&st->c.aws, request, &arn, err) < 0) {
 		if (err_is_service(err, "ResourceInUse") || err->code == ERR_NETWORK)
 			return find_after_doubt(st, attempt, name, ret, err);
 		return -1;
@@ -184,8 +184,8 @@ static int launch(struct launch_stage *st, const struct launch_options *options,
 	if (!job)
 		return launch_named(st, "1", ret, err);
 	name = plan_job_name(st->plan, last);
-	status = json_str(job, "TrainingJobStatus");
-	wants_more = sagemaker_is_final(status) && (options->again || (options->only_failed && ended_badly(status)));
+	status = remote_job_status(job);
+	wants_more = remote_job_is_over(job) && (options->again || (options->only_failed && ended_badly(status)));
 	if (wants_more) {
 		next = xasprintf("%ld", strtol(last, NULL, 10) + 1);
 		return launch_named(st, next, ret, err);

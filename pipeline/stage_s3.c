@@ -28,7 +28,7 @@ int stage_bucket(const struct session *s, const struct project *p, const struct 
 {
 	auto_clients c = { 0 };
 	auto_strlist buckets = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
 
 	clients_init(&c, s);
 	strlist_add(&buckets, plan->bucket);
@@ -51,7 +51,7 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 	int64_t start_ms = s->sys->ticks_ms(s->sys);
 	auto_free char *size = NULL;
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner, .encryption = plan->source_encryption };
 	uint64_t bytes = 0;
 	int sent = 0;
 
@@ -99,7 +99,7 @@ int stage_data(const struct session *s, const struct project *p, const struct pl
 {
 	int64_t start_ms = s->sys->ticks_ms(s->sys);
 	auto_clients c = { 0 };
-	struct s3 s3 = { &c.aws, plan->owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner, .encryption = plan->data_encryption };
 
 	(void)p;
 	clients_init(&c, s);

@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/hyperparameters.h"
 #include "pipeline/lint.h"
 #include "pipeline/members.h"
 #include "pipeline/raw.h"
+#include "pipeline/request.h"
 #include "pipeline/sm_env.h"
 
 static json_t *s3_channel(const char *name, const char *uri, const char *type, const char *distribution)
@@ -131,71 +131,6 @@ static void add_debug_paths(const struct config *c, const struct training_job_fa
 	}
 }
 
-/* What the service expects, for who wonders what to write instead. */
-static int suggest(const char *key, struct err *err)
-{
-	auto_free char *path = xstrdup(key);
-	const struct schema_key *row;
-	const char *last;
-
-	/* Items of lists have rows of their own; names that people chose have none. */
-	for (char *p = path; (p = strchr(p, '[')) && p[1] != ']';) {
-		char *end = strchr(p, ']');
-
-		if (!end)
-			return -1;
-		memmove(p + 1, end, strlen(end) + 1);
-		p += 2;
-	}
-	row = schema_row(path);
-	last = strrchr(path, '.');
-	if (!row || !row->example || str_ends(path, "[]"))
-		return row && row->example ? err_hint(err, "for example: %s", row->example) : -1;
-	return err_hint(err, "for example: %s: %s", last ? last + 1 : path, row->example);
-}
-
-/* A complaint about the request becomes one about smpipe.yaml. */
-static int complain(const struct config *c, const json_t *request, const char *member, struct err *err)
-{
-	auto_free char *words = xstrdup(err->msg + strlen(member) + strlen(": "));
-	auto_free char *key = raw_says(c, member) ? xasprintf("raw.%s", member) : members_key_of(c, request, member);
-	auto_free char *translated = members_translate(words, member);
-	auto_free char *hint = err->hint ? members_translate(err->hint, member) : NULL;
-
-	if (raw_says(c, member))
-		config_error(c, err, key, "%s: %s", key, words);
-	else
-		config_error(c, err, key, "%s: %s", key, translated);
-	if (hint)
-		return err_hint(err, "%s", hint);
-	return strstr(words, "does not match") || strstr(words, "are needed") ? suggest(key, err) : -1;
-}
-
-static int check(const struct config *c, const struct training_job_facts *facts, const json_t *request, struct err *err)
-{
-	auto_strlist newer = { 0 };
-	auto_json *known = raw_without_newer(c, request, &newer);
-	auto_free char *member = NULL;
-
-	for (size_t i = 0; i < newer.n; i++) {
-		auto_free char *path = xasprintf("raw.%s", newer.v[i]);
-
-		strlist_take(facts->warnings,
-			     config_warning(c, path, "%s is newer than this program: it is sent as it is", path));
-	}
-	if (sagemaker_check_training_job_at(known, &member, err) == 0)
-		return 0;
-	return complain(c, known, member, err);
-}
-
-int training_job_check(const struct config *c, const json_t *request, struct err *err)
-{
-	auto_strlist newer = { 0 };
-	auto_json *known = raw_without_newer(c, request, &newer);
-
-	return sagemaker_check_training_job(known, err);
-}
-
 static json_t *start_request(const struct config *c, const struct training_job_facts *facts)
 {
 	json_t *request = json_object();
@@ -208,22 +143,30 @@ static json_t *start_request(const struct config *c, const struct training_job_f
 		members_put(request, "AlgorithmSpecification.AlgorithmName", json_string(algorithm));
 	json_put_str(request, "RoleArn", facts->role);
 	members_put(request, "OutputDataConfig.S3OutputPath", json_string(facts->output_path));
-	members_put_keys(c, request);
+	members_put_keys(c, "estimator", request);
 	return request;
+}
+
+int training_job_members(const struct config *c, const struct training_job_facts *facts, json_t **ret, struct err *err)
+{
+	auto_json *request = start_request(c, facts);
+
+	add_channels(c, facts, request);
+	add_tags(c, request);
+	add_debug_paths(c, facts, request);
+	if (add_hyperparameters(c, facts, request, err) < 0 || add_environment(c, facts, request, err) < 0)
+		return -1;
+	*ret = take(request);
+	return 0;
 }
 
 int training_job_request(const struct config *c, const struct training_job_facts *facts, json_t **ret, struct err *err)
 {
 	auto_json *request = NULL;
 
-	if (lint_secrets(c, facts, err) < 0 || lint_keys(c, facts, err) < 0)
-		return -1;
-	request = start_request(c, facts);
-	add_channels(c, facts, request);
-	add_tags(c, request);
-	add_debug_paths(c, facts, request);
-	if (add_hyperparameters(c, facts, request, err) < 0 || add_environment(c, facts, request, err) < 0 ||
-	    raw_merge(c, request, err) < 0 || check(c, facts, request, err) < 0 || lint_metrics(c, facts, err) < 0)
+	if (lint_secrets(c, facts, err) < 0 || lint_keys(c, facts, err) < 0 ||
+	    training_job_members(c, facts, &request, err) < 0 || raw_merge(c, JOB_TRAINING, request, err) < 0 ||
+	    request_check(c, JOB_TRAINING, request, facts->warnings, err) < 0 || lint_metrics(c, facts, err) < 0)
 		return -1;
 	*ret = take(request);
 	return 0;

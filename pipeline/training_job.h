@@ -3,6 +3,8 @@
 
 /* The CreateTrainingJob request from smpipe.yaml. Members that nobody set are not sent. */
 
+#include "base/str.h"
+#include "pipeline/config.h"
 #include "pipeline/plan.h"
 
 /* What the request needs besides the configuration. */
@@ -22,9 +24,8 @@ struct training_job_facts {
  */
 int training_job_request(const struct config *c, const struct training_job_facts *facts, json_t **ret, struct err *err);
 
-/* Check a request made from c, whatever has been added to it since; ERR_CONFIG, worded as in aws/sagemaker_limits.h.
- * What raw says and the table of limits does not know passes. */
-int training_job_check(const struct config *c, const json_t *request, struct err *err);
+/* The same without what raw says, and neither checked nor looked through for what the user would regret. */
+int training_job_members(const struct config *c, const struct training_job_facts *facts, json_t **ret, struct err *err);
 
 /* Put another job name into a request: its own member, and the toolkit's hyperparameter when that is there. */
 void training_job_set_name(json_t *request, const char *job_name);

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include "aws/sagemaker.h"
+#include "aws/sagemaker_tuning.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/reference.h"
 #include "ecr/repository.h"
+#include "pipeline/leaderboard.h"
 #include "pipeline/provenance.h"
+#include "pipeline/remote_job.h"
 #include "s3/object.h"
 #include "s3/snapshot.h"
 #include "s3/uri.h"
@@ -79,26 +82,35 @@ static int verify_git(struct verify *v, struct err *err)
 	return 0;
 }
 
-/* Every member that was sent must be what the service says now. The service may say more. */
+static bool covers(const json_t *sent, const json_t *now, const char **ret_key);
+
+static bool covers_value(const json_t *sent, const json_t *now)
+{
+	const char *ignored;
+	size_t i;
+	json_t *item;
+
+	if (json_is_object(sent) && json_is_object(now))
+		return covers(sent, now, &ignored);
+	if (!json_is_array(sent) || json_array_size(sent) != json_array_size(now))
+		return json_equal(sent, now);
+	json_array_foreach((json_t *)sent, i, item) {
+		if (!covers_value(item, json_array_get(now, i)))
+			return false;
+	}
+	return true;
+}
+
+/* Every member that was sent must be what the service says now. The service may say more: defaults that nobody sent. */
 static bool covers(const json_t *sent, const json_t *now, const char **ret_key)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)sent, key, value) {
-		const json_t *other = json_object_get(now, key);
-
-		if (!strcmp(key, "Tags"))
-			continue;
 		*ret_key = key;
-		if (json_is_object(value) && json_is_object(other)) {
-			const char *inner;
-
-			if (!covers(value, other, &inner))
-				return false;
-		} else if (!json_equal(value, other)) {
+		if (strcmp(key, "Tags") != 0 && !covers_value(value, json_object_get(now, key)))
 			return false;
-		}
 	}
 	return true;
 }
@@ -110,9 +122,9 @@ static int verify_job(struct verify *v, struct err *err)
 	auto_json *tags = NULL;
 	auto_err why = { 0 };
 
-	if (sagemaker_describe_training_job(&v->c.aws, name, &job, &why) < 0)
+	if (remote_job_describe(&v->c.aws, provenance_kind(v->r->statement), name, &job, &why) < 0)
 		return settle(v, "job", -1, &why, err);
-	if (sagemaker_list_tags(&v->c.aws, json_str(job, "TrainingJobArn"), &tags, err) < 0)
+	if (sagemaker_list_tags(&v->c.aws, remote_job_arn(job), &tags, err) < 0)
 		return -1;
 	if (!covers(provenance_request(v->r->statement), job, &key))
 		tell(v, "job", "'%s' differs from the recorded request", key);
@@ -122,6 +134,53 @@ static int verify_job(struct verify *v, struct err *err)
 		tell(v, "job", "its tag '%s' is not the record's SHA-256", TAG_STATEMENT);
 	else
 		tell(v, "job", NULL);
+	return 0;
+}
+
+/* NULL when a recorded training job is what the service says of it. */
+static const char *compare_child(const json_t *recorded, const struct leaderboard_child *now)
+{
+	const json_t *objective = json_object_get(recorded, "objective");
+
+	if (!now)
+		return "is not there";
+	if (!json_equal(json_object_get(recorded, "hyperparameters"), now->tuned))
+		return "has other hyperparameters";
+	if (json_is_number(objective) != now->has_objective ||
+	    (now->has_objective && json_number_value(objective) != now->objective))
+		return "has another objective";
+	return NULL;
+}
+
+/* How the best one was found: every training job of a tuning job. */
+static int verify_children(struct verify *v, struct err *err)
+{
+	const json_t *tuning = provenance_tuning(v->r->statement);
+	auto_json *children = NULL;
+	auto_json *job = NULL;
+	auto_leaderboard b = { 0 };
+	auto_err why = { 0 };
+	const char *name = provenance_job(v->r->statement);
+	size_t i;
+	json_t *child;
+
+	if (!tuning)
+		return 0;
+	if (sagemaker_describe_tuning_job(&v->c.aws, name, &job, &why) < 0 ||
+	    sagemaker_list_tuning_children(&v->c.aws, name, LEADERBOARD_MAX_CHILDREN, &children, &why) < 0)
+		return settle(v, "training jobs", -1, &why, err);
+	leaderboard_init(&b, job, children);
+	json_array_foreach(json_object_get(tuning, "children"), i, child) {
+		const char *child_name = json_str(child, "job");
+		const char *difference =
+			child_name ? compare_child(child, leaderboard_find(&b, child_name)) : "has no name";
+
+		if (difference) {
+			tell(v, "training jobs", "'%s' %s", child_name ? child_name : "?", difference);
+			return 0;
+		}
+	}
+	tell(v, "training jobs", NULL);
 	return 0;
 }
 
@@ -225,13 +284,14 @@ int verify_record(const struct session *s, struct git *git, const struct record 
 	const char *owner = r->owner ? r->owner : s->bucket_owner;
 
 	clients_init(&v.c, s);
-	v.s3 = (struct s3){ &v.c.aws, owner };
+	v.s3 = (struct s3){ .aws = &v.c.aws, .bucket_owner = owner };
 	if (r->key)
 		tell(&v, "record in S3", NULL);
 	else
 		tell(&v, "record in S3", "it is not there; this is git's copy");
-	if (verify_git(&v, err) < 0 || verify_job(&v, err) < 0 || verify_image(&v, err) < 0 ||
-	    verify_object(&v, "source", err) < 0 || verify_data(&v, err) < 0 || verify_object(&v, "model", err) < 0)
+	if (verify_git(&v, err) < 0 || verify_job(&v, err) < 0 || verify_children(&v, err) < 0 ||
+	    verify_image(&v, err) < 0 || verify_object(&v, "source", err) < 0 || verify_data(&v, err) < 0 ||
+	    verify_object(&v, "model", err) < 0)
 		return -1;
 	*ret_bad = v.bad;
 	return 0;

@@ -3,17 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/call_error.h"
 #include "aws/sagemaker.h"
 #include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/job_end.h"
+#include "pipeline/remote_job.h"
 #include "pipeline/watch_logs.h"
 #include "pipeline/watch_metrics.h"
+#include "pipeline/watch_patience.h"
 
-#define POLL_MS       5000
-#define LOCAL_POLL_MS 100
 /* CloudWatch shows lines some seconds after they were written. */
 #define FLUSH_MS      10000
 #define FLUSH_POLL_MS 1000
@@ -23,16 +22,12 @@
 struct watch {
 	const struct session *s;
 	const struct watch_options *o;
-	struct aws_identity quiet; /* the session's, borrowed: what is tried again is told here, not call by call */
-	struct clients c;
-	const char *job_name;
+	struct watch_patience patience;
 	struct watch_logs logs;
 	struct watch_metrics metrics;
 	json_t *job;          /* the last description */
 	size_t n_transitions; /* that were shown */
 	char *last_message;   /* of the last of them: it may still change */
-	int64_t start_ms;
-	bool is_lost; /* the service did not answer the last time */
 };
 
 static void watch_release(struct watch *w)
@@ -41,7 +36,7 @@ static void watch_release(struct watch *w)
 	watch_metrics_release(&w->metrics);
 	json_decref(w->job);
 	free(w->last_message);
-	clients_release(&w->c);
+	watch_patience_release(&w->patience);
 }
 
 static void on_line(void *ctx, const char *host, const char *line)
@@ -57,17 +52,13 @@ static void on_line(void *ctx, const char *host, const char *line)
 
 static void watch_init(struct watch *w)
 {
-	w->quiet = w->s->identity;
-	w->quiet.report = NULL;
-	clients_init(&w->c, w->s);
-	w->c.aws.id = &w->quiet;
-	w->logs = (struct watch_logs){ .aws = &w->c.aws,
-				       .job_name = w->job_name,
+	watch_patience_init(&w->patience);
+	w->logs = (struct watch_logs){ .aws = &w->patience.c.aws,
+				       .job_name = w->patience.job_name,
 				       .host = w->o->host,
 				       .since_ms = w->o->since_ms,
 				       .fn = on_line,
 				       .ctx = w };
-	w->start_ms = w->s->sys->ticks_ms(w->s->sys);
 }
 
 static void show_transition(struct watch *w, const json_t *t)
@@ -112,11 +103,12 @@ static void learn(struct watch *w)
 }
 
 /* One round: the description first, so that the lines read after it are all that the job wrote before its end. */
-static int look(struct watch *w, struct err *err)
+static int look(void *ctx, struct err *err)
 {
+	struct watch *w = ctx;
 	json_t *job = NULL;
 
-	if (sagemaker_describe_training_job(&w->c.aws, w->job_name, &job, err) < 0)
+	if (sagemaker_describe_training_job(&w->patience.c.aws, w->patience.job_name, &job, err) < 0)
 		return -1;
 	if (!w->job) {
 		w->job = job;
@@ -125,93 +117,11 @@ static int look(struct watch *w, struct err *err)
 		json_decref(w->job);
 		w->job = job;
 	}
+	w->patience.is_seen = true;
+	w->patience.is_done = w->patience.is_over = sagemaker_is_final(json_str(w->job, "TrainingJobStatus"));
 	if (!w->o->shows_only_end)
 		show_transitions(w);
 	return w->o->shows_logs ? read_logs(w, err) : 0;
-}
-
-static bool is_ended(const struct watch *w)
-{
-	return sagemaker_is_final(json_str(w->job, "TrainingJobStatus"));
-}
-
-/* In whatever call the user's ^C was seen. */
-static int leave(const struct watch *w, struct err *err)
-{
-	bool is_cancelled = err->code == ERR_CANCELLED;
-
-	if (is_cancelled) {
-		err_release(err);
-		err_set(err, ERR_CANCELLED, "cancelled");
-	}
-	if ((w->job || is_cancelled) && !is_ended(w) && !err->hint)
-		err_hint(err, "the job goes on; come back with `smpipe logs -f %s`", w->job_name);
-	return -1;
-}
-
-/*
- * Who follows for hours outlives a network that is away for a while: 0 when it is worth waiting for. A local cloud that
- * is not there is no network that is away: its process has ended, and with it the job.
- */
-static int survive(struct watch *w, struct err *err)
-{
-	bool is_gone = w->s->is_local && err_is_service(err, "NotConnected");
-
-	if (!w->o->follows || is_gone || !aws_is_passing(err))
-		return leave(w, err);
-	if (!w->is_lost)
-		report_text(w->s->report, REPORT_WARNING, "watch", "%s; asking again until there is an answer",
-			    err->msg);
-	w->is_lost = true;
-	err_release(err);
-	return 0;
-}
-
-static void note_answer(struct watch *w)
-{
-	if (w->is_lost)
-		report_text(w->s->report, REPORT_NOTE, "watch", "there is an answer again");
-	w->is_lost = false;
-}
-
-/* Of the user's time; INT64_MAX without a limit. */
-static int64_t time_left_ms(const struct watch *w)
-{
-	int64_t used_ms = w->s->sys->ticks_ms(w->s->sys) - w->start_ms;
-
-	if (!w->o->timeout_ms)
-		return INT64_MAX;
-	return used_ms < w->o->timeout_ms ? w->o->timeout_ms - used_ms : 0;
-}
-
-static int wait_for_next(const struct watch *w, int64_t poll_ms, struct err *err)
-{
-	int64_t left_ms = time_left_ms(w);
-
-	if (sys_check_cancelled(err) < 0)
-		return leave(w, err);
-	if (left_ms == 0) {
-		err_set(err, ERR_TIMEOUT, "job '%s' %s", w->job_name,
-			w->is_lost ? "cannot be asked about" : "is still running");
-		return err_hint(err, "come back with `smpipe logs -f %s`", w->job_name);
-	}
-	w->s->sys->sleep_ms(w->s->sys, poll_ms < left_ms ? poll_ms : left_ms);
-	return 0;
-}
-
-static int look_until_end(struct watch *w, struct err *err)
-{
-	for (;;) {
-		if (look(w, err) == 0) {
-			note_answer(w);
-			if (!w->o->follows || is_ended(w))
-				return 0;
-		} else if (survive(w, err) < 0) {
-			return -1;
-		}
-		if (wait_for_next(w, w->s->is_local ? LOCAL_POLL_MS : POLL_MS, err) < 0)
-			return -1;
-	}
 }
 
 static bool ended_long_ago(const struct watch *w)
@@ -229,13 +139,13 @@ static int flush_logs(struct watch *w, struct err *err)
 
 	while (!sys_is_cancelled()) {
 		if (read_logs(w, err) == 0) {
-			note_answer(w);
+			watch_patience_note_answer(&w->patience);
 			if (w->s->sys->ticks_ms(w->s->sys) >= end_ms)
 				return 0;
-		} else if (survive(w, err) < 0) {
+		} else if (watch_patience_survive(&w->patience, err) < 0) {
 			return -1;
 		}
-		if (w->is_lost && time_left_ms(w) == 0)
+		if (w->patience.is_lost && watch_patience_left_ms(&w->patience) == 0)
 			return 0;
 		w->s->sys->sleep_ms(w->s->sys, FLUSH_POLL_MS);
 	}
@@ -268,7 +178,7 @@ static int check_host(const struct watch *w, struct err *err)
 {
 	if (!w->o->shows_logs || !w->o->host || watch_logs_has_host(&w->logs))
 		return 0;
-	err_set(err, ERR_NOT_FOUND, "job '%s' has no log of a host '%s'", w->job_name, w->o->host);
+	err_set(err, ERR_NOT_FOUND, "job '%s' has no log of a host '%s'", w->patience.job_name, w->o->host);
 	return err_hint(err, "its %lld host%s named algo-1 and so on", (long long)job_instances(w->job),
 			job_instances(w->job) == 1 ? " is" : "s are");
 }
@@ -276,10 +186,14 @@ static int check_host(const struct watch *w, struct err *err)
 int watch_job(const struct session *s, const char *job_name, const struct watch_options *o, json_t **ret_job,
 	      struct err *err)
 {
-	struct watch __attribute__((cleanup(watch_release))) w = { .s = s, .o = o, .job_name = job_name };
+	struct watch __attribute__((cleanup(watch_release))) w = {
+		.s = s,
+		.o = o,
+		.patience = { .s = s, .job_name = job_name, .follows = o->follows, .timeout_ms = o->timeout_ms },
+	};
 
 	watch_init(&w);
-	if (look_until_end(&w, err) < 0)
+	if (watch_patience_run(&w.patience, look, &w, err) < 0)
 		return -1;
 	if (o->follows && o->shows_logs && flush_logs(&w, err) < 0)
 		return -1;
@@ -292,9 +206,15 @@ int watch_job(const struct session *s, const char *job_name, const struct watch_
 	return 0;
 }
 
+int watch_hint_capacity(struct err *err)
+{
+	return err_hint(err, "try again later (--again), in another zone or region, or with another instance_type; or "
+			     "ask for a higher quota");
+}
+
 int watch_judge(const json_t *job, struct err *err)
 {
-	const char *name = json_str(job, "TrainingJobName");
+	const char *name = remote_job_name(job);
 	enum err_code code = job_end_class(job);
 
 	if (code == ERR_NONE)
@@ -302,7 +222,6 @@ int watch_judge(const json_t *job, struct err *err)
 	err_set(err, code, "job '%s' %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
 		job_end_reason(job));
 	if (code == ERR_CAPACITY)
-		err_hint(err, "try again later (--again), in another zone or region, or with another instance_type; or "
-			      "ask for a higher quota");
+		watch_hint_capacity(err);
 	return -1;
 }

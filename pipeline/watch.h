@@ -31,9 +31,11 @@ int watch_job(const struct session *s, const char *job_name, const struct watch_
 	      struct err *err);
 
 /*
- * Set err as the end of a job demands: nothing for Completed, ERR_JOB_FAILED, ERR_CAPACITY or ERR_STOPPED with the
- * reason. Nothing either while it runs.
+ * Set err as the end of a job of either kind demands: nothing for Completed, ERR_JOB_FAILED, ERR_CAPACITY or
+ * ERR_STOPPED with the reason. Nothing either while it runs.
  */
 int watch_judge(const json_t *job, struct err *err);
+/* What to do about a lack of capacity. Returns -1. */
+int watch_hint_capacity(struct err *err);
 
 #endif

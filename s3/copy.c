@@ -90,6 +90,7 @@ static int create(struct copy *c, struct err *err)
 	auto_response resp = { 0 };
 
 	s3_multipart_create_request(&c->m, "application/octet-stream", &req);
+	s3_encryption_add(&c->s3->encryption, &req.headers);
 	return s3_send(c->s3, &req, &resp, err) < 0 ? -1 : s3_multipart_created(&c->m, &resp, err);
 }
 
@@ -146,6 +147,7 @@ static int copy_whole(struct copy *c, struct err *err)
 	auto_response resp = { 0 };
 	auto_s3_head head = { 0 };
 
+	s3_encryption_add(&c->s3->encryption, &req.headers);
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.judge_body = s3_judge_body;

@@ -134,6 +134,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	req.aws.payload_hash = hash;
 	http_headers_add(&req.headers, "Content-Type", put->content_type);
 	http_headers_add(&req.headers, S3_HEADER_SHA256, checksum);
+	s3_encryption_add(&s3->encryption, &req.headers);
 	if (put->if_absent)
 		http_headers_add(&req.headers, "If-None-Match", "*");
 	if (put->bytes) {

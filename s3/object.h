@@ -13,6 +13,7 @@
 #include "base/filelist.h"
 #include "base/str.h"
 #include "s3/checksum.h"
+#include "s3/encryption.h"
 
 /* Larger objects are sent in parts, by s3/transfer. */
 #define S3_MAX_PUT_BYTES (5ULL * 1024 * 1024 * 1024)
@@ -21,8 +22,9 @@
 #define S3_KEY_MAX_BYTES 1024
 
 struct s3 {
-	struct aws *aws;          /* borrowed */
-	const char *bucket_owner; /* account that must own the buckets; borrowed, never NULL */
+	struct aws *aws;                 /* borrowed */
+	const char *bucket_owner;        /* account that must own the buckets; borrowed, never NULL */
+	struct s3_encryption encryption; /* of what is written */
 };
 
 struct s3_head {

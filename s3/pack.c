@@ -1,11 +1,15 @@
 #include "s3/pack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/archive.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+
+/* Sources up to this are read once, and kept until they are packed; larger ones are read again for packing. */
+#define KEPT_BYTES ((uint64_t)16 * 1024 * 1024)
 
 /* "./src/" → "src", "./" → "."; ERR_CONFIG when it leads out of the project. */
 static int normalise(const char *key, const char *path, char **ret, struct err *err)
@@ -219,6 +223,44 @@ static void add_all(const struct pack_spec *spec, const char *source_dir, const 
 	}
 }
 
+/* git's files were checked when they were listed; what came from disk may have any name. */
+static int check_names(const struct filelist *l, struct err *err)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const char *path = l->v[i].path;
+		auto_free char *shown = NULL;
+
+		if (str_is_utf8(path, strlen(path)) && fs_is_safe_relative(path))
+			continue;
+		shown = str_printable(path);
+		err_set(err, ERR_CONFIG, "the name of '%s' is not UTF-8, or has a control character", shown);
+		return err_hint(err, "rename it, or leave it out with `source.exclude`");
+	}
+	return 0;
+}
+
+/* Before anything is read: a folder of data or models that came along by mistake would take minutes. */
+static int check_size(const struct pack_spec *spec, const struct filelist *l, struct err *err)
+{
+	const struct file_entry *biggest[3];
+	size_t n = filelist_biggest(l, biggest, ARRAY_LEN(biggest));
+	uint64_t total = filelist_total_bytes(l);
+	auto_free char *size = str_bytes(total), *max = str_bytes(spec->max_bytes);
+	auto_str names = { 0 };
+
+	if (!spec->max_bytes || total <= spec->max_bytes)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *bytes = str_bytes(biggest[i]->size);
+
+		str_addf(&names, "%s'%s' %s", i ? ", " : "", biggest[i]->path, bytes);
+	}
+	err_set(err, ERR_CONFIG, "the source archive would hold %s, more than source.max_size (%s); biggest: %s", size,
+		max, str_text(&names));
+	return err_hint(err, "leave out with `source.exclude` what the job does not need, or raise `source.max_size`; "
+			     "data belongs into `inputs`");
+}
+
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err)
 {
 	auto_filelist packed = { 0 }, list = { 0 };
@@ -233,7 +275,11 @@ int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *er
 		return -1;
 	add_all(spec, source_dir, &dependencies, &packed, &list);
 	filelist_sort(&list);
-	if (filelist_check_unique(&list, "the source archive", err) < 0 || filelist_hash(&list, err) < 0)
+	if (check_names(&list, err) < 0 || filelist_check_unique(&list, "the source archive", err) < 0 ||
+	    check_size(spec, &list, err) < 0)
+		return -1;
+	rc = filelist_total_bytes(&list) <= KEPT_BYTES ? filelist_hash_and_keep(&list, err) : filelist_hash(&list, err);
+	if (rc < 0)
 		return -1;
 	*ret = list;
 	list = (struct filelist){ 0 };

@@ -14,14 +14,15 @@ struct pack_spec {
 	const char *source_dir;          /* relative; "." for the root; NULL: the entry point alone, wherever it lies */
 	const char *entry_point;         /* must lie at the root of source_dir */
 	const char *const *dependencies; /* folders or files, relative; NULL-terminated or NULL */
-	const char *root; /* the project's root, to say what lies there unpacked; NULL: the current folder */
+	const char *root;   /* the project's root, to say what lies there unpacked; NULL: the current folder */
+	uint64_t max_bytes; /* of the files together; 0: any number */
 };
 
 /*
  * The list of the archive: sorted, hashed. A link that leads to another part of the project, which is not in the
  * archive, is replaced by what it leads to. ERR_CONFIG: entry point not at the root of source_dir or not packed (the
  * hint says whether it exists untracked), a dependency that is absent, the same name twice (also of two folders:
- * nothing is mixed), a path that leads out of the project.
+ * nothing is mixed), a path that leads out of the project, more than max_bytes (the message names the biggest files).
  */
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err);
 

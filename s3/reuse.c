@@ -21,7 +21,7 @@ struct reusing {
 	const struct file_entry **old; /* sorted by content */
 	size_t n_old, next;
 	int n_refused;
-	const char *owner;
+	const struct s3 *s3;
 	const struct report *report;
 	struct reuse_result result;
 };
@@ -65,8 +65,9 @@ static void fill_request(const struct reusing *r, const struct file_entry *from,
 	req->aws.is_idempotent = true;
 	req->aws.judge_body = s3_judge_body;
 	http_headers_add(&req->headers, "x-amz-copy-source", source);
-	http_headers_add(&req->headers, "x-amz-source-expected-bucket-owner", r->owner);
+	http_headers_add(&req->headers, "x-amz-source-expected-bucket-owner", r->s3->bucket_owner);
 	http_headers_add(&req->headers, "x-amz-checksum-algorithm", "SHA256");
+	s3_encryption_add(&r->s3->encryption, &req->headers);
 }
 
 static int next_copy(void *ctx, struct s3_many_call *c, struct err *err)
@@ -199,7 +200,7 @@ int snapshot_reuse(struct s3 *s3, const struct filelist *files, const char *buck
 			     .to_folder = to_folder,
 			     .files = files,
 			     .is_there = is_there,
-			     .owner = s3->bucket_owner,
+			     .s3 = s3,
 			     .report = report };
 
 	if (choose(s3, bucket, prefix, digest, &old, r.result.from)) {

@@ -117,6 +117,7 @@ static void fill_request(struct piece *p)
 		req->aws.is_patient = true;
 		http_headers_add(&req->headers, "Content-Type", u->engine->spec->content_type);
 		s3_checksum_add(&req->headers, &p->checksum);
+		s3_encryption_add(&u->engine->s3->encryption, &req->headers);
 	}
 	p->sha256_hex = p->checksum.kind == S3_SHA256 ? digest_hex(&p->checksum.sha256) : NULL;
 	req->aws.payload_hash = p->sha256_hex ? p->sha256_hex : SIGV4_UNSIGNED_PAYLOAD;

@@ -250,6 +250,7 @@ static void begin_parts(struct upload *u)
 	s3_call_release(&u->call);
 	u->call = (struct s3_call){ 0 };
 	s3_multipart_create_request(&u->m, e->spec->content_type, &u->call.req);
+	s3_encryption_add(&e->s3->encryption, &u->call.req.headers);
 	start_call(u, on_created);
 }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # What the SageMaker Python SDK sends for an Estimator() and its fit() (tests/fixtures/seed/request.json), smpipe plans too,
-# offline. Wanted differences:
+# offline; and what it sends for a HyperparameterTuner() of that Estimator (tuning-request.json). Wanted differences:
 #
-#   TrainingJobName    named by the request's content, not by the time
+#   TrainingJobName, HyperParameterTuningJobName
+#                      named by the request's content, not by the time
 #   TrainingImage      named by the digest of what will be built, not by a tag
 #   HyperParameters    true, null and [1, 2] as JSON writes them, not as Python does
 #   Tags               smpipe's own
@@ -23,7 +24,8 @@ plan() {
 
 cp -r "$ROOT/tests/fixtures/seed" "$T/project"
 cd "$T/project" || exit 1
-rm request.json
+rm request.json tuning-request.json
+mv tuner.yaml "$T/tuner.yaml"
 git init -q
 commit Start
 
@@ -49,6 +51,34 @@ same "$(git status --porcelain --ignored)" '' 'nothing was left behind'
 plan --region us-west-2
 out_has '^  image +build +123456789012.dkr.ecr.us-west-2.amazonaws.com/my-algo:c-[0-9a-f]{16} ' 'the same in words'
 err_has "warning: smpipe.yaml:7:10: inputs.train: 's3://my-bucket/data/train' also matches longer names" 'with a warning of the open end of a prefix'
+
+# --- the tuner ---
+cat "$T/tuner.yaml" >> smpipe.yaml
+git commit -qam Tune
+plan --tune --region us-west-2 --json
+expect 0 'plan --tune --offline, without network, credentials or Docker Engine'
+jq -S .request "$T/out" > "$T/planned.json"
+jq -S '.TrainingJobDefinition.StaticHyperParameters |= (.shuffle = "true" | .momentum = "null" | .layers = "[1,2]")' \
+	"$ROOT/tests/fixtures/seed/tuning-request.json" > "$T/wanted.json"
+same "$(jq -c 'del(.Tags) | keys' "$T/planned.json")" "$(jq -c keys "$T/wanted.json")" 'the same members'
+for part in HyperParameterTuningJobConfig TrainingJobDefinition; do
+	same "$(jq -c ".$part | keys" "$T/planned.json")" "$(jq -c ".$part | keys" "$T/wanted.json")" "the same members of $part"
+done
+for member in $(jq -r '[.HyperParameterTuningJobConfig, .TrainingJobDefinition] | map(keys)[][]' "$T/wanted.json"); do
+	[ "$member" = AlgorithmSpecification ] && member='AlgorithmSpecification | del(.TrainingImage)'
+	value="[.HyperParameterTuningJobConfig, .TrainingJobDefinition] | map(.$member)"
+	same "$(jq -c "$value" "$T/planned.json")" "$(jq -c "$value" "$T/wanted.json")" "$member"
+done
+same "$(jq -r .HyperParameterTuningJobName "$T/planned.json")" "my-algo-$(jq -r .request_key "$T/out" | cut -c 1-12)" \
+	'HyperParameterTuningJobName'
+plan --tune --region us-west-2 -p lr=0.5
+expect 2 '-p of what is tuned'
+err_has "^smpipe: -p lr: 'lr' is tuned: its values come from its range$" 'is refused'
+plan --region us-west-2 -p lr=0.5
+expect 0 'for a training job it is right'
+plan --tune --region us-west-2 -p momentum=0.9 --json
+same "$(json .request.TrainingJobDefinition.StaticHyperParameters.momentum)" 0.9 '-p sets what is not tuned'
+git reset -q --hard HEAD~1
 
 # --- another partition ---
 plan --region cn-north-1

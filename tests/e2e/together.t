@@ -8,7 +8,7 @@ launches() { cat "$@" | grep -c '^launch   launched'; }
 
 new_project tree
 for i in 1 2 3; do
-	sed -i "s/epochs: [0-9]*/epochs: $i/" smpipe.yaml
+	sed -i "s/epochs: [0-9][0-9]*/epochs: $i/" smpipe.yaml
 	commit "Round $i"
 	"$SMPIPE" release --local > "$T/out.a" 2> "$T/err.a" &
 	a=$!
@@ -46,7 +46,7 @@ cp train "$T/two/train"
 for i in 1 2 3 4 5; do
 	for clone in one two; do
 		cd "$T/$clone" || exit 1
-		sed -i "s/epochs: [0-9]*/epochs: $i/; s/^version: 1.*/version: 1 # round $i/" smpipe.yaml
+		sed -i "s/epochs: [0-9][0-9]*/epochs: $i/; s/^version: 1.*/version: 1 # round $i/" smpipe.yaml
 		# A new image each round.
 		sed -i "1i# Round $i" Dockerfile
 		GIT_AUTHOR_DATE="2030-01-0${i}T00:00:00Z" GIT_COMMITTER_DATE="2030-01-0${i}T00:00:00Z" git commit -qam "Round $i"
@@ -81,7 +81,7 @@ for i in 1 2 3 4 5; do
 done
 # A clone that lacks the commit sees the job's end first.
 cd "$T/one" || exit 1
-sed -i 's/epochs: [0-9]*/epochs: 6/' smpipe.yaml
+sed -i 's/epochs: [0-9][0-9]*/epochs: 6/' smpipe.yaml
 commit 'Only here'
 job=$("$SMPIPE" release --no-wait 2> "$T/err" | sed -n 's/^job *//p')
 cd "$T/two" || exit 1

@@ -2,7 +2,7 @@
 # smpipe.yaml and the request: every file of wrong/ is refused with the words of its .expected and exit code 2; every file of
 # warned/ is planned with the warnings of its .expected; every file of right/ is planned. Debian's awscli takes the requests of
 # those, and its jsonschema says the same as smpipe as far as the printed schema can say: a wrong file that the schema takes
-# has a line in schema-takes.txt.
+# has a line in schema-takes.txt. A file with a `tuner` is planned as a tuning job.
 #
 # UPDATE=1 writes the .expected anew.
 . "$(dirname "$0")/lib.sh"
@@ -19,6 +19,7 @@ commit Start
 plan() {
 	cp "$1" smpipe.yaml
 	shift
+	grep -q '^tuner:' smpipe.yaml && set -- --tune "$@"
 	run env DOCKER_HOST=unix:///nonexistent "$SMPIPE" plan --offline --account 123456789012 --region us-west-2 "$@"
 	sed -i "s,$T/project,PROJECT," "$T/err"
 }
@@ -86,17 +87,31 @@ expect 2 '-p with a secret'
 err_has "^smpipe: -p password: 'estimator.hyperparameters.password' looks like a secret" 'is refused too'
 
 # --- awscli ---
-# Its model is older: it is asked about what it knows.
-asked=0
+# Its model is older: it is asked about what it knows, and about a dozen of each kind.
+judge() {
+	/usr/bin/aws sagemaker "$1" --region us-west-2 --cli-input-json "file://$2" --generate-cli-skeleton output > "$T/out" 2> "$T/err"
+}
+trainings=0
+tunings=0
 for request in "$T"/requests/*.json; do
-	case $(basename "$request" .json) in
+	name=$(basename "$request" .json)
+	case $name in
 	serverless* | training-plan | placement | input-converse | input-gated-model | switches | raw) continue ;;
+	tune-inputs | tune-placement | tune-training-plan | tune-definitions-inputs | tune-definitions-estimators) continue ;;
+	tune-autotune* | tune-completion | tune-definitions-autotune | tune-output | tune-random) continue ;;
+	max-pending-time | output | private-registry | repository-platform) continue ;;
+	tune-*)
+		tunings=$((tunings + 1))
+		[ "$tunings" -le "${MOST_JUDGED:-12}" ] || continue
+		judge create-hyper-parameter-tuning-job "$request"
+		;;
+	*)
+		trainings=$((trainings + 1))
+		[ "$trainings" -le "${MOST_JUDGED:-12}" ] || continue
+		judge create-training-job "$request"
+		;;
 	esac
-	asked=$((asked + 1))
-	/usr/bin/aws sagemaker create-training-job --region us-west-2 --cli-input-json "file://$request" \
-		--generate-cli-skeleton output > "$T/out" 2> "$T/err"
-	ok $? "awscli takes right/$(basename "$request" .json)"
-	[ "$asked" -lt 12 ] || break
+	ok $? "awscli takes right/$name"
 done
 jq '.ResourceConfig.VolumeSizeInGB = "many"' "$T/requests/volume.json" > "$T/broken.json"
 ! /usr/bin/aws sagemaker create-training-job --region us-west-2 --cli-input-json "file://$T/broken.json" \
@@ -133,7 +148,7 @@ diff "$HERE/wrong/schema-takes.txt" "$T/takes" | sed 's/^/# /'
 # --- the reference ---
 run "$SMPIPE" config --reference
 expect 0 'smpipe config --reference'
-same "$(grep -c '^| `[a-z]' "$T/out")" "$(grep -c '^	{ "[a-z].*SCHEMA_' "$ROOT/pipeline/schema_table.c")" 'has a line for every key'
+same "$(grep -c '^| `[a-z]' "$T/out")" "$(cat "$ROOT"/pipeline/schema_table*.[ch] | grep -c '^	{ "[a-z].*SCHEMA_')" 'has a line for every key'
 same "$(grep '^|' "$T/out" | sed 's/\\|//g' | awk -F'|' '{ print NF }' | sort -u)" 9 'of seven cells each'
 
 finish

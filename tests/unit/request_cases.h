@@ -3,7 +3,7 @@
 
 /*
  * The configurations of tests/e2e/right: each is an smpipe.yaml whose first line, `# want: {…}`, says what its request
- * must hold. tests/e2e/wrong.t plans the same files.
+ * must hold: the tuning job's where the file has a `tuner`. tests/e2e/wrong.t plans the same files.
  */
 
 #include <dirent.h>
@@ -56,6 +56,7 @@ static inline void request_case_open(const char *name, struct request_case *ret)
 	struct target target = made_target("us-west-2", bases);
 	auto_err err = { 0 };
 	auto_free char *image = NULL;
+	enum job_kind kind;
 
 	*ret = (struct request_case){ .name = xstrdup(name) };
 	assert_int_equal(fs_read(path, CONFIG_MAX_BYTES, &text, NULL, &err), 0);
@@ -63,7 +64,8 @@ static inline void request_case_open(const char *name, struct request_case *ret)
 	ret->want = json_loads(text + strlen("# want: "), JSON_DISABLE_EOF_CHECK, NULL);
 	assert_non_null(ret->want);
 	make_project_of(&ret->project, text);
-	if (plan_make(&ret->project, &target, &ret->plan, &err) < 0)
+	kind = config_value(&ret->project.config, "tuner") ? JOB_TUNING : JOB_TRAINING;
+	if (plan_make(&ret->project, &target, kind, &ret->plan, &err) < 0)
 		fail_msg("%s: %s", name, err.msg);
 	image = ret->plan.build_key ? xasprintf("%s/%s@" CASES_PIN, target.registry_host, ret->plan.repository)
 				    : xstrdup_or_null(ret->plan.image_uri);

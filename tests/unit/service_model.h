@@ -160,7 +160,8 @@ static inline void model_check(struct model_judge *m, const char *shape_name, co
 		model_check_text(m, shape_name, shape, value);
 	else if ((str_eq(type, "integer") || str_eq(type, "long")) && json_is_integer(value))
 		model_check_range(m, shape, json_integer_value(value));
-	else if (!str_eq(type, "boolean") || !json_is_boolean(value))
+	else if (!(str_eq(type, "boolean") && json_is_boolean(value)) &&
+		 !((str_eq(type, "float") || str_eq(type, "timestamp")) && json_is_number(value)))
 		model_fault(m, "has another type");
 }
 

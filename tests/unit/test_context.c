@@ -231,13 +231,13 @@ static void test_cases(void **state)
 	}
 }
 
-static int read_committed(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n,
+static int read_committed(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
 			  struct err *err)
 {
 	(void)store;
 	(void)err;
-	*ret_bytes = xstrdup(id);
-	*ret_n = strlen(id);
+	*ret_bytes = xstrdup(e->id);
+	*ret_n = strlen(e->id);
 	return 0;
 }
 

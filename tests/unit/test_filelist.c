@@ -153,10 +153,11 @@ static void test_cut_while_reading(void **state)
 	assert_non_null(err.hint);
 }
 
-static int read_fake(const struct file_store *store, const char *id, char **ret_bytes, size_t *ret_n, struct err *err)
+static int read_fake(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
+		     struct err *err)
 {
 	(void)store;
-	if (!strcmp(id, "missing"))
+	if (!strcmp(e->id, "missing"))
 		return err_set(err, ERR_IO, "no blob");
 	*ret_bytes = xstrdup("blob");
 	*ret_n = 4;
@@ -251,6 +252,79 @@ static void test_below(void **state)
 	assert_non_null(filelist_find(&from, "t"));
 }
 
+static void test_biggest(void **state)
+{
+	static const uint64_t sizes[] = { 5, 9, 1, 9, 7, 0, 9 };
+	static const size_t want[] = { 1, 3, 6, 4, 0, 2, 5 };
+	const struct file_entry *biggest[ARRAY_LEN(sizes) + 1];
+	auto_filelist l = { 0 };
+
+	(void)state;
+	assert_int_equal(filelist_biggest(&l, biggest, 3), 0);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		filelist_add(&l, "f", FILE_MODE_PLAIN)->size = sizes[i];
+	for (size_t max = 0; max <= ARRAY_LEN(biggest); max++) {
+		size_t n = filelist_biggest(&l, biggest, max);
+
+		assert_int_equal(n, max < ARRAY_LEN(sizes) ? max : ARRAY_LEN(sizes));
+		for (size_t i = 0; i < n; i++)
+			assert_ptr_equal(biggest[i], &l.v[want[i]]);
+	}
+}
+
+/* Of 64 KiB as many letters as the path says. */
+static int read_large(const struct file_store *store, const struct file_entry *e, char **ret_bytes, size_t *ret_n,
+		      struct err *err)
+{
+	(void)store;
+	if (str_starts(e->path, "missing"))
+		return err_set(err, ERR_IO, "no blob for '%s'", e->path);
+	*ret_bytes = xcalloc(1, 65537);
+	memset(*ret_bytes, 'x', (size_t)strtoul(e->path, NULL, 10));
+	*ret_n = 65536;
+	return 0;
+}
+
+/* Whatever the threads do, the digests are those of the contents, and the error is the first file's. */
+static void test_hash_on_all_cores(void **state)
+{
+	const struct file_store store = { read_large };
+
+	(void)state;
+	for (int keeps = 0; keeps < 2; keeps++) {
+		auto_filelist l = { 0 };
+		auto_err err = { 0 };
+
+		for (unsigned i = 0; i < 200; i++) {
+			auto_free char *path = xasprintf("%u", i);
+			struct file_entry *e = filelist_add(&l, path, FILE_MODE_PLAIN);
+
+			e->store = &store;
+			e->size = 65536;
+		}
+		assert_int_equal((keeps ? filelist_hash_and_keep : filelist_hash)(&l, &err), 0);
+		for (unsigned i = 0; i < 200; i++) {
+			auto_free char *want = xcalloc(1, 65536);
+			struct digest digest;
+
+			memset(want, 'x', i);
+			digest = digest_of(want, 65536);
+			assert_true(l.v[i].has_digest && digest_equal(&l.v[i].digest, &digest));
+			assert_int_equal(keeps, l.v[i].bytes != NULL && !l.v[i].store);
+			l.v[i].has_digest = false;
+		}
+		for (unsigned i = 20; i < 200; i += 3) {
+			free(l.v[i].path);
+			free(l.v[i].bytes);
+			l.v[i].bytes = NULL;
+			l.v[i].store = &store;
+			l.v[i].path = xasprintf("missing %u", i);
+		}
+		assert_int_equal((keeps ? filelist_hash_and_keep : filelist_hash)(&l, &err), -1);
+		assert_non_null(strstr(err.msg, "'missing 20'"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +336,8 @@ int main(void)
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_unique),
 		cmocka_unit_test(test_below),
+		cmocka_unit_test(test_biggest),
+		cmocka_unit_test(test_hash_on_all_cores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

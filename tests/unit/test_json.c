@@ -65,6 +65,41 @@ static void test_refused(void **state)
 	}
 }
 
+/* RFC 8785, appendix B, and what a shorter form must not lose. */
+static void test_reals(void **state)
+{
+	static const struct {
+		double value;
+		const char *text;
+	} rows[] = {
+		{ 0.0, "0" },
+		{ -0.0, "0" },
+		{ 5e-324, "5e-324" },
+		{ 1.7976931348623157e308, "1.7976931348623157e+308" },
+		{ 9007199254740992.0, "9007199254740992" },
+		{ 295147905179352830000.0, "295147905179352830000" },
+		{ 9.999999999999997e22, "9.999999999999997e+22" },
+		{ 1e23, "1e+23" },
+		{ 999999999999999900000.0, "999999999999999900000" },
+		{ 1e21, "1e+21" },
+		{ 9.999999999999997e-7, "9.999999999999997e-7" },
+		{ 0.000001, "0.000001" },
+		{ 333333333.33333325, "333333333.33333325" },
+		{ -0.0000033333333333333333, "-0.0000033333333333333333" },
+		{ 0.95, "0.95" },
+		{ 64.0, "64" },
+		{ -12.5, "-12.5" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_json *j = json_real(rows[i].value);
+		auto_free char *text = json_canonical(j);
+
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 /* An answer of a million brackets must not end in a stack that is too small. */
 static void test_depth(void **state)
 {
@@ -99,10 +134,8 @@ static void test_access(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_canonical),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_access),
+		cmocka_unit_test(test_canonical), cmocka_unit_test(test_refused), cmocka_unit_test(test_reals),
+		cmocka_unit_test(test_depth),     cmocka_unit_test(test_access),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,7 @@ static void test_no_message_shows_it(void **state)
 		auto_err err = { 0 };
 
 		make_project(&p, yaml);
-		assert_int_equal(plan_make(&p, &t, &plan, &err), -1);
+		assert_int_equal(plan_make(&p, &t, JOB_TRAINING, &plan, &err), -1);
 		assert_int_equal(err.code, ERR_CONFIG);
 		assert_non_null(strstr(err.msg, "looks like a secret"));
 		if (strstr(err.msg, "hunter2") || (err.hint && strstr(err.hint, "hunter2")))

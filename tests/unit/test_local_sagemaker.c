@@ -149,6 +149,24 @@ static void test_without_an_engine_the_job_fails(void **state)
 	assert_null(json_object_get(d, "Tags"));
 }
 
+static void test_a_fault_of_the_platform_is_retried(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *body =
+		request("again", "\"RoleArn\"", "\"RetryStrategy\":{\"MaximumRetryAttempts\":2},\"RoleArn\"");
+	auto_json *d = NULL;
+	size_t i, starts = 0;
+	json_t *transition;
+
+	json_decref(sagemaker(f, "CreateTrainingJob", body, 200));
+	wait_final(f, "again");
+	d = sagemaker(f, "DescribeTrainingJob", "{\"TrainingJobName\":\"again\"}", 200);
+	json_array_foreach(json_object_get(d, "SecondaryStatusTransitions"), i, transition)
+		starts += str_eq(json_str(transition, "Status"), "Starting");
+	assert_int_equal(starts, 3);
+	assert_string_equal(json_str(d, "TrainingJobStatus"), "Failed");
+}
+
 static void test_names_are_taken_for_ever(void **state)
 {
 	struct fixture *f = *state;
@@ -325,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_does_not_run_is_refused),
 		TEST(test_without_an_engine_the_job_fails),
+		TEST(test_a_fault_of_the_platform_is_retried),
 		TEST(test_names_are_taken_for_ever),
 		TEST(test_tags_are_set_and_replaced),
 		TEST(test_jobs_are_listed_in_pages),

@@ -297,6 +297,52 @@ static void hostile_lists_end(void **state)
 	}
 }
 
+/* What is asked for goes along signed; without it the bucket's default holds. */
+static void test_encryption(void **state)
+{
+	static const struct {
+		const char *text, *algorithm, *key; /* algorithm "" : refused */
+	} cases[] = {
+		{ NULL, NULL, NULL },
+		{ "none", NULL, NULL },
+		{ "AES256", "AES256", NULL },
+		{ "aws:kms", "aws:kms", NULL },
+		{ "alias/code", "aws:kms", "alias/code" },
+		{ "1234abcd-12ab-34cd-56ef-1234567890ab", "aws:kms", "1234abcd-12ab-34cd-56ef-1234567890ab" },
+		{ "mrk-1234abcd12ab34cd56ef1234567890ab", "aws:kms", "mrk-1234abcd12ab34cd56ef1234567890ab" },
+		{ "arn:aws-cn:kms:cn-north-1:123456789012:key/1", "aws:kms",
+		  "arn:aws-cn:kms:cn-north-1:123456789012:key/1" },
+		{ "arn:aws:s3:::bucket", "", NULL },
+		{ "aes256", "", NULL },
+		{ "KMS", "", NULL },
+		{ "alias/", "", NULL },
+		{ "alias/a b", "", NULL },
+		{ "alias/a\r\nx: y", "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", NULL);
+		auto_err err = { 0 };
+		const char *signed_headers;
+
+		if (s3_encryption_parse(cases[i].text, &f->s3.encryption, &err) < 0) {
+			assert_string_equal(cases[i].algorithm, "");
+			assert_int_equal(err.code, ERR_CONFIG);
+			continue;
+		}
+		assert_int_equal(s3_put_bytes(&f->s3, "bucket", "k", "x", 1, "text/plain", &err), 0);
+		signed_headers = http_headers_get(&f->last, "authorization");
+		assert_true(str_eq(http_headers_get(&f->last, "x-amz-server-side-encryption"), cases[i].algorithm) ||
+			    !cases[i].algorithm);
+		assert_int_equal(!cases[i].algorithm, !strstr(signed_headers, "x-amz-server-side-encryption"));
+		assert_true(!cases[i].key ||
+			    str_eq(http_headers_get(&f->last, "x-amz-server-side-encryption-aws-kms-key-id"),
+				   cases[i].key));
+		assert_int_equal(!cases[i].key, !strstr(signed_headers, "aws-kms-key-id"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +357,7 @@ int main(void)
 		cmocka_unit_test(taken_bucket_name_is_a_conflict),
 		cmocka_unit_test(lists_follow_their_pages),
 		cmocka_unit_test(hostile_lists_end),
+		cmocka_unit_test(test_encryption),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

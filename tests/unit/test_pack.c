@@ -101,7 +101,7 @@ static void lays_the_archive_out(void **state)
 	fill(&files);
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++) {
 		const struct layout *y = &layouts[i];
-		const struct pack_spec spec = { &files, y->source_dir, y->entry_point, y->dependencies, root };
+		const struct pack_spec spec = { &files, y->source_dir, y->entry_point, y->dependencies, root, 0 };
 		auto_filelist list = { 0 };
 		auto_str paths = { 0 };
 		auto_err refusal = { 0 };
@@ -151,7 +151,7 @@ static void links_out_of_the_archive_become_what_they_lead_to(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_filelist files = { 0 }, list = { 0 };
-		const struct pack_spec spec = { &files, "src", "train.py", NULL, NULL };
+		const struct pack_spec spec = { &files, "src", "train.py", NULL, NULL, 0 };
 		auto_str got = { 0 };
 		auto_err err = { 0 };
 
@@ -181,7 +181,7 @@ static void is_sent_once_and_tar_reads_it(void **state)
 	auto_free char *folder = fs_temp_dir("test-pack", &err);
 	auto_free char *archive = fs_join(folder, "sourcedir.tar.gz");
 	auto_free char *names = NULL;
-	const struct pack_spec spec = { &files, "src", "train.py", dependencies, NULL };
+	const struct pack_spec spec = { &files, "src", "train.py", dependencies, NULL, 0 };
 	const struct fake_object *stored;
 	uint64_t bytes;
 	int sent;

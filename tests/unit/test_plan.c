@@ -41,7 +41,7 @@ static int make_plan(struct project *p, const char *region, struct plan *ret, st
 	auto_json *bases = json_object();
 	struct target t = made_target(region, bases);
 
-	return plan_make(p, &t, ret, err);
+	return plan_make(p, &t, JOB_TRAINING, ret, err);
 }
 
 static void need_plan(struct project *p, const char *region, struct plan *ret)

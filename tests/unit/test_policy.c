@@ -92,7 +92,9 @@ static const char full_yaml[] = "version: 1\n"
 				"data_location: s3://data-bucket/deep/er/\n"
 				"image: {uri: '210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn/base/img@sha256:"
 				"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}\n"
-				"source: {entry_point: t.py, source_dir: src, code_location: code-bucket}\n"
+				"source: {entry_point: t.py, source_dir: src, code_location: code-bucket,\n"
+				"  encryption: mrk-1234abcd12ab34cd56ef1234567890ab}\n"
+				"data_encryption: aws:kms\n"
 				"inputs: {train: data/train, val: 's3://others/v*l/'}\n"
 				"estimator:\n"
 				"  output_path: s3://out-bucket/o\n"
@@ -131,6 +133,10 @@ static void test_full(void **state)
 	assert_allows("role", "ec2:CreateNetworkInterface", "*");
 	assert_allows("role", "kms:CreateGrant",
 		      "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+	assert_allows("caller", "kms:GenerateDataKey",
+		      "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
+	assert_allows("role", "kms:Decrypt",
+		      "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
 	key = allowing(policy, "role", "kms:GenerateDataKey");
 	assert_string_equal(json_string_value(
 				    json_at(key, "Condition", "ForAnyValue:StringEquals", "kms:ResourceAliases", NULL)),
@@ -139,6 +145,52 @@ static void test_full(void **state)
 	assert_string_equal(json_string_value(json_at(json_array_get(json_at(policy, "trust", "Statement", NULL), 0),
 						      "Principal", "Service", NULL)),
 			    "sagemaker.amazonaws.com");
+}
+
+/* Names of tuning jobs are cut, and definitions bring images and places of their own. */
+static void test_tuner(void **state)
+{
+	static const char yaml[] = "version: 1\nname: a-very-long-name-of-it\nrole: R\n"
+				   "tuner:\n  definitions:\n    one:\n"
+				   "      objective_metric_name: F1\n"
+				   "      hyperparameter_ranges: {lr: {continuous: [0.1, 1]}}\n"
+				   "    two:\n"
+				   "      image: {uri: '210987654321.dkr.ecr.eu-west-1.amazonaws.com/other@sha256:"
+				   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}\n"
+				   "      estimator: {output_path: s3://two/o}\n"
+				   "      objective_metric_name: F1\n"
+				   "      hyperparameter_ranges: {lr: {continuous: [0.1, 1]}}\n";
+	static const char *const actions[] = { "CreateHyperParameterTuningJob", "DescribeHyperParameterTuningJob",
+					       "StopHyperParameterTuningJob",
+					       "ListTrainingJobsForHyperParameterTuningJob" };
+	static const char tuning[] =
+		"arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/a-very-long-nam-*";
+	auto_err err = { 0 };
+	auto_free char *note = NULL;
+	auto_json *policy = policy_of(yaml, "eu-west-1", &note, &err);
+	auto_json *without = policy_of("version: 1\nname: iris\nrole: R\n", "eu-west-1", &note, &err);
+
+	(void)state;
+	assert_non_null(policy);
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+		auto_free char *action = xasprintf("sagemaker:%s", actions[i]);
+
+		assert_allows("caller", action, tuning);
+		assert_null(allowing(without, "caller", action));
+	}
+	assert_allows("caller", "sagemaker:ListHyperParameterTuningJobs", "*");
+	assert_allows("caller", "sagemaker:DescribeTrainingJob",
+		      "arn:aws:sagemaker:eu-west-1:123456789012:training-job/a-very-long-nam-*");
+	assert_allows("role", "s3:PutObject",
+		      "arn:aws:s3:::sagemaker-eu-west-1-123456789012/a-very-long-name-of-it/output/a-very-long-nam-*");
+	assert_allows("role", "s3:PutObject", "arn:aws:s3:::two/o/a-very-long-nam-*");
+	assert_allows("role", "ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:210987654321:repository/other");
+	assert_allows("role", "ecr:BatchGetImage",
+		      "arn:aws:ecr:eu-west-1:123456789012:repository/a-very-long-name-of-it");
+	assert_allows("caller", "ecr:PutImage", "arn:aws:ecr:eu-west-1:123456789012:repository/a-very-long-name-of-it");
+	assert_allows(
+		"caller", "logs:GetLogEvents",
+		"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/TrainingJobs:log-stream:a-very-long-nam-*");
 }
 
 static void test_open_roles(void **state)
@@ -178,10 +230,8 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_open_roles),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_plain),      cmocka_unit_test(test_full),     cmocka_unit_test(test_tuner),
+		cmocka_unit_test(test_open_roles), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests_name("pipeline/policy", tests, NULL, NULL);

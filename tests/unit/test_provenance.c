@@ -25,7 +25,7 @@ static int set_up(void **state)
 				  "source: {entry_point: t.py}\ninputs: {train: data, old: s3://other/x/}\n");
 	m->bases = json_pack("{ss}", "debian:12", "sha256:" HEX);
 	t = made_target("eu-west-1", m->bases);
-	if (plan_make(&m->project, &t, &m->plan, &err) < 0)
+	if (plan_make(&m->project, &t, JOB_TRAINING, &m->plan, &err) < 0)
 		fail_msg("%s", err.msg);
 	filelist_add(&m->project.channels[0].files, "a.csv", FILE_MODE_PLAIN)->size = 7;
 	m->image = (struct image_result){ .uri = xstrdup(IMAGE), .digest = xstrdup("sha256:" HEX) };

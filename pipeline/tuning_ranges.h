@@ -1,0 +1,16 @@
+#ifndef SMPIPE_PIPELINE_TUNING_RANGES_H
+#define SMPIPE_PIPELINE_TUNING_RANGES_H
+
+/* tuner.hyperparameter_ranges and tuner.auto_parameters as ParameterRanges. */
+
+#include "pipeline/training_job.h"
+
+/* *ret is a new reference, NULL when nothing is tuned. ERR_CONFIG: a range that is none or more than one of its kinds;
+ * bounds that are not two; what the strategy Hyperband gives each job itself. */
+int tuning_ranges_encode(const struct config *definition, const struct training_job_facts *facts, json_t **ret,
+			 struct err *err);
+
+/* ERR_USAGE-like complaint (ERR_CONFIG) about a hyperparameter that -p has set and that is tuned. */
+int tuning_ranges_check_options(const struct config *c, struct err *err);
+
+#endif

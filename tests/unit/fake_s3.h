@@ -98,7 +98,7 @@ static inline int fake_put(struct fake_s3 *f, const char *path, struct http_resp
 }
 
 /* Copies with its checksum, unless there is none to copy. */
-static inline int fake_copy(struct fake_s3 *f, const char *path, const char *source, struct http_response *resp)
+static inline int fake_copy_object(struct fake_s3 *f, const char *path, const char *source, struct http_response *resp)
 {
 	auto_free char *decoded = str_uri_decode(source);
 	auto_free char *from_path = xasprintf("/%s", decoded);
@@ -197,7 +197,7 @@ static inline int fake_send(struct http *http, const struct http_request *req, s
 	assert_int_equal(http_url_parse(req->url, &url, err), 0);
 	path = str_uri_decode(url.path);
 	if (str_eq(req->method, "PUT") && http_headers_get(&req->headers, "x-amz-copy-source"))
-		return fake_copy(f, path, http_headers_get(&req->headers, "x-amz-copy-source"), resp);
+		return fake_copy_object(f, path, http_headers_get(&req->headers, "x-amz-copy-source"), resp);
 	if (str_eq(req->method, "PUT"))
 		return fake_put(f, path, resp);
 	if (url.query)

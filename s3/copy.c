@@ -147,6 +147,7 @@ static int copy_whole(struct copy *c, struct err *err)
 	auto_response resp = { 0 };
 	auto_s3_head head = { 0 };
 
+	s3_encryption_add(&c->s3->encryption, &req.headers);
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.judge_body = s3_judge_body;

@@ -98,7 +98,7 @@ static void list_folder(const char *folder, bool is_hashed, struct filelist *fil
 	if (is_hashed)
 		assert_int_equal(snapshot_list(root, files, &err), 0);
 	else
-		assert_int_equal(snapshot_list_unhashed(root, files, &err), 0);
+		assert_int_equal(scan_path(root, NULL, files, &err), 0);
 }
 
 /* What lies in the bucket is what lies on the disk, under S3's checksum of it. */

@@ -156,6 +156,30 @@ static bool parse_basic_time(const char *s, time_t *ret)
 	return str_parse_time_iso(iso, ret) == 0;
 }
 
+void auth_seed_release(struct auth_seed *s)
+{
+	free(s->signature);
+	free(s->time_text);
+	free(s->region);
+	free(s->service);
+	*s = (struct auth_seed){ 0 };
+}
+
+bool auth_seed(const struct local_request *req, struct auth_seed *ret)
+{
+	auto_claim c = { 0 };
+	time_t time;
+
+	if (parse_claim(&c, req) != AUTH_ACCEPTED || c.is_presigned || !parse_basic_time(c.time_text, &time))
+		return false;
+	*ret = (struct auth_seed){ .signature = take(c.signature),
+				   .time_text = take(c.time_text),
+				   .region = take(c.region),
+				   .service = take(c.service),
+				   .time = time };
+	return true;
+}
+
 static enum auth_verdict check_time(const struct claim *c, time_t time, int64_t now_s, char **ret_words)
 {
 	int64_t age_s = now_s - (int64_t)time;

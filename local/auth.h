@@ -20,6 +20,15 @@ enum auth_verdict {
 	AUTH_EXPIRED,       /* a presigned URL whose time is over */
 };
 
+/* Where the signatures of a body's chunks begin: local/chunked.h. */
+struct auth_seed {
+	char *signature, *time_text, *region, *service;
+	time_t time;
+};
+void auth_seed_release(struct auth_seed *s);
+/* false: the request has no readable signature in its header. */
+bool auth_seed(const struct local_request *req, struct auth_seed *ret);
+
 struct auth_key {
 	const char *access_key_id, *secret_access_key;
 };

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "local/auth.h"
+#include "local/chunked.h"
 #include "local/faults.h"
 #include "local/s3.h"
 #include "local/server_body.h"
@@ -122,22 +123,6 @@ static int find_service(const struct local_request *req)
 	return -1;
 }
 
-/* Chunks that carry signatures or trailers of their own: our clients and botocore send them over TLS only. */
-static bool is_payload_understood(const struct local_request *req, struct local_response *resp)
-{
-	const char *declared = http_headers_get(&req->headers, "x-amz-content-sha256");
-	const char *encoding = http_headers_get(&req->headers, "Content-Encoding");
-
-	if ((declared && str_starts(declared, "STREAMING-")) || (encoding && strstr(encoding, "aws-chunked"))) {
-		dispatch_refuse(
-			req, resp, 501, "NotImplemented",
-			"The local cloud does not read aws-chunked bodies (x-amz-content-sha256: STREAMING-...); "
-			"send the SHA-256 of the body or UNSIGNED-PAYLOAD");
-		return false;
-	}
-	return true;
-}
-
 const char *dispatch_operation(struct local_request *req)
 {
 	const char *target = http_headers_get(&req->headers, "X-Amz-Target"), *dot;
@@ -171,14 +156,27 @@ bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local
 		return false;
 	}
 	*ret_max_bytes = services[i].max_body_bytes;
-	return is_payload_understood(req, resp);
+	return true;
+}
+
+bool dispatch_decoder(struct cloud *cloud, const struct local_request *req, struct local_response *resp,
+		      struct chunked **ret)
+{
+	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value };
+	auto_err err = { 0 };
+
+	if (is_health(req) || is_registry(req) || !chunked_is_declared(req) || chunked_new(req, &key, ret, &err) == 0)
+		return true;
+	dispatch_refuse(req, resp, err_is_service(&err, "NotImplemented") ? 501 : 400, err.service_code, err.msg);
+	return false;
 }
 
 static bool is_body_as_declared(const struct local_request *req, const char *hex, struct local_response *resp)
 {
 	const char *declared = http_headers_get(&req->headers, "x-amz-content-sha256");
 
-	if (!declared || !strcmp(declared, "UNSIGNED-PAYLOAD") || !strcasecmp(declared, hex))
+	if (!declared || !strcmp(declared, "UNSIGNED-PAYLOAD") || chunked_is_declared(req) ||
+	    !strcasecmp(declared, hex))
 		return true;
 	dispatch_refuse(req, resp, 400, "XAmzContentSHA256Mismatch",
 			"The provided 'x-amz-content-sha256' header does not match what was computed.");

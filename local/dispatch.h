@@ -14,6 +14,11 @@
 bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local_response *resp,
 		    uint64_t *ret_max_bytes);
 
+/* The decoder of an admitted request's body, NULL when it comes as it is. false: refused, resp says why. */
+struct chunked;
+bool dispatch_decoder(struct cloud *cloud, const struct local_request *req, struct local_response *resp,
+		      struct chunked **ret);
+
 /* The operation that a request asks for, by its head: see local/faults.h. NULL: none that has a name. Borrowed. */
 const char *dispatch_operation(struct local_request *req);
 

@@ -20,7 +20,7 @@ static bool is_file(const char *path)
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static char *object_path(const struct store_s3 *s, const char *bucket, const char *key)
+char *s3_path_plain(const struct store_s3 *s, const char *bucket, const char *key)
 {
 	auto_free char *name = s3_name_path(key);
 	auto_free char *below = xasprintf("objects/%s", name);
@@ -38,7 +38,7 @@ char *s3_path_meta(const struct store_s3 *s, const char *bucket, const char *key
 
 char *s3_path_find(const struct store_s3 *s, const char *bucket, const char *key)
 {
-	auto_free char *path = object_path(s, bucket, key);
+	auto_free char *path = s3_path_plain(s, bucket, key);
 	auto_free char *aside = xasprintf("%s%%f", path);
 
 	if (is_file(aside))
@@ -94,7 +94,7 @@ char *s3_path_prepare(const struct store_s3 *s, const char *bucket, const char *
 
 	if (s3_path_check_key(key, err) < 0)
 		return NULL;
-	path = object_path(s, bucket, key);
+	path = s3_path_plain(s, bucket, key);
 	meta = s3_path_meta(s, bucket, key);
 	if (make_folders_above(path, strlen(objects), err) < 0 || make_folders_above(meta, strlen(metas), err) < 0)
 		return NULL;

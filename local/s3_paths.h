@@ -15,6 +15,8 @@ int s3_path_check_key(const char *key, struct err *err);
 
 /* All of these with the lock held. */
 
+/* The file of an object under its plain name, whether it has it or not; new string. */
+char *s3_path_plain(const struct store_s3 *s, const char *bucket, const char *key);
 /* The file that holds an object now; new string, NULL when there is none. */
 char *s3_path_find(const struct store_s3 *s, const char *bucket, const char *key);
 /* The file that is to hold it: folders are made, a file that stands where a folder must be is moved aside. NULL with

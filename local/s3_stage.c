@@ -184,21 +184,43 @@ int s3_check_publication(struct store_s3 *s, const struct s3_publication *p, str
 	return check_conditions(s, p, old, err);
 }
 
-/* Folders are there more often than not. */
-static int move_object(struct store_s3 *s, struct s3_staged *t, const struct s3_publication *p, char **old,
+static char *object_path(struct store_s3 *s, const struct s3_publication *p, const char *old, bool is_new_place,
+			 struct err *err)
+{
+	if (is_new_place)
+		return s3_path_prepare(s, p->bucket, p->key, err);
+	return old ? xstrdup(old) : s3_path_plain(s, p->bucket, p->key);
+}
+
+/* Its folders are there more often than not; only when a rename says that they are not are they made. */
+static int move_object(struct store_s3 *s, struct s3_staged *t, const struct s3_publication *p, const char *old,
 		       struct err *err)
 {
-	auto_free char *path = *old ? take(*old) : NULL;
+	for (int try = 0; try < 2; try++) {
+		auto_free char *path = s3_path_check_key(p->key, err) < 0 ? NULL : object_path(s, p, old, try > 0, err);
 
-	if (!path || rename(t->path, path) < 0) {
-		free(take(path));
-		path = s3_path_prepare(s, p->bucket, p->key, err);
 		if (!path)
 			return -1;
-		if (rename(t->path, path) < 0)
+		if (rename(t->path, path) == 0) {
+			free(take(t->path));
+			return 0;
+		}
+		if (try > 0 || (errno != ENOENT && errno != ENOTDIR && errno != EISDIR))
 			return err_errno(err, "store '%s'", path);
 	}
-	free(take(t->path));
+	return -1;
+}
+
+static int move_meta(struct store_s3 *s, struct s3_staged *meta, const struct s3_publication *p, struct err *err)
+{
+	auto_free char *path = s3_path_meta(s, p->bucket, p->key), *prepared = NULL;
+
+	if (rename(meta->path, path) < 0) {
+		prepared = errno == ENOENT ? s3_path_prepare(s, p->bucket, p->key, err) : NULL;
+		if (!prepared || rename(meta->path, path) < 0)
+			return err_errno(err, "store '%s'", path);
+	}
+	free(take(meta->path));
 	return 0;
 }
 
@@ -208,7 +230,7 @@ int s3_publish(struct store_s3 *s, struct s3_staged *t, const struct s3_publicat
 {
 	auto_s3_staged meta = { .fd = -1 };
 	auto_unlock pthread_mutex_t *held = NULL;
-	auto_free char *old = NULL, *meta_path = NULL;
+	auto_free char *old = NULL;
 
 	if (stage_meta(&meta, s, t, p, err) < 0)
 		return -1;
@@ -216,12 +238,9 @@ int s3_publish(struct store_s3 *s, struct s3_staged *t, const struct s3_publicat
 	if (s3_need_bucket(s, p->bucket, err) < 0)
 		return -1;
 	old = s3_path_find(s, p->bucket, p->key);
-	if (check_conditions(s, p, old, err) < 0 || move_object(s, t, p, &old, err) < 0)
+	if (check_conditions(s, p, old, err) < 0 || move_object(s, t, p, old, err) < 0 ||
+	    move_meta(s, &meta, p, err) < 0)
 		return -1;
-	meta_path = s3_path_meta(s, p->bucket, p->key);
-	if (rename(meta.path, meta_path) < 0)
-		return err_errno(err, "store '%s'", meta_path);
-	free(take(meta.path));
 	if (p->upload)
 		unlink(p->upload);
 	return 0;

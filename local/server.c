@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "local/chunked.h"
 #include "local/cloud.h"
 #include "local/dispatch.h"
 #include "local/lock.h"
@@ -36,6 +37,7 @@ struct exchange {
 	struct local_request req;
 	struct local_response resp;
 	struct server_body body;
+	struct chunked *chunked; /* decodes the body; NULL: it comes as it is */
 	bool has_begun, is_refused;
 	struct fault fault;
 };
@@ -104,6 +106,7 @@ static void end_exchange(void *ctx, struct MHD_Connection *connection, void **co
 		return;
 	count_active(x->server, -1);
 	server_body_release(&x->body);
+	chunked_free(x->chunked);
 	local_response_release(&x->resp);
 	local_request_release(&x->req);
 	free(x);
@@ -212,7 +215,8 @@ static enum MHD_Result receive_head(struct exchange *x, struct MHD_Connection *c
 	if (!begin_fault(x))
 		return reset(connection);
 	x->is_refused = server_fault_answer(&x->fault, &x->req, &x->resp) ||
-			!dispatch_admit(x->server->cloud, &x->req, &x->resp, &x->body.max_bytes);
+			!dispatch_admit(x->server->cloud, &x->req, &x->resp, &x->body.max_bytes) ||
+			!dispatch_decoder(x->server->cloud, &x->req, &x->resp, &x->chunked);
 	expect = http_headers_get(&x->req.headers, "Expect");
 	/* A client that waits for 100 is answered at once; another would not read the answer before it has sent its
 	 * body. */
@@ -235,11 +239,19 @@ static bool end_fault(struct exchange *x)
 
 static void refuse_body(struct exchange *x, const struct err *err)
 {
-	if (err->code == ERR_INVALID)
+	if (err->service_code)
+		dispatch_refuse(&x->req, &x->resp, err_is_service(err, "SignatureDoesNotMatch") ? 403 : 400,
+				err->service_code, err->msg);
+	else if (err->code == ERR_INVALID)
 		dispatch_refuse(&x->req, &x->resp, 413, "EntityTooLarge", err->msg);
 	else
 		dispatch_refuse(&x->req, &x->resp, 500, "InternalError", err->msg);
 	x->is_refused = true;
+}
+
+static int add_to_body(struct exchange *x, const char *p, size_t n, struct err *err)
+{
+	return x->chunked ? chunked_add(x->chunked, p, n, &x->body, err) : server_body_add(&x->body, p, n, err);
 }
 
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
@@ -257,11 +269,13 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 		return reset(connection);
 	if (*upload_n > 0) {
 		/* What follows a refusal is read and dropped. */
-		if (!x->is_refused && server_body_add(&x->body, upload, *upload_n, &err) < 0)
+		if (!x->is_refused && add_to_body(x, upload, *upload_n, &err) < 0)
 			refuse_body(x, &err);
 		*upload_n = 0;
 		return MHD_YES;
 	}
+	if (!x->is_refused && x->chunked && chunked_finish(x->chunked, &x->body, &x->req.headers, &err) < 0)
+		refuse_body(x, &err);
 	if (!x->is_refused) {
 		server_body_finish(&x->body, &x->req);
 		dispatch_answer(x->server->cloud, &x->req, &x->resp);

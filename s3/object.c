@@ -132,6 +132,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.payload_hash = hash;
+	req.aws.judge_body = s3_judge_empty;
 	http_headers_add(&req.headers, "Content-Type", put->content_type);
 	http_headers_add(&req.headers, S3_HEADER_SHA256, checksum);
 	s3_encryption_add(&s3->encryption, &req.headers);

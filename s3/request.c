@@ -104,6 +104,14 @@ int s3_judge_body(const struct http_response *resp)
 	return str_eq(e.code, "InternalError") ? 500 : 400;
 }
 
+int s3_judge_empty(const struct http_response *resp)
+{
+	int status = resp->body.len ? s3_judge_body(resp) : 0;
+
+	/* What is there and no <Error> does not matter. */
+	return status > 0 ? status : 0;
+}
+
 bool s3_is_refusal_of_bytes(const struct err *err)
 {
 	return err_is_service(err, "XAmzContentSHA256Mismatch") || err_is_service(err, "BadDigest") ||

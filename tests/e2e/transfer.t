@@ -94,7 +94,7 @@ expect 0 'a release with a file of several parts'
 job=$(sed -n 's/^job  *//p' "$T/out")
 run "$SMPIPE" verify --local
 expect 0 'is as its record says'
-same "$(jq -r '.files[] | select(.path == "large") | .sha256' .smpipe/local/s3/*/objects/*/data/large/*.json)" \
+same "$(jq -r '.files[] | select(.path == "large") | .composite' .smpipe/local/s3/*/objects/*/data/large/*.json)" \
 	"$(cd "$T" && composite | base64 -d | od -An -v -tx1 | tr -d ' \n')-3" 'the manifest has the digest of the parts'"'"' digests'
 run "$SMPIPE" get "$job" --local model/
 expect 0 'the model of the job is fetched'

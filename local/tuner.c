@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "local/lock.h"
 #include "local/tuner_trial.h"
@@ -74,13 +75,12 @@ static enum tuning_direction direction_of(const struct source *source)
 /* As the service infers it. */
 static int max_resource(const struct tuner *r, const json_t *definition)
 {
-	static const char *const names[] = { "epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs" };
 	const json_t *given = json_at(r->config, "StrategyConfig", "HyperbandStrategyConfig", "MaxResource", NULL);
 	const json_t *statics = json_object_get(definition, "StaticHyperParameters");
 	int64_t n = json_integer_value(given);
 
-	for (size_t i = 0; i < ARRAY_LEN(names) && n == 0; i++) {
-		const char *text = json_str(statics, names[i]);
+	for (const char *const *name = sagemaker_resource_names; *name && n == 0; name++) {
+		const char *text = json_str(statics, *name);
 
 		if (text)
 			str_parse_i64(text, 1, MAX_RESOURCE_LAST, &n);
@@ -94,9 +94,9 @@ static int add_source(struct tuner *r, const json_t *definition, uint64_t seed, 
 	struct source *source = &r->sources[r->n_sources];
 
 	source->definition = definition;
-	source->objective = tuning_objective_of(r->request, definition);
+	source->objective = sagemaker_tuning_objective(r->request, definition);
 	hyperband_init(&source->hyperband, (int)json_integer_value(min), max_resource(r, definition));
-	if (sampler_new(tuning_ranges_of(r->request, definition), seed, &source->sampler, err) < 0)
+	if (sampler_new(sagemaker_tuning_ranges(r->request, definition), seed, &source->sampler, err) < 0)
 		return -1;
 	r->n_sources++;
 	return 0;
@@ -104,14 +104,14 @@ static int add_source(struct tuner *r, const json_t *definition, uint64_t seed, 
 
 static int add_sources(struct tuner *r, struct err *err)
 {
-	const json_t *given = json_object_get(r->config, "RandomSeed");
+	const json_t *given = json_object_get(r->config, "RandomSeed"), *definition;
 	const struct sys *sys = r->store->cloud->sys;
 	uint64_t seed = (uint64_t)json_integer_value(given);
 
 	if (!given)
 		sys->random(sys, &seed, sizeof(seed));
-	for (size_t i = 0; i < tuning_count_definitions(r->request) && i < DEFINITIONS_MAX; i++)
-		if (add_source(r, tuning_definition_of(r->request, i), seed + i, err) < 0)
+	for (size_t i = 0; i < DEFINITIONS_MAX && (definition = sagemaker_tuning_definition(r->request, i)); i++)
+		if (add_source(r, definition, seed + i, err) < 0)
 			return -1;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "aws/sagemaker_limits.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "local/tuning_rules.h"
@@ -56,7 +57,7 @@ static json_t *child_summary(const struct tuning *t, const struct tuning_child *
 	static const char *const members[] = { "TrainingJobName",   "TrainingJobArn",  "CreationTime",
 					       "TrainingStartTime", "TrainingEndTime", "TrainingJobStatus",
 					       "FailureReason" };
-	const json_t *definition = tuning_definition_of(t->request, child->definition);
+	const json_t *definition = sagemaker_tuning_definition(t->request, child->definition);
 	auto_json *job = job_describe(child->job);
 	json_t *summary = json_object();
 
@@ -68,7 +69,7 @@ static json_t *child_summary(const struct tuning *t, const struct tuning_child *
 			json_object_set(summary, members[i], value);
 	}
 	json_object_set_new(summary, "TunedHyperParameters", json_deep_copy(child->tuned));
-	put_objective(summary, job, tuning_objective_of(t->request, definition));
+	put_objective(summary, job, sagemaker_tuning_objective(t->request, definition));
 	return summary;
 }
 
@@ -124,7 +125,7 @@ static void put_counters(json_t *answer, const json_t *summaries)
 /* The objective of the first definition says which way is better. */
 static const char *type_of(const struct tuning *t)
 {
-	return json_str(tuning_objective_of(t->request, tuning_definition_of(t->request, 0)), "Type");
+	return json_str(sagemaker_tuning_objective(t->request, sagemaker_tuning_definition(t->request, 0)), "Type");
 }
 
 /* Whether a summary has an objective that can be compared. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -12,13 +13,12 @@
 #define REDRAWS     64
 #define AUTO_FACTOR 100
 
-enum kind { CATEGORICAL, INTEGER, CONTINUOUS };
 enum scale { LINEAR, LOGARITHMIC, REVERSE_LOGARITHMIC };
 
 struct range {
 	const char *name;     /* in the space's copy of the ranges */
 	const json_t *values; /* of a category */
-	enum kind kind;
+	enum sagemaker_range_kind kind;
 	enum scale scale;
 	double min, max;
 	int64_t first, last; /* of an integer */
@@ -52,10 +52,8 @@ static double random_unit(struct sampler *s)
 static int parse_number(const json_t *range, const char *member, double *ret, struct err *err)
 {
 	const char *text = json_str(range, member);
-	char *end = NULL;
 
-	*ret = text ? strtod(text, &end) : 0;
-	if (!text || !*text || *end || !isfinite(*ret))
+	if (!sagemaker_parse_bound(text, false, ret))
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s.%s: '%s' is no number", json_str(range, "Name"),
 			       member, text ? text : "");
 	return 0;
@@ -79,18 +77,18 @@ static enum scale choose_scale(const struct range *r, const char *given)
 	if (str_eq(given, "Logarithmic"))
 		return r->min > 0 ? LOGARITHMIC : LINEAR;
 	if (str_eq(given, "ReverseLogarithmic"))
-		return r->kind == CONTINUOUS && r->min >= 0 && r->max < 1 ? REVERSE_LOGARITHMIC : LINEAR;
+		return r->kind == RANGE_CONTINUOUS && r->min >= 0 && r->max < 1 ? REVERSE_LOGARITHMIC : LINEAR;
 	if (str_eq(given, "Linear"))
 		return LINEAR;
 	return r->min > 0 && r->max / r->min >= AUTO_FACTOR ? LOGARITHMIC : LINEAR;
 }
 
-static int parse_range(const json_t *range, enum kind kind, struct range *ret, struct err *err)
+static int parse_range(const json_t *range, enum sagemaker_range_kind kind, struct range *ret, struct err *err)
 {
 	*ret = (struct range){ .name = json_str(range, "Name"), .kind = kind };
 	if (!ret->name)
 		return err_set(err, ERR_CONFIG, "ParameterRanges: a range has no Name");
-	if (kind == CATEGORICAL) {
+	if (kind == RANGE_CATEGORICAL) {
 		ret->values = json_object_get(range, "Values");
 		if (json_array_size(ret->values) == 0)
 			return err_set(err, ERR_CONFIG, "ParameterRanges: %s has no Values", ret->name);
@@ -98,8 +96,8 @@ static int parse_range(const json_t *range, enum kind kind, struct range *ret, s
 	}
 	if (parse_number(range, "MinValue", &ret->min, err) < 0 || parse_number(range, "MaxValue", &ret->max, err) < 0)
 		return -1;
-	if (kind == INTEGER && (parse_integer(range, "MinValue", &ret->first, err) < 0 ||
-				parse_integer(range, "MaxValue", &ret->last, err) < 0))
+	if (kind == RANGE_INTEGER && (parse_integer(range, "MinValue", &ret->first, err) < 0 ||
+				      parse_integer(range, "MaxValue", &ret->last, err) < 0))
 		return -1;
 	if (ret->min > ret->max)
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s: MinValue is above MaxValue", ret->name);
@@ -110,9 +108,9 @@ static int parse_range(const json_t *range, enum kind kind, struct range *ret, s
 /* How many values a range has; 0: no number can say. */
 static uint64_t count_values(const struct range *r)
 {
-	if (r->kind == CONTINUOUS)
+	if (r->kind == RANGE_CONTINUOUS)
 		return 0;
-	return r->kind == INTEGER ? (uint64_t)(r->last - r->first) + 1 : json_array_size(r->values);
+	return r->kind == RANGE_INTEGER ? (uint64_t)(r->last - r->first) + 1 : json_array_size(r->values);
 }
 
 static uint64_t count_points(const struct sampler *s)
@@ -129,9 +127,9 @@ static uint64_t count_points(const struct sampler *s)
 	return points;
 }
 
-static int parse_list(struct sampler *s, const char *member, enum kind kind, struct err *err)
+static int parse_list(struct sampler *s, enum sagemaker_range_kind kind, struct err *err)
 {
-	const json_t *list = json_object_get(s->ranges, member);
+	const json_t *list = sagemaker_range_list(s->ranges, kind);
 	size_t i;
 	json_t *range;
 
@@ -151,9 +149,8 @@ int sampler_new(const json_t *ranges, uint64_t seed, struct sampler **ret, struc
 	s->ranges = ranges ? json_deep_copy(ranges) : json_object();
 	s->drawn = json_object();
 	s->state = seed;
-	if (parse_list(s, "CategoricalParameterRanges", CATEGORICAL, err) < 0 ||
-	    parse_list(s, "IntegerParameterRanges", INTEGER, err) < 0 ||
-	    parse_list(s, "ContinuousParameterRanges", CONTINUOUS, err) < 0) {
+	if (parse_list(s, RANGE_CATEGORICAL, err) < 0 || parse_list(s, RANGE_INTEGER, err) < 0 ||
+	    parse_list(s, RANGE_CONTINUOUS, err) < 0) {
 		sampler_free(s);
 		return -1;
 	}
@@ -211,9 +208,9 @@ static json_t *draw_value(struct sampler *s, const struct range *r)
 {
 	double x;
 
-	if (r->kind == CATEGORICAL)
+	if (r->kind == RANGE_CATEGORICAL)
 		return json_incref(json_array_get(r->values, random_bits(s) % json_array_size(r->values)));
-	if (r->kind == CONTINUOUS)
+	if (r->kind == RANGE_CONTINUOUS)
 		return number_text(draw_between(s, r->min, r->max, r->scale));
 	/* Each integer owns the half unit around it on its scale. */
 	x = round(draw_between(s, r->min - 0.5, r->max + 0.5, r->scale));
@@ -231,8 +228,8 @@ static json_t *draw(struct sampler *s)
 
 static json_t *value_at(const struct range *r, uint64_t index)
 {
-	return r->kind == CATEGORICAL ? json_incref(json_array_get(r->values, index))
-				      : integer_text(r->first + (int64_t)index);
+	return r->kind == RANGE_CATEGORICAL ? json_incref(json_array_get(r->values, index))
+					    : integer_text(r->first + (int64_t)index);
 }
 
 static json_t *point_at(const struct sampler *s, uint64_t index)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -377,7 +378,7 @@ static const json_t *hyperparameters_of(const struct plan *plan, json_t *by_name
 		return json_object_get(plan->request, "HyperParameters");
 	if (definition)
 		return json_object_get(definition, "StaticHyperParameters");
-	for (size_t i = 0; (definition = tuning_job_definition(plan->request, i)); i++)
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(plan->request, i)); i++)
 		json_object_set(by_name, json_str(definition, "DefinitionName"),
 				json_object_get(definition, "StaticHyperParameters"));
 	return by_name;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/hyperparameters.h"
@@ -345,20 +346,13 @@ int tuning_job_request(const struct config *c, const struct training_job_facts *
 	return 0;
 }
 
-json_t *tuning_job_definition(const json_t *request, size_t i)
-{
-	json_t *one = json_object_get(request, "TrainingJobDefinition");
-
-	return !one ? json_array_get(json_object_get(request, "TrainingJobDefinitions"), i) : i ? NULL : one;
-}
-
 void tuning_job_set_name(json_t *request, const char *job_name)
 {
 	auto_free char *quoted = hyperparameters_quote(job_name);
 	json_t *definition;
 
 	json_put_str(request, "HyperParameterTuningJobName", job_name);
-	for (size_t i = 0; (definition = tuning_job_definition(request, i)); i++) {
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(request, i)); i++) {
 		json_t *parameters = json_object_get(definition, "StaticHyperParameters");
 
 		if (json_object_get(parameters, "sagemaker_job_name"))
@@ -370,7 +364,7 @@ void tuning_job_set_image(json_t *request, const char *old, const char *image)
 {
 	json_t *definition;
 
-	for (size_t i = 0; old && image && (definition = tuning_job_definition(request, i)); i++) {
+	for (size_t i = 0; old && image && (definition = sagemaker_tuning_definition(request, i)); i++) {
 		json_t *algorithm = json_object_get(definition, "AlgorithmSpecification");
 
 		if (str_eq(json_str(algorithm, "TrainingImage"), old))

@@ -17,7 +17,4 @@ void tuning_job_set_name(json_t *request, const char *job_name);
 /* Put an image in the place of another in every definition that names it. */
 void tuning_job_set_image(json_t *request, const char *old, const char *image);
 
-/* The i-th definition of a request, or NULL. Borrowed. */
-json_t *tuning_job_definition(const json_t *request, size_t i);
-
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "aws/sagemaker_limits_ranges.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/hyperparameters.h"
@@ -17,27 +17,35 @@ struct range {
 	struct err *err;
 };
 
-static const struct {
-	const char *key, *list;
-} kinds[] = {
-	{ "integer", "IntegerParameterRanges" },
-	{ "continuous", "ContinuousParameterRanges" },
-	{ "categorical", "CategoricalParameterRanges" },
+/* Of a range in smpipe.yaml; what is chosen by the service has none. */
+static const char *const keys[] = {
+	[RANGE_INTEGER] = "integer",
+	[RANGE_CONTINUOUS] = "continuous",
+	[RANGE_CATEGORICAL] = "categorical",
 };
+
+const char *tuning_ranges_key(const char *list)
+{
+	for (size_t kind = 0; kind < ARRAY_LEN(keys); kind++) {
+		if (str_eq(sagemaker_range_lists[kind], list))
+			return keys[kind];
+	}
+	return NULL;
+}
 
 /* The one kind that a range has, or -1. */
 static int find_kind(const struct range *r)
 {
 	int found = -1;
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		auto_free char *path = xasprintf("%s.%s", r->path, kinds[i].key);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		auto_free char *path = xasprintf("%s.%s", r->path, keys[i]);
 
-		if (!json_object_get(r->settings, kinds[i].key))
+		if (!json_object_get(r->settings, keys[i]))
 			continue;
 		if (found >= 0)
 			return config_error(r->c, r->err, path, "'%s' is '%s' and '%s'; it can be one of them", r->name,
-					    kinds[found].key, kinds[i].key);
+					    keys[found], keys[i]);
 		found = (int)i;
 	}
 	if (found < 0) {
@@ -107,13 +115,12 @@ static int add_range(const struct range *r, json_t *ranges)
 
 	if (kind < 0 || check_resource(r) < 0)
 		return -1;
-	list = json_object_get(ranges, kinds[kind].list);
+	list = json_object_get(ranges, sagemaker_range_lists[kind]);
 	if (!list) {
 		list = json_array();
-		json_object_set_new(ranges, kinds[kind].list, list);
+		json_object_set_new(ranges, sagemaker_range_lists[kind], list);
 	}
-	return str_eq(kinds[kind].key, "categorical") ? add_categorical(r, list)
-						      : add_numeric(r, kinds[kind].key, list);
+	return kind == RANGE_CATEGORICAL ? add_categorical(r, list) : add_numeric(r, keys[kind], list);
 }
 
 static void add_automatic(const struct config *c, json_t *ranges)
@@ -126,7 +133,7 @@ static void add_automatic(const struct config *c, json_t *ranges)
 	json_object_foreach((json_t *)hints, name, hint)
 		json_array_append_new(list, json_pack("{sssO}", "Name", name, "ValueHint", hint));
 	if (json_array_size(list))
-		json_object_set(ranges, "AutoParameters", list);
+		json_object_set(ranges, sagemaker_range_lists[RANGE_AUTO], list);
 	json_decref(list);
 }
 

@@ -5,6 +5,9 @@
 
 #include "pipeline/training_job.h"
 
+/* The key that a range of one of the service's lists has: "continuous" of "ContinuousParameterRanges"; else NULL. */
+const char *tuning_ranges_key(const char *list);
+
 /* *ret is a new reference, NULL when nothing is tuned. ERR_CONFIG: a range that is none or more than one of its kinds;
  * bounds that are not two; what the strategy Hyperband gives each job itself. */
 int tuning_ranges_encode(const struct config *definition, const struct training_job_facts *facts, json_t **ret,

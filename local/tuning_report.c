@@ -197,8 +197,9 @@ static void put_resources(json_t *answer, const struct sys *sys)
 
 json_t *tuning_describe(struct tuning *t)
 {
-	auto_json *summaries = tuning_child_summaries(t);
+	/* The state first: one that is final is never told with training jobs that still run. */
 	json_t *answer = tuning_state(t);
+	auto_json *summaries = tuning_child_summaries(t);
 	json_t *best = find_best(summaries, type_of(t));
 
 	put_counters(answer, summaries);

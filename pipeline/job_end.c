@@ -61,8 +61,11 @@ int64_t job_instances(const json_t *job)
 	size_t i;
 	json_t *group;
 
-	json_array_foreach(groups, i, group)
+	json_array_foreach(groups, i, group) {
 		n += number(json_object_get(group, "InstanceCount"), 0, MAX_INSTANCES);
+		if (n > MAX_INSTANCES)
+			return MAX_INSTANCES;
+	}
 	return n ? n : number(json_object_get(config, "InstanceCount"), 1, MAX_INSTANCES);
 }
 

@@ -475,6 +475,9 @@ static void test_cost(void **state)
 	check_cost(
 		"{\"BillableTimeInSeconds\":30,\"TrainingTimeInSeconds\":100,\"ResourceConfig\":{\"InstanceCount\":1}}",
 		"billable 30 s", 0);
+	check_cost("{\"BillableTimeInSeconds\":30,\"ResourceConfig\":{\"InstanceGroups\":[{\"InstanceCount\":100000},"
+		   "{\"InstanceCount\":100000}]}}",
+		   "billable 30 s × 100000 instances = 3000000 s", 0);
 	check_cost("{\"BillableTimeInSeconds\":9223372036854775807,\"ResourceConfig\":{\"InstanceCount\":"
 		   "9223372036854775807},\"CreationTime\":1e300,\"TrainingEndTime\":1e308}",
 		   "billable 315360000 s × 100000 instances = 31536000000000 s", 0);

@@ -63,6 +63,11 @@ static int compare_numbers(double x, double y)
 	return (x > y) - (x < y);
 }
 
+static int compare_definitions(const struct leaderboard_child *c, const struct leaderboard_child *d)
+{
+	return strcmp(c->definition ? c->definition : "", d->definition ? d->definition : "");
+}
+
 /* The order of the board; b says which objective is better. */
 static int compare(const void *x, const void *y, void *ctx)
 {
@@ -70,8 +75,8 @@ static int compare(const void *x, const void *y, void *ctx)
 	const struct leaderboard_child *c = x, *d = y;
 	int order = d->has_objective - c->has_objective;
 
-	if (!order && c->has_objective && b->is_mixed && c->definition && d->definition)
-		order = strcmp(c->definition, d->definition);
+	if (!order && c->has_objective && b->is_mixed)
+		order = compare_definitions(c, d);
 	if (!order && c->has_objective)
 		order = leaderboard_objective(b, c->definition)->is_minimized
 				? compare_numbers(c->objective, d->objective)
@@ -83,12 +88,6 @@ static int compare(const void *x, const void *y, void *ctx)
 	return order ? order : strcmp(c->name, d->name);
 }
 
-static bool is_same_group(const struct leaderboard *b, const struct leaderboard_child *c,
-			  const struct leaderboard_child *d)
-{
-	return !b->is_mixed || str_eq(c->definition, d->definition);
-}
-
 static void rank(struct leaderboard *b)
 {
 	size_t first = 0; /* of the group */
@@ -97,7 +96,7 @@ static void rank(struct leaderboard *b)
 	for (size_t i = 0; i < b->n_children && b->children[i].has_objective; i++) {
 		struct leaderboard_child *c = &b->children[i], *before = i ? c - 1 : NULL;
 
-		if (before && !is_same_group(b, before, c))
+		if (before && b->is_mixed && compare_definitions(before, c))
 			first = i;
 		c->rank = i > first && before->objective == c->objective ? before->rank : i - first + 1;
 	}

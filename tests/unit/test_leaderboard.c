@@ -195,6 +195,18 @@ static void test_definitions(void **state)
 	assert_string_equal(leaderboard_objective(&b, "b")->metric, "loss");
 }
 
+/* Jobs of which nobody says the definition are a group of their own, wherever they stand in the list. */
+static void test_unknown_definitions(void **state)
+{
+	BOARD(SEVERAL,
+	      "[" CHILD("t-1", "Completed", "0.7", "", OF("a")) "," CHILD("t-2", "Completed", "0.8", "", "") "," CHILD(
+		      "t-3", "Completed", "0.9", "", OF("a")) "," CHILD("t-4", "Completed", "0.1", "",
+									OF("b")) "," CHILD("t-5", "Completed", "0.6",
+											   "", "") "]");
+
+	assert_order(&b, "t-2:1 t-5:2 t-3:1 t-1:2 t-4:1");
+}
+
 static void test_best_hyperparameters(void **state)
 {
 	BOARD(TUNING("Maximize",
@@ -294,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_scales),
 		cmocka_unit_test(test_ranges_that_are_learned),
 		cmocka_unit_test(test_definitions),
+		cmocka_unit_test(test_unknown_definitions),
 		cmocka_unit_test(test_best_hyperparameters),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_many),

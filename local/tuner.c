@@ -10,9 +10,8 @@
 #include "local/tuning_child.h"
 #include "local/tuning_sample.h"
 
-#define DEFINITIONS_MAX   10
-#define FUTILE_JOBS       5 /* without one success the service gives up */
-#define MAX_RESOURCE_LAST 20000
+#define DEFINITIONS_MAX 10
+#define FUTILE_JOBS     5 /* without one success the service gives up */
 
 enum over {
 	GOING_ON,
@@ -72,8 +71,8 @@ static enum tuning_direction direction_of(const struct source *source)
 	return str_eq(json_str(source->objective, "Type"), "Minimize") ? TUNING_MINIMIZE : TUNING_MAXIMIZE;
 }
 
-/* As the service infers it. */
-static int max_resource(const struct tuner *r, const json_t *definition)
+/* As the service infers it; 0: it cannot. */
+static int64_t max_resource(const struct tuner *r, const json_t *definition)
 {
 	const json_t *given = json_at(r->config, "StrategyConfig", "HyperbandStrategyConfig", "MaxResource", NULL);
 	const json_t *statics = json_object_get(definition, "StaticHyperParameters");
@@ -83,9 +82,9 @@ static int max_resource(const struct tuner *r, const json_t *definition)
 		const char *text = json_str(statics, *name);
 
 		if (text)
-			str_parse_i64(text, 1, MAX_RESOURCE_LAST, &n);
+			str_parse_i64(text, 1, INT64_MAX, &n);
 	}
-	return n > 0 && n <= MAX_RESOURCE_LAST ? (int)n : MAX_RESOURCE_LAST;
+	return n;
 }
 
 static int add_source(struct tuner *r, const json_t *definition, uint64_t seed, struct err *err)
@@ -95,7 +94,7 @@ static int add_source(struct tuner *r, const json_t *definition, uint64_t seed, 
 
 	source->definition = definition;
 	source->objective = sagemaker_tuning_objective(r->request, definition);
-	hyperband_init(&source->hyperband, (int)json_integer_value(min), max_resource(r, definition));
+	hyperband_init(&source->hyperband, json_integer_value(min), max_resource(r, definition));
 	if (sampler_new(sagemaker_tuning_ranges(r->request, definition), seed, &source->sampler, err) < 0)
 		return -1;
 	r->n_sources++;

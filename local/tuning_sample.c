@@ -183,7 +183,7 @@ static double draw_between(struct sampler *s, double min, double max, enum scale
 	else if (scale == REVERSE_LOGARITHMIC)
 		x = 1 - exp(log(1 - min) + u * (log(1 - max) - log(1 - min)));
 	else
-		x = min + u * (max - min);
+		x = 2 * (min / 2 + u * (max / 2 - min / 2)); /* the whole difference may be more than a double holds */
 	return fmin(fmax(x, min), max);
 }
 

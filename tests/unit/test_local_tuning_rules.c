@@ -86,6 +86,19 @@ static void test_scales(void **state)
 	}
 }
 
+/* The difference of the bounds is more than a double holds. */
+static void test_the_widest_range_is_sampled(void **state)
+{
+	double v[DRAWS];
+
+	(void)state;
+	draw_many("{\"ContinuousParameterRanges\":[{\"Name\":\"x\",\"MinValue\":\"-1.7e308\","
+		  "\"MaxValue\":\"1.7e308\",\"ScalingType\":\"Linear\"}]}",
+		  v);
+	assert_true(v[0] < -1.5e308 && v[DRAWS - 1] > 1.5e308);
+	assert_true(fabs(v[DRAWS / 2]) < 2e307);
+}
+
 /* The ends of a range of integers have the chance of every other. */
 static void test_integers_are_uniform(void **state)
 {
@@ -251,6 +264,13 @@ static void test_hyperband_deals_as_the_paper_does(void **state)
 	hyperband_init(&h, 5, 5);
 	assert_int_equal(h.s_max, 0);
 	assert_int_equal(hyperband_bracket(&h, 17), 0);
+	/* What is more than an int holds is much, not little. */
+	hyperband_init(&h, (INT64_C(1) << 32) + 1, (INT64_C(1) << 32) + 27);
+	assert_int_equal(h.max, HYPERBAND_RESOURCE_MAX);
+	assert_int_equal(h.s_max, 0);
+	hyperband_init(&h, 0, 0);
+	assert_int_equal(h.min, 1);
+	assert_int_equal(h.max, HYPERBAND_RESOURCE_MAX);
 }
 
 static void test_a_rung_keeps_the_best_third(void **state)
@@ -285,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scales),
+		cmocka_unit_test(test_the_widest_range_is_sampled),
 		cmocka_unit_test(test_integers_are_uniform),
 		cmocka_unit_test(test_a_finite_space_is_drawn_without_repeats),
 		cmocka_unit_test(test_the_grid_has_each_point_once),

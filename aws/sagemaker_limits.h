@@ -23,6 +23,9 @@ int sagemaker_check_training_job_at(const json_t *request, char **ret_path, stru
 int sagemaker_check_tuning_job(const json_t *request, struct err *err);
 int sagemaker_check_tuning_job_at(const json_t *request, char **ret_path, struct err *err);
 
+/* The Tags of either request, and of AddTags: "Tags[0].Key: …". ERR_CONFIG. */
+int sagemaker_check_tags(const json_t *tags, struct err *err);
+
 /* [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}, of tuning jobs {0,31} */
 int sagemaker_check_job_name(const char *name, struct err *err);
 int sagemaker_check_tuning_job_name(const char *name, struct err *err);

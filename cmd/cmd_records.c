@@ -73,8 +73,7 @@ static void print_row(const char *job, const json_t *statement)
 	bool has_metrics = json_object_size(json_object_get(provenance_internal(statement), "metrics")) > 0;
 
 	cmd_print("%-20s  %-10s  %.12s  %-30s  %-*s", started(statement), provenance_status(statement),
-		  provenance_commit(statement), job, has_metrics ? 8 : 0,
-		  remote_job_kind_name(provenance_kind(statement)));
+		  provenance_commit(statement), job, has_metrics ? 8 : 0, job_form(provenance_kind(statement))->kind);
 	print_metrics(statement, "  ", ", ");
 	cmd_print("\n");
 }

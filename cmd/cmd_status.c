@@ -81,7 +81,7 @@ static json_t *facts_of(const struct cmd *cmd, const json_t *job)
 	auto_free char *console = console_url(cmd, json_str(job, "TrainingJobName"));
 
 	json_put_str(j, "job", json_str(job, "TrainingJobName"));
-	json_put_str(j, "kind", remote_job_kind_name(JOB_TRAINING));
+	json_put_str(j, "kind", job_form(JOB_TRAINING)->kind);
 	json_put_str(j, "job_arn", json_str(job, "TrainingJobArn"));
 	json_put_str(j, "status", json_str(job, "TrainingJobStatus"));
 	json_put_str(j, "secondary_status", json_str(job, "SecondaryStatus"));

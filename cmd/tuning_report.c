@@ -98,7 +98,7 @@ json_t *tuning_report_json(const struct watched_tuning *w, const json_t *stateme
 
 	leaderboard_init(&b, w->job, w->children);
 	j = leaderboard_json(&b);
-	json_put_str(j, "kind", remote_job_kind_name(JOB_TUNING));
+	json_put_str(j, "kind", job_form(JOB_TUNING)->kind);
 	json_put_str(j, "job_arn", remote_job_arn(w->job));
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
 		if (json_object_get(internal, copied[i][0]))

@@ -113,8 +113,7 @@ char *job_time(const json_t *job, const char *member)
 char *job_duration(const json_t *job)
 {
 	double from = json_number_value(json_object_get(job, "CreationTime"));
-	const char *end = remote_job_kind(job) == JOB_TUNING ? "HyperParameterTuningEndTime" : "TrainingEndTime";
-	double to = json_number_value(json_object_get(job, end));
+	double to = json_number_value(json_object_get(job, job_form(remote_job_kind(job))->end));
 
 	return from > 0 && to >= from && to - from < MAX_SECONDS ? str_duration_ms((int64_t)((to - from) * 1000))
 								 : NULL;

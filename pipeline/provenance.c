@@ -154,7 +154,7 @@ static json_t *run_details(const struct provenance_facts *f)
 
 json_t *provenance_statement(const struct provenance_facts *f)
 {
-	auto_free char *build_type = xasprintf(BUILD_TYPE, remote_job_kind_name(f->plan->kind));
+	auto_free char *build_type = xasprintf(BUILD_TYPE, job_form(f->plan->kind)->kind);
 
 	return json_pack("{s:s, s:o, s:s, s:{s:{s:s, s:{s:O}, s:o, s:o}, s:o}}", "_type",
 			 "https://in-toto.io/Statement/v1", "subject", inputs(f), "predicateType",

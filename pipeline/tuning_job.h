@@ -1,10 +1,7 @@
 #ifndef SMPIPE_PIPELINE_TUNING_JOB_H
 #define SMPIPE_PIPELINE_TUNING_JOB_H
 
-/*
- * The CreateHyperParameterTuningJob request from smpipe.yaml. A definition is made as the CreateTrainingJob request is,
- * from the same keys; what the service has no member for is left out with a warning.
- */
+/* The CreateHyperParameterTuningJob request from smpipe.yaml; its definitions: pipeline/tuning_definition. */
 
 #include "pipeline/training_job.h"
 

@@ -215,3 +215,18 @@ int runnable_check_tuning(struct cloud *cloud, const json_t *request, struct err
 	}
 	return 0;
 }
+
+char *runnable_note(const json_t *request)
+{
+	const json_t *config = json_object_get(request, "HyperParameterTuningJobConfig");
+	const json_t *criteria = json_object_get(config, "TuningJobCompletionCriteria");
+	auto_str note = { 0 };
+
+	if (str_eq(json_str(config, "Strategy"), "Bayesian"))
+		str_add(&note, "; it has no Bayesian search: hyperparameters are sampled at random");
+	if (str_eq(json_str(json_object_get(criteria, "ConvergenceDetected"), "CompleteOnConvergence"), "Enabled"))
+		str_add(&note, "; it does not look for convergence");
+	if (json_object_get(request, "Autotune"))
+		str_add(&note, "; it does not tune ranges and limits by itself (Autotune)");
+	return note.len ? xasprintf("Note of the local cloud: %s", str_text(&note) + 2) : NULL;
+}

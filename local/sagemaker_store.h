@@ -10,6 +10,9 @@
 #include "local/job.h"
 #include "local/tuning.h"
 
+/* The FailureReason of a job, of either kind, that had not ended when the cloud did. */
+#define REASON_CLOUD_STOPPED "InternalServerError: the local cloud was stopped while the job ran"
+
 struct store_sagemaker {
 	struct cloud *cloud;
 	char *dir, *tuning_dir;

@@ -137,11 +137,6 @@ static bool read_objective(const json_t *summary, const char *type, double *ret)
 	return metric && str_eq(json_str(metric, "Type"), type);
 }
 
-static enum tuning_direction direction_of(const char *type)
-{
-	return str_eq(type, "Minimize") ? TUNING_MINIMIZE : TUNING_MAXIMIZE;
-}
-
 static json_t *find_best(const json_t *summaries, const char *type)
 {
 	json_t *best = NULL, *summary;
@@ -152,7 +147,7 @@ static json_t *find_best(const json_t *summaries, const char *type)
 		double value;
 
 		if (read_objective(summary, type, &value) &&
-		    (!best || tuning_is_better(value, best_value, direction_of(type)))) {
+		    (!best || tuning_is_better(value, best_value, tuning_direction_of(type)))) {
 			best = summary;
 			best_value = value;
 		}
@@ -182,7 +177,7 @@ static size_t count_not_improving(const json_t *summaries, const char *type)
 	qsort(ended, n, sizeof(*ended), compare_end);
 	for (size_t i = 0; i < n; i++)
 		read_objective(ended[i], type, &values[i]);
-	return tuning_count_not_improving(values, n, direction_of(type));
+	return tuning_count_not_improving(values, n, tuning_direction_of(type));
 }
 
 static void put_resources(json_t *answer, const struct sys *sys)

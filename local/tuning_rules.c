@@ -4,9 +4,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #define ETA         3
 #define IMPROVEMENT 0.01
+
+enum tuning_direction tuning_direction_of(const char *type)
+{
+	return str_eq(type, "Minimize") ? TUNING_MINIMIZE : TUNING_MAXIMIZE;
+}
 
 bool tuning_is_better(double a, double b, enum tuning_direction direction)
 {

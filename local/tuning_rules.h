@@ -9,6 +9,9 @@
 
 enum tuning_direction { TUNING_MAXIMIZE, TUNING_MINIMIZE };
 
+/* From the Type of an objective, "Minimize" or "Maximize"; NULL counts as the latter. */
+enum tuning_direction tuning_direction_of(const char *type);
+
 /* The objective's values in the order in which a training job printed them. NaN is worse than every number. */
 struct tuning_series {
 	const double *v;

@@ -149,14 +149,15 @@ static int status_of_tuning(struct cmd *cmd, const char *name, struct err *err)
 	auto_watched_tuning w = { 0 };
 	auto_record r = { 0 };
 	auto_err ignored = { 0 };
-	auto_json *j = NULL;
 
 	if (watch_tuning(&cmd->session, name, &(struct watch_tuning_options){ 0 }, &w, err) < 0)
 		return -1;
-	if (remote_job_is_over(w.job) && record_load(&cmd->session, cmd->project.git, name, &r, &ignored) == 0)
-		err_release(&ignored);
-	j = tuning_report_json(&w, r.statement);
+	/* A job that nobody recorded has a leaderboard all the same. */
+	if (remote_job_is_over(w.job))
+		record_load(&cmd->session, cmd->project.git, name, &r, &ignored);
 	if (opt_has(&cmd->opts, OPT_JSON)) {
+		auto_json *j = tuning_report_json(&w, r.statement);
+
 		cmd_print_json(j);
 	} else {
 		tuning_report_board(cmd, &w);

@@ -21,7 +21,7 @@ static void collect_names(const struct leaderboard *b, struct strlist *names)
 
 static void add_head(const struct leaderboard *b, struct str *out)
 {
-	const struct leaderboard_objective *o = &b->objectives[0];
+	const struct leaderboard_objective *o = leaderboard_objective(b, NULL);
 	auto_free char *job = str_printable(b->job);
 	auto_free char *status = str_printable(b->status);
 	auto_free char *strategy = str_printable(b->strategy ? b->strategy : "?");

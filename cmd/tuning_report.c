@@ -66,12 +66,15 @@ static void print_yaml(const struct cmd *cmd, const struct leaderboard *b, const
 	auto_json *parameters = leaderboard_best_hyperparameters(b, job);
 	bool is_json = hyperparameters_are_json(&cmd->project.config, cmd->project.delivers_source);
 	auto_free char *lines = hyperparameters_yaml(parameters, is_json, 4);
+	auto_free char *definition = NULL;
 
 	if (!json_object_size(parameters))
 		return;
+	/* It stands in a comment: a line break in it would end that. */
+	definition = b->best->definition ? str_printable(b->best->definition) : NULL;
 	cmd_print(
 		"\n# The best hyperparameters%s%s, to replace those of smpipe.yaml:\nestimator:\n  hyperparameters:\n%s",
-		b->best->definition ? " of definition " : "", b->best->definition ? b->best->definition : "", lines);
+		definition ? " of definition " : "", definition ? definition : "", lines);
 }
 
 void tuning_report_best(const struct cmd *cmd, const struct watched_tuning *w, const json_t *statement)

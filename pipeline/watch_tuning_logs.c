@@ -15,6 +15,8 @@
 #define FLUSH_MS 10000
 /* Long enough ago for every line to be there, whatever this machine's clock says. */
 #define LONG_AGO_MS 3600000
+/* Of one tuning job, over all lists: each list may bring others. */
+#define MAX_CHILDREN 10000
 
 struct child {
 	const struct session *s;
@@ -106,7 +108,7 @@ static void take_list(struct watch *w, const json_t *list)
 			   *status = json_str(summary, "TrainingJobStatus");
 		struct child *c = name ? find(w, name) : NULL;
 
-		if (!name)
+		if (!name || (!c && w->n >= MAX_CHILDREN))
 			continue;
 		if (!c)
 			c = add(w, name);

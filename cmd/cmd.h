@@ -21,6 +21,7 @@ struct cmd {
 	struct ui ui;
 	struct project project;
 	struct session session;
+	char *cloud_options; /* owns session.options */
 };
 
 struct command {
@@ -57,7 +58,7 @@ void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cmd_print_json(const json_t *j);
 
 /* For a job that was not found: where the names of the jobs are. Returns -1. */
-int cmd_hint_jobs(struct err *err);
+int cmd_hint_jobs(const struct cmd *cmd, struct err *err);
 
 /* The ARN of the job's role, asked for where smpipe.yaml has a name or `auto`; NULL when it has none. New string. */
 int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);

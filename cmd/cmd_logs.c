@@ -79,7 +79,7 @@ int cmd_logs(struct cmd *cmd, struct err *err)
 	if ((remote_job_kind(first) == JOB_TUNING ? watch_tuning_logs : watch_job)(&cmd->session, job, &options,
 										   &description, err) < 0 &&
 	    !output.write_errno)
-		return cmd_hint_jobs(err);
+		return cmd_hint_jobs(cmd, err);
 	if (output.write_errno) {
 		err_release(err);
 		errno = output.write_errno;

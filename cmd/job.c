@@ -7,8 +7,11 @@
 
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err)
 {
-	if (!cmd->opts.operands.n)
-		return record_last_job(cmd->project.git, cmd->project.state.commit, ret, err);
+	if (!cmd->opts.operands.n) {
+		if (record_last_job(cmd->project.git, cmd->project.state.commit, ret, err) < 0)
+			return cmd_hint_jobs(cmd, err);
+		return 0;
+	}
 	*ret = xstrdup(cmd->opts.operands.v[0]);
 	return 0;
 }
@@ -22,7 +25,7 @@ int cmd_describe_job(struct cmd *cmd, char **ret_name, json_t **ret_job, struct 
 		return -1;
 	clients_init(&c, &cmd->session);
 	if (remote_job_find(&c.aws, record_kind_in_git(cmd->project.git, name), name, ret_job, err) < 0)
-		return cmd_hint_jobs(err);
+		return cmd_hint_jobs(cmd, err);
 	*ret_name = take(name);
 	return 0;
 }

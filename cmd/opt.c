@@ -149,6 +149,38 @@ const char *opt_get(const struct opt_values *o, enum opt_id id)
 	return o->value[id];
 }
 
+static void add_word(struct str *out, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-";
+
+	if (*word && !word[strspn(word, plain)]) {
+		str_add(out, word);
+		return;
+	}
+	str_add(out, "'");
+	for (; *word; word++)
+		str_addf(out, *word == '\'' ? "'\\%c'" : "%c", *word);
+	str_add(out, "'");
+}
+
+char *opt_again(const struct opt_values *o, const enum opt_id *which)
+{
+	auto_str out = { 0 };
+
+	for (; *which != OPT_COUNT; which++) {
+		const struct opt_row *row = &rows[*which];
+
+		if (!o->value[*which])
+			continue;
+		str_addf(&out, " --%s", row->name);
+		if (row->value) {
+			str_add(&out, " ");
+			add_word(&out, o->value[*which]);
+		}
+	}
+	return str_detach(&out);
+}
+
 void opt_print_help(const enum opt_id *allowed, FILE *f)
 {
 	for (; *allowed != OPT_COUNT; allowed++) {

@@ -183,7 +183,7 @@ static const struct leaderboard_child *find_failure(const struct leaderboard *b,
 	return first;
 }
 
-int watch_tuning_judge(const struct watched_tuning *w, struct err *err)
+int watch_tuning_judge(const struct session *s, const struct watched_tuning *w, struct err *err)
 {
 	const struct leaderboard_child *failed;
 	auto_leaderboard b = { 0 };
@@ -197,6 +197,7 @@ int watch_tuning_judge(const struct watched_tuning *w, struct err *err)
 		return -1;
 	err_set(err, is_capacity ? ERR_CAPACITY : ERR_JOB_FAILED, "tuning job '%s' failed: %s; '%s': %s", b.job,
 		job_end_reason(w->job), leaderboard_short_name(&b, failed), failed->reason);
-	return is_capacity ? watch_hint_capacity(err)
-			   : err_hint(err, "`smpipe logs %s` shows its training jobs' lines", b.job);
+	return is_capacity
+		       ? watch_hint_capacity(err)
+		       : err_hint(err, "`smpipe logs %s%s` shows its training jobs' lines", b.job, session_options(s));
 }

@@ -136,7 +136,7 @@ go() { # let every training job of a tuning job end, until nothing follows it an
 run "$SMPIPE" tune --local --wait-timeout 1
 expect 7 'tune --wait-timeout'
 job=$(sed -n 's/^job *//p' "$T/out")
-err_has "^hint: .*smpipe logs -f $job.*smpipe status $job" 'says how to come back'
+err_has "^hint: .*smpipe logs -f $job --local.*smpipe status $job --local" 'says how to come back'
 begun "$job" 2
 ok $? 'two training jobs run'
 run "$SMPIPE" status --local

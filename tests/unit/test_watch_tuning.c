@@ -211,7 +211,7 @@ static int with_session(struct world *w, act_fn act, int64_t timeout_ms, struct 
 {
 	struct sys sys = { world_now, world_now, world_sleep, fake_random, w };
 	struct report report = { on_report, w };
-	struct session s = { .sys = &sys, .report = &report, .http = &w->http };
+	struct session s = { .sys = &sys, .report = &report, .http = &w->http, .options = " --local" };
 	int result;
 
 	fake_identity(&s.identity);
@@ -228,7 +228,7 @@ static int follow(const struct session *s, struct world *w, int64_t timeout_ms, 
 	};
 	auto_watched_tuning seen = { 0 };
 
-	return watch_tuning(s, "t", &o, &seen, err) < 0 ? -1 : watch_tuning_judge(&seen, err);
+	return watch_tuning(s, "t", &o, &seen, err) < 0 ? -1 : watch_tuning_judge(s, &seen, err);
 }
 
 /* The first two ends are seen in one look: only the better one is the best so far. */
@@ -296,8 +296,9 @@ static void test_time_is_over(void **state)
 	assert_int_equal(with_session(&w, follow, 7000, &err), -1);
 	assert_int_equal(err.code, ERR_TIMEOUT);
 	assert_int_equal(w.now_ms, 7000);
-	assert_non_null(strstr(err.hint, "smpipe logs -f t"));
-	assert_non_null(strstr(err.hint, "smpipe status t"));
+	/* As they are to be typed, to find the job where this command found it. */
+	assert_non_null(strstr(err.hint, "`smpipe logs -f t --local`"));
+	assert_non_null(strstr(err.hint, "`smpipe status t --local`"));
 }
 
 static void test_ends(void **state)
@@ -312,6 +313,7 @@ static void test_ends(void **state)
 	assert_int_equal(err.code, ERR_JOB_FAILED);
 	assert_non_null(strstr(err.msg, "No training job succeeded."));
 	assert_non_null(strstr(err.msg, "'004-1a2b3c4d': AlgorithmError: it diverged"));
+	assert_string_equal(err.hint, "`smpipe logs t --local` shows its training jobs' lines");
 	stopped.end_status = "Stopped";
 	assert_int_equal(with_session(&stopped, follow, 0, &err), -1);
 	assert_int_equal(err.code, ERR_STOPPED);

@@ -1,5 +1,6 @@
 #include "aws/sagemaker_limits_ranges.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -43,15 +44,27 @@ static int refuse(const struct range_check *c, const char *list, size_t i, const
 	return sagemaker_refuse(c->ret_path, c->err, path, "%s", words);
 }
 
-bool sagemaker_parse_bound(const char *text, bool is_integer, double *ret)
+bool sagemaker_parse_bound(const char *text, double *ret)
 {
 	const char *digits = text + (*text == '-' || *text == '+');
 	char *end;
 
-	if (!*digits || strspn(digits, is_integer ? "0123456789" : "0123456789.eE+-") != strlen(digits))
+	if (!*digits || strspn(digits, "0123456789.eE+-") != strlen(digits))
 		return false;
 	*ret = strtod(text, &end);
 	return !*end && isfinite(*ret);
+}
+
+bool sagemaker_parse_whole_bound(const char *text, int64_t *ret)
+{
+	const char *digits = text + (*text == '-' || *text == '+');
+	char *end;
+
+	if (!*digits || strspn(digits, "0123456789") != strlen(digits))
+		return false;
+	errno = 0;
+	*ret = strtoll(text, &end, 10);
+	return !*end && !errno;
 }
 
 int64_t sagemaker_count_combinations(const json_t *ranges)
@@ -114,23 +127,39 @@ static int check_scaling(const struct range_check *c, size_t kind, size_t i, con
 	return 0;
 }
 
-static int check_numeric(const struct range_check *c, size_t kind)
+/* As numbers of its kind: two whole ones may differ by less than a double can tell. */
+static int read_bounds(const struct range_check *c, size_t kind, size_t i, double bounds[2], bool *ret_is_reversed)
 {
 	static const char *const members[] = { "MinValue", "MaxValue" };
+	const json_t *range = json_array_get(json_object_get(c->place->ranges, lists[kind]), i);
+	int64_t whole[2] = { 0 };
+
+	for (size_t k = 0; k < ARRAY_LEN(members); k++) {
+		const char *text = json_str(range, members[k]);
+		auto_free char *shown = str_printable(text);
+
+		if (kind == INTEGERS && !sagemaker_parse_whole_bound(text, &whole[k]))
+			return refuse(c, lists[kind], i, members[k], "'%s' %s", shown,
+				      text[strspn(text, "+-0123456789")] ? "is no whole number"
+									 : "does not fit in 64 bits");
+		if (!sagemaker_parse_bound(text, &bounds[k]))
+			return refuse(c, lists[kind], i, members[k], "'%s' is no number", shown);
+	}
+	*ret_is_reversed = kind == INTEGERS ? whole[0] > whole[1] : bounds[0] > bounds[1];
+	return 0;
+}
+
+static int check_numeric(const struct range_check *c, size_t kind)
+{
 	double bounds[2] = { 0 };
+	bool is_reversed;
 	json_t *range;
 	size_t i;
 
 	json_array_foreach(json_object_get(c->place->ranges, lists[kind]), i, range) {
-		for (size_t k = 0; k < ARRAY_LEN(members); k++) {
-			const char *text = json_str(range, members[k]);
-			auto_free char *shown = str_printable(text);
-
-			if (!sagemaker_parse_bound(text, kind == INTEGERS, &bounds[k]))
-				return refuse(c, lists[kind], i, members[k], "'%s' is no %snumber", shown,
-					      kind == INTEGERS ? "whole " : "");
-		}
-		if (bounds[0] > bounds[1])
+		if (read_bounds(c, kind, i, bounds, &is_reversed) < 0)
+			return -1;
+		if (is_reversed)
 			return refuse(c, lists[kind], i, "MinValue", "must not be more than MaxValue (%s)",
 				      json_str(range, "MaxValue"));
 		if (check_scaling(c, kind, i, json_str(range, "ScalingType"), bounds[0], bounds[1]) < 0)

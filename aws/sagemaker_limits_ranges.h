@@ -24,8 +24,11 @@ struct range_place {
  * as in aws/sagemaker_limits.h. */
 int sagemaker_check_ranges(const struct range_place *place, struct str *ret_path, struct err *err);
 
-/* A bound of a range as a number: decimal, finite; of whole numbers without fraction and exponent. */
-bool sagemaker_parse_bound(const char *text, bool is_integer, double *ret);
+/* A bound of a continuous range: decimal, finite. */
+bool sagemaker_parse_bound(const char *text, double *ret);
+
+/* Of a range of whole numbers: without fraction and exponent, in 64 bits. */
+bool sagemaker_parse_whole_bound(const char *text, int64_t *ret);
 
 /* How many jobs the strategy Grid makes of these ranges: the product of the numbers of distinct values. */
 int64_t sagemaker_count_combinations(const json_t *ranges);

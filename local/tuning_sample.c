@@ -68,7 +68,7 @@ static int parse_integer(const json_t *range, const char *member, int64_t *ret, 
 
 	errno = 0;
 	*ret = text ? strtoll(text, &end, 10) : 0;
-	if (!text || !*text || *end || errno || *ret <= -INT32_MAX * INT64_C(4096) || *ret >= INT32_MAX * INT64_C(4096))
+	if (!text || !*text || *end || errno)
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s.%s: '%s' is no integer", json_str(range, "Name"),
 			       member, text ? text : "");
 	return 0;
@@ -107,12 +107,12 @@ static int parse_range(const json_t *range, enum kind kind, struct range *ret, s
 	return 0;
 }
 
-/* How many values a range has; 0: no number can say. */
+/* How many values a range has; 0: no number can say, as of all integers. */
 static uint64_t count_values(const struct range *r)
 {
 	if (r->kind == CONTINUOUS)
 		return 0;
-	return r->kind == INTEGER ? (uint64_t)(r->last - r->first) + 1 : json_array_size(r->values);
+	return r->kind == INTEGER ? (uint64_t)r->last - (uint64_t)r->first + 1 : json_array_size(r->values);
 }
 
 static uint64_t count_points(const struct sampler *s)
@@ -185,8 +185,10 @@ static double draw_between(struct sampler *s, double min, double max, enum scale
 		x = exp(log(min) + u * (log(max) - log(min)));
 	else if (scale == REVERSE_LOGARITHMIC)
 		x = 1 - exp(log(1 - min) + u * (log(1 - max) - log(1 - min)));
-	else
+	else if (isfinite(max - min))
 		x = min + u * (max - min);
+	else
+		x = min * (1 - u) + max * u;
 	return fmin(fmax(x, min), max);
 }
 
@@ -217,7 +219,8 @@ static json_t *draw_value(struct sampler *s, const struct range *r)
 		return number_text(draw_between(s, r->min, r->max, r->scale));
 	/* Each integer owns the half unit around it on its scale. */
 	x = round(draw_between(s, r->min - 0.5, r->max + 0.5, r->scale));
-	return integer_text((int64_t)fmin(fmax(x, r->min), r->max));
+	/* The greatest integers are less than the doubles next to them. */
+	return integer_text(x <= r->min ? r->first : x >= r->max ? r->last : (int64_t)x);
 }
 
 static json_t *draw(struct sampler *s)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #define MAX_COMBINATIONS 1000000000 /* counting stops there */
+#define MAX_VALUES       1000       /* of a category, that are counted: the service takes 30 */
 
 const char *const sagemaker_resource_names[] = { "epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs", NULL };
 
@@ -77,7 +78,8 @@ int64_t sagemaker_count_combinations(const json_t *ranges)
 		auto_strlist distinct = { 0 };
 
 		json_array_foreach(json_object_get(range, "Values"), k, value) {
-			if (!strlist_has(&distinct, json_string_value(value)))
+			if (json_is_string(value) && k < MAX_VALUES &&
+			    !strlist_has(&distinct, json_string_value(value)))
 				strlist_add(&distinct, json_string_value(value));
 		}
 		all *= distinct.n ? (int64_t)distinct.n : 1;

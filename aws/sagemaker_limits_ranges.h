@@ -30,7 +30,8 @@ bool sagemaker_parse_bound(const char *text, double *ret);
 /* Of a range of whole numbers: without fraction and exponent, in 64 bits. */
 bool sagemaker_parse_whole_bound(const char *text, int64_t *ret);
 
-/* How many jobs the strategy Grid makes of these ranges: the product of the numbers of distinct values. */
+/* How many jobs the strategy Grid makes of these ranges: the product of the numbers of distinct values. Of a request
+ * that was checked, or of what a service describes: what is no text is not counted. */
 int64_t sagemaker_count_combinations(const json_t *ranges);
 
 /* Hyperparameters from which Hyperband takes its MaxResource. Ended by NULL. */

@@ -211,20 +211,40 @@ static const struct leaderboard_child *find_failure(const struct leaderboard *b,
 	return first;
 }
 
+/* All came to their end, and none has an objective: the regex found nothing in what they printed. */
+static int hint_at_metric(const struct session *s, const struct leaderboard *b, struct err *err)
+{
+	const char *metric = leaderboard_objective(b, NULL)->metric;
+
+	for (size_t i = 0; i < b->n_children; i++) {
+		if (b->children[i].has_objective)
+			return -1;
+	}
+	if (!b->n_children || !metric)
+		return -1;
+	return err_hint(err,
+			"compare the regex of '%s' in metric_definitions with the lines that `smpipe logs %s%s` shows",
+			metric, b->job, session_options(s));
+}
+
 int watch_tuning_judge(const struct session *s, const struct watched_tuning *w, struct err *err)
 {
 	const struct leaderboard_child *failed;
 	auto_leaderboard b = { 0 };
+	auto_free char *words = NULL;
 	bool is_capacity;
 
 	if (watch_judge(w->job, err) == 0)
 		return 0;
 	leaderboard_init(&b, w->job, w->children);
 	failed = find_failure(&b, &is_capacity);
-	if (err->code != ERR_JOB_FAILED || !failed)
+	if (err->code != ERR_JOB_FAILED)
 		return -1;
-	err_set(err, is_capacity ? ERR_CAPACITY : ERR_JOB_FAILED, "tuning job '%s' failed: %s; '%s': %s", b.job,
-		job_end_reason(w->job), leaderboard_short_name(&b, failed), failed->reason);
+	if (!failed)
+		return hint_at_metric(s, &b, err);
+	words = job_end_words(w->job);
+	err_set(err, is_capacity ? ERR_CAPACITY : ERR_JOB_FAILED, "tuning job '%s' %s; '%s': %s", b.job, words,
+		leaderboard_short_name(&b, failed), failed->reason);
 	return is_capacity
 		       ? watch_hint_capacity(err)
 		       : err_hint(err, "`smpipe logs %s%s` shows its training jobs' lines", b.job, session_options(s));

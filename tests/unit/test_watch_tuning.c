@@ -316,7 +316,7 @@ static void test_time_is_over(void **state)
 
 static void test_ends(void **state)
 {
-	auto_world failed = a_world(), stopped = a_world(), capacity = a_world();
+	auto_world failed = a_world(), silent = a_world(), stopped = a_world(), capacity = a_world();
 	auto_err err = { 0 };
 
 	(void)state;
@@ -327,6 +327,15 @@ static void test_ends(void **state)
 	assert_non_null(strstr(err.msg, "No training job succeeded."));
 	assert_non_null(strstr(err.msg, "'004-1a2b3c4d': AlgorithmError: it diverged"));
 	assert_string_equal(err.hint, "`smpipe logs t --local` shows its training jobs' lines");
+	/* Without one that failed it is the metric that is missing. */
+	memset(silent.children, 0, sizeof(silent.children));
+	silent.children[0] = (struct child){ 0, 12000, "Completed", NULL, NULL };
+	silent.end_status = "Failed";
+	silent.reason = "No objective metrics found";
+	assert_int_equal(with_session(&silent, follow, 0, &err), -1);
+	assert_int_equal(err.code, ERR_JOB_FAILED);
+	assert_string_equal(err.hint, "compare the regex of 'F1' in metric_definitions with the lines that `smpipe "
+				      "logs t --local` shows");
 	stopped.end_status = "Stopped";
 	assert_int_equal(with_session(&stopped, follow, 0, &err), -1);
 	assert_int_equal(err.code, ERR_STOPPED);

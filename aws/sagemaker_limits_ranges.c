@@ -8,8 +8,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-#define MAX_COMBINATIONS 1000000000 /* counting stops there */
-
 struct range_check {
 	const struct range_place *place;
 	struct str *ret_path;
@@ -30,26 +28,6 @@ static int refuse(const struct range_check *c, enum sagemaker_range_kind kind, s
 	words = xvasprintf(fmt, ap);
 	va_end(ap);
 	return sagemaker_refuse(c->ret_path, c->err, path, "%s", words);
-}
-
-int64_t sagemaker_count_combinations(const json_t *ranges)
-{
-	int64_t all = 1;
-	json_t *range, *value;
-	size_t i, k;
-
-	json_array_foreach(sagemaker_range_list(ranges, RANGE_CATEGORICAL), i, range) {
-		auto_strlist distinct = { 0 };
-
-		json_array_foreach(json_object_get(range, "Values"), k, value) {
-			if (!strlist_has(&distinct, json_string_value(value)))
-				strlist_add(&distinct, json_string_value(value));
-		}
-		all *= distinct.n ? (int64_t)distinct.n : 1;
-		if (all > MAX_COMBINATIONS)
-			return MAX_COMBINATIONS;
-	}
-	return all;
 }
 
 /* Across the kinds, and against what is fixed. */
@@ -91,23 +69,40 @@ static int check_scaling(const struct range_check *c, enum sagemaker_range_kind 
 	return 0;
 }
 
-static int check_numeric(const struct range_check *c, enum sagemaker_range_kind kind)
+/* As numbers of its kind: two whole ones may differ by less than a double can tell. */
+static int read_bounds(const struct range_check *c, enum sagemaker_range_kind kind, size_t i, double bounds[2],
+		       bool *ret_is_reversed)
 {
 	static const char *const members[] = { "MinValue", "MaxValue" };
+	const json_t *range = json_array_get(sagemaker_range_list(c->place->ranges, kind), i);
+	int64_t whole[2] = { 0 };
+
+	for (size_t k = 0; k < ARRAY_LEN(members); k++) {
+		const char *text = json_str(range, members[k]);
+		auto_free char *shown = str_printable(text);
+
+		if (kind == RANGE_INTEGER && !sagemaker_parse_whole_bound(text, &whole[k]))
+			return refuse(c, kind, i, members[k], "'%s' %s", shown,
+				      text[strspn(text, "+-0123456789")] ? "is no whole number"
+									 : "does not fit in 64 bits");
+		if (!sagemaker_parse_bound(text, &bounds[k]))
+			return refuse(c, kind, i, members[k], "'%s' is no number", shown);
+	}
+	*ret_is_reversed = kind == RANGE_INTEGER ? whole[0] > whole[1] : bounds[0] > bounds[1];
+	return 0;
+}
+
+static int check_numeric(const struct range_check *c, enum sagemaker_range_kind kind)
+{
 	double bounds[2] = { 0 };
+	bool is_reversed;
 	json_t *range;
 	size_t i;
 
 	json_array_foreach(sagemaker_range_list(c->place->ranges, kind), i, range) {
-		for (size_t k = 0; k < ARRAY_LEN(members); k++) {
-			const char *text = json_str(range, members[k]);
-			auto_free char *shown = str_printable(text);
-
-			if (!sagemaker_parse_bound(text, kind == RANGE_INTEGER, &bounds[k]))
-				return refuse(c, kind, i, members[k], "'%s' is no %snumber", shown,
-					      kind == RANGE_INTEGER ? "whole " : "");
-		}
-		if (bounds[0] > bounds[1])
+		if (read_bounds(c, kind, i, bounds, &is_reversed) < 0)
+			return -1;
+		if (is_reversed)
 			return refuse(c, kind, i, "MinValue", "must not be more than MaxValue (%s)",
 				      json_str(range, "MaxValue"));
 		if (check_scaling(c, kind, i, json_str(range, "ScalingType"), bounds[0], bounds[1]) < 0)

@@ -7,7 +7,6 @@
  */
 
 #include <jansson.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -22,8 +21,5 @@ struct range_place {
 /* Names once, bounds in order and of the right kind, scalings, and what the strategy asks of them. ERR_CONFIG, worded
  * as in aws/sagemaker_limits.h. */
 int sagemaker_check_ranges(const struct range_place *place, struct str *ret_path, struct err *err);
-
-/* How many jobs the strategy Grid makes of these ranges: the product of the numbers of distinct values. */
-int64_t sagemaker_count_combinations(const json_t *ranges);
 
 #endif

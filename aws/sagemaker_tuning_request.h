@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The i-th training job definition: TrainingJobDefinition, or one of TrainingJobDefinitions; NULL behind the last. */
 json_t *sagemaker_tuning_definition(const json_t *request, size_t i);
@@ -23,8 +24,13 @@ enum sagemaker_range_kind { RANGE_INTEGER, RANGE_CONTINUOUS, RANGE_CATEGORICAL, 
 extern const char *const sagemaker_range_lists[N_RANGE_KINDS]; /* "IntegerParameterRanges" … */
 const json_t *sagemaker_range_list(const json_t *ranges, enum sagemaker_range_kind kind);
 
-/* A bound of a range as a number: decimal, finite; of whole numbers without fraction and exponent. text may be NULL. */
-bool sagemaker_parse_bound(const char *text, bool is_integer, double *ret);
+/* A bound of a range as a number: decimal, finite. text may be NULL. */
+bool sagemaker_parse_bound(const char *text, double *ret);
+/* Of a range of whole numbers: without fraction and exponent, in 64 bits. */
+bool sagemaker_parse_whole_bound(const char *text, int64_t *ret);
+
+/* How many jobs the strategy Grid makes of these ranges: the product of the numbers of distinct values. */
+int64_t sagemaker_count_combinations(const json_t *ranges);
 
 /* Hyperparameters from which Hyperband takes its MaxResource. Ended by NULL. */
 extern const char *const sagemaker_resource_names[];

@@ -163,7 +163,7 @@ static int status_of_tuning(struct cmd *cmd, const char *name, struct err *err)
 		tuning_report_board(cmd, &w);
 		tuning_report_best(cmd, &w, r.statement);
 	}
-	return watch_tuning_judge(&w, err);
+	return watch_tuning_judge(&cmd->session, &w, err);
 }
 
 int cmd_status(struct cmd *cmd, struct err *err)

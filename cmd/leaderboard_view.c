@@ -10,13 +10,19 @@
 #define AXIS        41 /* cells of a range */
 #define MAX_CHOICES 12 /* values of a category that are shown */
 
-/* The names of the tuned hyperparameters, each once: definitions may tune the same ones. */
-static void collect_names(const struct leaderboard *b, struct strlist *names)
+/* The names of the tuned hyperparameters, each once: definitions may tune the same ones. Returns how many have no
+ * column. */
+static size_t collect_names(const struct leaderboard *b, struct strlist *names)
 {
-	for (size_t i = 0; i < b->n_ranges && names->n < MAX_TUNED; i++) {
-		if (!strlist_has(names, b->ranges[i].name))
-			strlist_add(names, b->ranges[i].name);
+	auto_strlist others = { 0 };
+
+	for (size_t i = 0; i < b->n_ranges; i++) {
+		const char *name = b->ranges[i].name;
+
+		if (!strlist_has(names, name) && !strlist_has(&others, name))
+			strlist_add(names->n < MAX_TUNED ? names : &others, name);
 	}
+	return others.n;
 }
 
 static void add_head(const struct leaderboard *b, struct str *out)
@@ -161,11 +167,14 @@ char *leaderboard_view(const struct leaderboard *b, const struct leaderboard_vie
 {
 	auto_strlist names = { 0 };
 	auto_str out = { 0 };
+	size_t n_others = collect_names(b, &names);
 
-	collect_names(b, &names);
 	add_head(b, &out);
 	if (b->n_children)
 		add_children(b, &names, view, &out);
+	if (b->n_children && n_others)
+		str_addf(&out, "… and %zu more hyperparameter%s of each, which --json shows\n", n_others,
+			 n_others == 1 ? "" : "s");
 	if (b->n_ranges)
 		add_ranges(b, &out);
 	return str_detach(&out);

@@ -11,8 +11,9 @@
 #include "pipeline/provenance.h"
 #include "pipeline/remote_job.h"
 
-/* Rows of a terminal that are not the table's: head, heading, the reports above; and each range has one. */
-#define OTHER_ROWS 7
+/* Rows of a terminal that are not the table's: head, heading, what is left out, the reports above; and each range has
+ * one. */
+#define OTHER_ROWS 8
 
 static void show(void *ctx, const struct leaderboard *b)
 {

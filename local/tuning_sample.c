@@ -1,6 +1,5 @@
 #include "local/tuning_sample.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -53,7 +52,7 @@ static int parse_number(const json_t *range, const char *member, double *ret, st
 {
 	const char *text = json_str(range, member);
 
-	if (!sagemaker_parse_bound(text, false, ret))
+	if (!sagemaker_parse_bound(text, ret))
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s.%s: '%s' is no number", json_str(range, "Name"),
 			       member, text ? text : "");
 	return 0;
@@ -62,11 +61,8 @@ static int parse_number(const json_t *range, const char *member, double *ret, st
 static int parse_integer(const json_t *range, const char *member, int64_t *ret, struct err *err)
 {
 	const char *text = json_str(range, member);
-	char *end = NULL;
 
-	errno = 0;
-	*ret = text ? strtoll(text, &end, 10) : 0;
-	if (!text || !*text || *end || errno || *ret <= -INT32_MAX * INT64_C(4096) || *ret >= INT32_MAX * INT64_C(4096))
+	if (!sagemaker_parse_whole_bound(text, ret))
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s.%s: '%s' is no integer", json_str(range, "Name"),
 			       member, text ? text : "");
 	return 0;
@@ -105,12 +101,12 @@ static int parse_range(const json_t *range, enum sagemaker_range_kind kind, stru
 	return 0;
 }
 
-/* How many values a range has; 0: no number can say. */
+/* How many values a range has; 0: no number can say, as of all integers. */
 static uint64_t count_values(const struct range *r)
 {
 	if (r->kind == RANGE_CONTINUOUS)
 		return 0;
-	return r->kind == RANGE_INTEGER ? (uint64_t)(r->last - r->first) + 1 : json_array_size(r->values);
+	return r->kind == RANGE_INTEGER ? (uint64_t)r->last - (uint64_t)r->first + 1 : json_array_size(r->values);
 }
 
 static uint64_t count_points(const struct sampler *s)
@@ -214,7 +210,8 @@ static json_t *draw_value(struct sampler *s, const struct range *r)
 		return number_text(draw_between(s, r->min, r->max, r->scale));
 	/* Each integer owns the half unit around it on its scale. */
 	x = round(draw_between(s, r->min - 0.5, r->max + 0.5, r->scale));
-	return integer_text((int64_t)fmin(fmax(x, r->min), r->max));
+	/* The greatest integers are less than the doubles next to them. */
+	return integer_text(x <= r->min ? r->first : x >= r->max ? r->last : (int64_t)x);
 }
 
 static json_t *draw(struct sampler *s)

@@ -42,7 +42,14 @@ const char *job_end_reason(const json_t *job)
 		return reason;
 	if (message && *message)
 		return message;
-	return secondary ? secondary : "no reason given";
+	return secondary;
+}
+
+char *job_end_words(const json_t *job)
+{
+	const char *what = job_end_class(job) == ERR_STOPPED ? "was stopped" : "failed", *why = job_end_reason(job);
+
+	return why ? xasprintf("%s: %s", what, why) : xstrdup(what);
 }
 
 /* Numbers from outside are kept small enough to be multiplied. */

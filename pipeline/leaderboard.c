@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/leaderboard_ranges.h"
@@ -116,6 +117,22 @@ static const struct leaderboard_child *find_best(const struct leaderboard *b, co
 	return NULL;
 }
 
+/* The strategy Grid needs no limit: it makes one job of each combination. */
+static int64_t expected_jobs(const json_t *description)
+{
+	const json_t *config = json_object_get(description, "HyperParameterTuningJobConfig"), *definition;
+	json_int_t max_jobs = json_integer_value(json_at(config, "ResourceLimits", "MaxNumberOfTrainingJobs", NULL));
+	int64_t n = 0;
+
+	if (max_jobs > 0)
+		return max_jobs;
+	if (!str_eq(json_str(config, "Strategy"), "Grid"))
+		return 0;
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(description, i)); i++)
+		n += sagemaker_count_combinations(sagemaker_tuning_ranges(description, definition));
+	return n;
+}
+
 static void count(struct leaderboard *b, const json_t *description)
 {
 	static const char *const ended[] = { "Completed", "Stopped", "NonRetryableError" };
@@ -137,8 +154,6 @@ static void count(struct leaderboard *b, const json_t *description)
 void leaderboard_init(struct leaderboard *b, const json_t *description, const json_t *children)
 {
 	const json_t *config = json_object_get(description, "HyperParameterTuningJobConfig");
-	const json_t *limits = json_object_get(config, "ResourceLimits");
-	json_int_t max_jobs = json_integer_value(json_object_get(limits, "MaxNumberOfTrainingJobs"));
 	const char *name = json_str(description, "HyperParameterTuningJobName");
 	const char *status = json_str(description, "HyperParameterTuningJobStatus");
 	size_t i;
@@ -149,7 +164,7 @@ void leaderboard_init(struct leaderboard *b, const json_t *description, const js
 		.status = xstrdup(status ? status : "?"),
 		.reason = xstrdup_or_null(json_str(description, "FailureReason")),
 		.strategy = xstrdup_or_null(json_str(config, "Strategy")),
-		.max_jobs = max_jobs > 0 ? max_jobs : 0,
+		.max_jobs = expected_jobs(description),
 		/* One more for the best job, should it not be among those that are listed. */
 		.children = xcalloc(LEADERBOARD_MAX_CHILDREN + 1, sizeof(*b->children)),
 	};

@@ -36,7 +36,7 @@ const struct leaderboard_objective *leaderboard_objective(const struct leaderboa
 /* A tuned value is written as the bounds of its range are. */
 static bool read_number(const char *text, double *ret)
 {
-	return sagemaker_parse_bound(text, false, ret);
+	return sagemaker_parse_bound(text, ret);
 }
 
 static bool has_range(const struct leaderboard *b, const char *definition, const char *name)

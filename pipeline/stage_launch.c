@@ -113,10 +113,9 @@ static bool ended_badly(const char *status)
 
 static int refuse_old_failure(const char *name, const json_t *job, struct err *err)
 {
-	enum err_code code = job_end_class(job);
+	auto_free char *words = job_end_words(job);
 
-	err_set(err, code, "job '%s' of the same request %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
-		job_end_reason(job));
+	err_set(err, job_end_class(job), "job '%s' of the same request %s", name, words);
 	return err_hint(err, "change what made it so, or start another attempt with --again");
 }
 

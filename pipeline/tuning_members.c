@@ -113,6 +113,8 @@ char *tuning_members_key_of(const struct config *c, const json_t *request, const
 
 	if (below)
 		return definition_key(c, base, definition, below);
+	if (str_eq(member, "TrainingJobDefinitions"))
+		return xstrdup("tuner.definitions");
 	if (str_starts(member, "TrainingJobDefinition"))
 		return take(base);
 	if (str_eq(member, "HyperParameterTuningJobName"))

@@ -8,6 +8,8 @@
 #include "pipeline/hyperparameters.h"
 #include "pipeline/schema.h"
 
+#define SERVICE_PARAMETER "_tuning_objective_metric" /* the name of the metric */
+
 struct range {
 	const struct config *c;
 	const struct training_job_facts *facts;
@@ -95,8 +97,10 @@ static int add_categorical(const struct range *r, json_t *list)
 }
 
 /* Hyperband gives its jobs more and more of this: a job cannot choose it. */
-static int check_resource(const struct range *r)
+static int check_name(const struct range *r)
 {
+	if (str_eq(r->name, SERVICE_PARAMETER))
+		return config_error(r->c, r->err, r->path, "'%s' is set by the service in every training job", r->name);
 	if (!str_eq(config_str(r->c, "tuner.strategy"), "Hyperband"))
 		return 0;
 	for (const char *const *name = sagemaker_resource_names; *name; name++) {
@@ -113,7 +117,7 @@ static int add_range(const struct range *r, json_t *ranges)
 	int kind = find_kind(r);
 	json_t *list;
 
-	if (kind < 0 || check_resource(r) < 0)
+	if (kind < 0 || check_name(r) < 0)
 		return -1;
 	list = json_object_get(ranges, sagemaker_range_lists[kind]);
 	if (!list) {

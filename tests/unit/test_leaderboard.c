@@ -68,6 +68,18 @@ static void assert_order(const struct leaderboard *b, const char *want)
 	assert_string_equal(str_text(&got), want);
 }
 
+/* Where Grid has no limit, it is as many as there are combinations; what is no text counts for nothing. */
+static void test_grid_is_counted(void **state)
+{
+	BOARD("{'HyperParameterTuningJobName':'t','HyperParameterTuningJobStatus':'InProgress',"
+	      "'HyperParameterTuningJobConfig':{'Strategy':'Grid','ResourceLimits':{'MaxParallelTrainingJobs':2},"
+	      "'ParameterRanges':{'CategoricalParameterRanges':[{'Name':'a','Values':['1','2','3','3',4,null]},"
+	      "{'Name':'b','Values':['x','y']}]}},'TrainingJobDefinition':{}}",
+	      "[]");
+
+	assert_int_equal(b.max_jobs, 6);
+}
+
 static void test_maximized(void **state)
 {
 	BOARD(TUNING("Maximize", ",'BestTrainingJob':{'TrainingJobName':'t-002'}"), FOUR);
@@ -300,6 +312,7 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grid_is_counted),
 		cmocka_unit_test(test_maximized),
 		cmocka_unit_test(test_minimized),
 		cmocka_unit_test(test_ranges),

@@ -79,18 +79,32 @@ static void test_bounds(void **state)
 		const char *text;
 		bool is_number, is_integer;
 	} rows[] = {
-		{ "12", true, true },    { "-3", true, true },      { "+3", true, true },     { "1e-3", true, false },
-		{ "0.5", true, false },  { "1e999", false, false }, { "0x10", false, false }, { "inf", false, false },
-		{ "nan", false, false }, { " 1", false, false },    { "1 ", false, false },   { "", false, false },
-		{ "-", false, false },   { "1-2", false, false },   { NULL, false, false },   { "--1", false, false },
+		{ "12", true, true },
+		{ "-3", true, true },
+		{ "+3", true, true },
+		{ "1e-3", true, false },
+		{ "0.5", true, false },
+		{ "1e999", false, false },
+		{ "0x10", false, false },
+		{ "inf", false, false },
+		{ "nan", false, false },
+		{ " 1", false, false },
+		{ "1 ", false, false },
+		{ "", false, false },
+		{ "-", false, false },
+		{ "1-2", false, false },
+		{ NULL, false, false },
+		{ "--1", false, false },
+		{ "9223372036854775808", true, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t n;
 		double x;
 
-		assert_int_equal(sagemaker_parse_bound(rows[i].text, false, &x), rows[i].is_number);
-		assert_int_equal(sagemaker_parse_bound(rows[i].text, true, &x), rows[i].is_integer);
+		assert_int_equal(sagemaker_parse_bound(rows[i].text, &x), rows[i].is_number);
+		assert_int_equal(sagemaker_parse_whole_bound(rows[i].text, &n), rows[i].is_integer);
 	}
 }
 

@@ -491,6 +491,7 @@ static void test_reasons(void **state)
 		json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "TrainingJobStatus", "Stopped", "SecondaryStatus",
 			  "MaxRuntimeExceeded", "SecondaryStatusTransitions", "Status", "MaxRuntimeExceeded",
 			  "StatusMessage", "Training job runtime exceeded MaxRuntimeInSeconds provided");
+	auto_free char *words = NULL;
 
 	(void)state;
 	assert_int_equal(job_end_class(stopped), ERR_STOPPED);
@@ -498,7 +499,10 @@ static void test_reasons(void **state)
 	json_object_del(stopped, "SecondaryStatusTransitions");
 	assert_string_equal(job_end_reason(stopped), "MaxRuntimeExceeded");
 	json_object_clear(stopped);
-	assert_string_equal(job_end_reason(stopped), "no reason given");
+	assert_null(job_end_reason(stopped));
+	json_put_str(stopped, "TrainingJobStatus", "Stopped");
+	words = job_end_words(stopped);
+	assert_string_equal(words, "was stopped");
 }
 
 int main(void)

@@ -300,7 +300,7 @@ int sagemaker_check_tuning_job_name(const char *name, struct err *err)
 	return check_name(&sagemaker_tuning_job_shape, name, err);
 }
 
-int sagemaker_is_final(const char *training_job_status)
+bool sagemaker_is_final(const char *training_job_status)
 {
 	return str_eq(training_job_status, "Completed") || str_eq(training_job_status, "Failed") ||
 	       str_eq(training_job_status, "Stopped") || str_eq(training_job_status, "Deleted");

@@ -5,6 +5,7 @@
  * the local cloud as the service would. */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -31,7 +32,7 @@ int sagemaker_check_job_name(const char *name, struct err *err);
 int sagemaker_check_tuning_job_name(const char *name, struct err *err);
 
 /* Statuses after which a job changes no more. */
-int sagemaker_is_final(const char *training_job_status);
+bool sagemaker_is_final(const char *training_job_status);
 
 #define SAGEMAKER_LOG_GROUP "/aws/sagemaker/TrainingJobs"
 

@@ -230,9 +230,14 @@ char *leaderboard_tuned_text(const struct leaderboard_child *c)
 	return str_detach(&text);
 }
 
+const char *leaderboard_name_within(const char *job, const char *child)
+{
+	size_t n = strlen(job);
+
+	return !strncmp(child, job, n) && child[n] == '-' && child[n + 1] ? child + n + 1 : child;
+}
+
 const char *leaderboard_short_name(const struct leaderboard *b, const struct leaderboard_child *c)
 {
-	size_t n = strlen(b->job);
-
-	return !strncmp(c->name, b->job, n) && c->name[n] == '-' && c->name[n + 1] ? c->name + n + 1 : c->name;
+	return leaderboard_name_within(b->job, c->name);
 }

@@ -73,12 +73,11 @@ static struct child *find(const struct watch *w, const char *name)
 
 static struct child *add(struct watch *w, const char *name)
 {
-	size_t prefix = strlen(w->patience.job_name);
 	struct child *c = xcalloc(1, sizeof(*c));
 
 	c->s = w->s;
 	c->name = xstrdup(name);
-	c->short_name = str_starts(name, w->patience.job_name) && name[prefix] == '-' ? c->name + prefix + 1 : c->name;
+	c->short_name = leaderboard_name_within(w->patience.job_name, c->name);
 	c->logs = (struct watch_logs){ .aws = &w->patience.c.aws,
 				       .job_name = c->name,
 				       .host = w->o->host,

@@ -214,7 +214,8 @@ void provenance_add_outcome(json_t *statement, const struct provenance_outcome *
 	add_end(statement, o, "TrainingEndTime");
 	json_put_str(internal, "secondaryStatus", json_str(o->job, "SecondaryStatus"));
 	json_put_int(internal, "trainingSeconds", json_integer_value(json_object_get(o->job, "TrainingTimeInSeconds")));
-	json_put_int(internal, "billableSeconds", json_integer_value(json_object_get(o->job, "BillableTimeInSeconds")));
+	if (job_billable_seconds(o->job) >= 0)
+		json_put_int(internal, "billableSeconds", job_billable_seconds(o->job));
 	json_object_set_new(internal, "metrics", metrics_of_job(o->job));
 }
 

@@ -340,6 +340,7 @@ int tuning_job_request(const struct config *c, const struct training_job_facts *
 	if (check_sections(c, &own, err) < 0 || add_definitions(c, &own, request, err) < 0 ||
 	    raw_merge(c, JOB_TUNING, request, err) < 0 || request_check(c, JOB_TUNING, request, &warnings, err) < 0)
 		return -1;
+	tuning_ranges_warn(c, json_at(request, "HyperParameterTuningJobConfig", "ParameterRanges", NULL), &warnings);
 	add_warnings(&warnings, facts->warnings);
 	*ret = take(request);
 	return 0;

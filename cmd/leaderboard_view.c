@@ -1,11 +1,13 @@
 #include "cmd/leaderboard_view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cmd/table.h"
 
 #define MAX_CELL    20 /* characters of a tuned value */
+#define MAX_NUMBER  10 /* characters of a fraction that is shown as it is */
 #define MAX_TUNED   8  /* columns of them */
 #define AXIS        41 /* cells of a range */
 #define MAX_CHOICES 12 /* values of a category that are shown */
@@ -63,6 +65,21 @@ static void add_heading(const struct leaderboard *b, const struct strlist *names
 	table_end_row(t);
 }
 
+/*
+ * A value for its column: of a long fraction six digits. The first characters of it would lose the exponent, and all of
+ * them stand where they are to be taken over from. New string, or NULL for NULL.
+ */
+static char *shown_value(const char *value)
+{
+	char *end;
+	double x;
+
+	if (!value || strlen(value) <= MAX_NUMBER || !strpbrk(value, ".eE"))
+		return xstrdup_or_null(value);
+	x = strtod(value, &end);
+	return *end ? xstrdup(value) : xasprintf("%.6g", x);
+}
+
 static void add_child(const struct leaderboard *b, const struct strlist *names, const struct leaderboard_child *c,
 		      int64_t now_ms, struct table *t)
 {
@@ -77,8 +94,11 @@ static void add_child(const struct leaderboard *b, const struct strlist *names, 
 		table_add(t, c->definition);
 	table_add(t, c->status);
 	table_add(t, objective);
-	for (size_t i = 0; i < names->n; i++)
-		table_add(t, json_string_value(json_object_get(c->tuned, names->v[i])));
+	for (size_t i = 0; i < names->n; i++) {
+		auto_free char *value = shown_value(json_string_value(json_object_get(c->tuned, names->v[i])));
+
+		table_add(t, value);
+	}
 	table_add(t, time);
 	table_end_row(t);
 }

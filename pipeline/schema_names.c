@@ -76,5 +76,8 @@ const struct schema_alias schema_aliases[] = {
 	{ "inputs.*", "uri", "path" },
 	{ "inputs.*", "shuffle_config", "shuffle_seed" },
 	{ "inputs.*", "mode", "input_mode" },
+	{ "estimator.instance_groups[]", "name", "instance_group_name" },
+	{ "estimator.instance_groups[]", "count", "instance_count" },
+	{ "estimator.instance_groups[]", "type", "instance_type" },
 	{ 0 },
 };

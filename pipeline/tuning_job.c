@@ -9,6 +9,7 @@
 #include "pipeline/raw.h"
 #include "pipeline/request.h"
 #include "pipeline/tuning_definition.h"
+#include "pipeline/tuning_ranges.h"
 
 static int add_definitions(const struct config *c, const struct training_job_facts *facts, json_t *request,
 			   struct err *err)
@@ -80,6 +81,7 @@ int tuning_job_request(const struct config *c, const struct training_job_facts *
 	if (check_sections(c, &own, err) < 0 || add_definitions(c, &own, request, err) < 0 ||
 	    raw_merge(c, JOB_TUNING, request, err) < 0 || request_check(c, JOB_TUNING, request, &warnings, err) < 0)
 		return -1;
+	tuning_ranges_warn(c, json_at(request, "HyperParameterTuningJobConfig", "ParameterRanges", NULL), &warnings);
 	add_warnings(&warnings, facts->warnings);
 	*ret = take(request);
 	return 0;

@@ -10,6 +10,8 @@
 
 #define SERVICE_PARAMETER "_tuning_objective_metric" /* the name of the metric */
 
+#define MAX_JOBS 10000 /* of a tuning job */
+
 struct range {
 	const struct config *c;
 	const struct training_job_facts *facts;
@@ -158,6 +160,45 @@ int tuning_ranges_encode(const struct config *definition, const struct training_
 	add_automatic(definition, ranges);
 	*ret = json_object_size(ranges) ? take(ranges) : NULL;
 	return 0;
+}
+
+/* 0: more than a number can say. */
+static int64_t count_integers(const json_t *range)
+{
+	int64_t min, max;
+
+	if (!sagemaker_parse_whole_bound(json_str(range, "MinValue"), &min) ||
+	    !sagemaker_parse_whole_bound(json_str(range, "MaxValue"), &max) || max / 2 - min / 2 > MAX_JOBS)
+		return 0;
+	return max - min + 1;
+}
+
+static int64_t count_points(const json_t *ranges)
+{
+	int64_t points = sagemaker_count_combinations(ranges);
+	json_t *range;
+	size_t i;
+
+	json_array_foreach(sagemaker_range_list(ranges, RANGE_INTEGER), i, range) {
+		int64_t n = count_integers(range);
+
+		points = n && points <= MAX_JOBS ? points * n : 0;
+		if (!points)
+			return 0;
+	}
+	return points;
+}
+
+void tuning_ranges_warn(const struct config *c, const json_t *ranges, struct strlist *warnings)
+{
+	int64_t points = count_points(ranges), jobs = config_int(c, "tuner.max_jobs");
+
+	if (sagemaker_range_list(ranges, RANGE_CONTINUOUS) || sagemaker_range_list(ranges, RANGE_AUTO) || !points ||
+	    points >= jobs || !config_value(c, "tuner.max_jobs"))
+		return;
+	strlist_take(warnings, config_warning(c, "tuner.max_jobs",
+					      "there are %lld jobs for the %lld combinations that the ranges have",
+					      (long long)jobs, (long long)points));
 }
 
 static bool is_tuned(const json_t *tuner, const char *name)

@@ -13,6 +13,9 @@ const char *tuning_ranges_key(const char *list);
 int tuning_ranges_encode(const struct config *definition, const struct training_job_facts *facts, json_t **ret,
 			 struct err *err);
 
+/* Warn when checked ranges have fewer combinations than there are to be jobs. */
+void tuning_ranges_warn(const struct config *c, const json_t *ranges, struct strlist *warnings);
+
 /* ERR_USAGE-like complaint (ERR_CONFIG) about a hyperparameter that -p has set and that is tuned. */
 int tuning_ranges_check_options(const struct config *c, struct err *err);
 

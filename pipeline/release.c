@@ -226,7 +226,7 @@ static int follow(struct release *r, const struct release_options *o, struct err
 
 	if ((is_tuning ? follow_tuning : follow_training)(r, o, err) < 0 || complete(r, err) < 0)
 		return -1;
-	return is_tuning ? watch_tuning_judge(&r->out->tuning, err) : watch_judge(r->out->job, err);
+	return is_tuning ? watch_tuning_judge(r->s, &r->out->tuning, err) : watch_judge(r->out->job, err);
 }
 
 int release_run(const struct session *s, struct project *p, const struct plan *plan, const json_t *bases,

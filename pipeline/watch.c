@@ -216,11 +216,11 @@ int watch_judge(const json_t *job, struct err *err)
 {
 	const char *name = remote_job_name(job);
 	enum err_code code = job_end_class(job);
+	auto_free char *words = job_end_words(job);
 
 	if (code == ERR_NONE)
 		return 0;
-	err_set(err, code, "job '%s' %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
-		job_end_reason(job));
+	err_set(err, code, "job '%s' %s", name, words);
 	if (code == ERR_CAPACITY)
 		watch_hint_capacity(err);
 	return -1;

@@ -42,11 +42,12 @@ static void watch_release(struct watch *w)
 static void on_line(void *ctx, const char *host, const char *line)
 {
 	struct watch *w = ctx;
+	auto_free char *drawn = watch_logs_drawn(line);
 
 	if (host)
-		report_text(w->s->report, REPORT_LINE, "log", "[%s] %s", host, line);
+		report_text(w->s->report, REPORT_LINE, "log", "[%s] %s", host, drawn);
 	else
-		report_text(w->s->report, REPORT_LINE, "log", "%s", line);
+		report_text(w->s->report, REPORT_LINE, "log", "%s", drawn);
 	watch_metrics_feed(&w->metrics, line);
 }
 
@@ -155,9 +156,10 @@ static int flush_logs(struct watch *w, struct err *err)
 static void on_failure_line(void *ctx, const char *host, const char *line)
 {
 	const struct watch *w = ctx;
+	auto_free char *drawn = watch_logs_drawn(line);
 
 	report_text(w->s->report, REPORT_NOTE, "failure", "%s%s%s%s", host ? "[" : "", host ? host : "",
-		    host ? "] " : "", line);
+		    host ? "] " : "", drawn);
 }
 
 static void tell_end(struct watch *w)

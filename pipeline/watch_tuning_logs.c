@@ -57,9 +57,10 @@ static void watch_release(struct watch *w)
 static void on_line(void *ctx, const char *host, const char *line)
 {
 	const struct child *c = ctx;
+	auto_free char *drawn = watch_logs_drawn(line);
 
 	report_text(c->s->report, REPORT_LINE, "log", "[%s%s%s] %s", c->short_name, host ? "/" : "", host ? host : "",
-		    line);
+		    drawn);
 }
 
 static struct child *find(const struct watch *w, const char *name)

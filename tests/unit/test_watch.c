@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "pipeline/job_end.h"
 #include "pipeline/watch.h"
+#include "pipeline/watch_logs.h"
 #include "tests/unit/fake_http.h"
 
 /*
@@ -505,9 +506,30 @@ static void test_reasons(void **state)
 	assert_string_equal(words, "was stopped");
 }
 
+/* Progress bars. */
+static void test_drawn_again(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "loss=0.5", "loss=0.5" },
+		{ "10 %\r20 %\r30 %", "30 %" },
+		{ "10 %\r20 %\r\r", "20 %" },
+		{ "from Windows\r", "from Windows" },
+		{ "\r", "" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *drawn = watch_logs_drawn(rows[i][0]);
+
+		assert_string_equal(drawn, rows[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_drawn_again),
 		cmocka_unit_test(test_one_host),
 		cmocka_unit_test(test_sixty_hosts),
 		cmocka_unit_test(test_bad_network),

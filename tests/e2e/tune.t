@@ -45,6 +45,12 @@ run "$SMPIPE" verify --local "$job"
 expect 0 'verify'
 out_has '^ok +training jobs$' 'looks at every training job'
 
+run "$SMPIPE" get --local "$job" best/
+expect 0 'get of a tuning job'
+same "$(sha256sum < best/model.tar.gz | cut -d' ' -f1)" \
+	"$(jq -r '.subject[] | select(.name == "model") | .digest.sha256' "$T/record")" 'is the model of the best'
+rm -r best
+
 # --- what is there stays there ---
 run "$SMPIPE" tune --local --json
 expect 0 'tune again'

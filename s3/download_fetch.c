@@ -240,6 +240,7 @@ static void fill_request(struct range *r)
 	req->aws.method = "GET";
 	req->aws.is_idempotent = true;
 	req->aws.is_patient = true;
+	req->aws.judge_body = s3_judge_object;
 	req->aws.sink = take_bytes;
 	req->aws.sink_reset = start_anew;
 	req->aws.sink_ctx = r;

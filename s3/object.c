@@ -132,6 +132,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.payload_hash = hash;
+	req.aws.judge_body = s3_judge_object;
 	http_headers_add(&req.headers, "Content-Type", put->content_type);
 	http_headers_add(&req.headers, S3_HEADER_SHA256, checksum);
 	s3_encryption_add(&s3->encryption, &req.headers);
@@ -236,6 +237,7 @@ int s3_get_bytes(struct s3 *s3, const char *bucket, const char *key, size_t max,
 
 	req.aws.method = "GET";
 	req.aws.is_idempotent = true;
+	req.aws.judge_body = s3_judge_object;
 	req.aws.max_body_bytes = max > MIN_ANSWER_BYTES ? max : MIN_ANSWER_BYTES;
 	http_headers_add(&req.headers, "x-amz-checksum-mode", "ENABLED");
 	if (s3_send(s3, &req, &resp, err) < 0)
@@ -300,6 +302,7 @@ int s3_get_fd(struct s3 *s3, const char *bucket, const char *key, int fd, struct
 
 	req.aws.method = "GET";
 	req.aws.is_idempotent = true;
+	req.aws.judge_body = s3_judge_object;
 	req.aws.sink = take_bytes;
 	req.aws.sink_reset = start_anew;
 	req.aws.sink_ctx = &d;

@@ -52,8 +52,8 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
 		return err_set(err, ERR_CONFIG, "bucket '%s' is in region '%s', not in '%s'", req->bucket, shown,
 			       s3->aws->id->region);
 	}
-	/* An answer to HEAD has no body, so the service cannot say which it is. */
-	if (resp->status == 403 && str_eq(req->aws.method, "HEAD")) {
+	/* An answer to HEAD has no body, so the service cannot say which it is. A wrong clock was told by its Date. */
+	if (resp->status == 403 && str_eq(req->aws.method, "HEAD") && !err->service_code) {
 		err_set(err, ERR_AUTH,
 			"%s '%s': 403: bucket '%s' belongs to another account than %s, or access is denied",
 			req->operation, req->key ? req->key : req->bucket, req->bucket, s3->bucket_owner);
@@ -102,6 +102,17 @@ int s3_judge_body(const struct http_response *resp)
 	if (str_eq(e.code, "SlowDown") || str_eq(e.code, "ServiceUnavailable"))
 		return 503;
 	return str_eq(e.code, "InternalError") ? 500 : 400;
+}
+
+int s3_judge_object(const struct http_response *resp)
+{
+	int status;
+
+	if (http_headers_get(&resp->headers, "ETag") || http_headers_get(&resp->headers, S3_HEADER_SHA256) ||
+	    http_headers_get(&resp->headers, S3_HEADER_CRC64))
+		return 0;
+	status = s3_judge_body(resp);
+	return status ? status : -1;
 }
 
 bool s3_is_refusal_of_bytes(const struct err *err)

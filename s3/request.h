@@ -39,6 +39,11 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 int s3_judge_body(const struct http_response *resp);
+/*
+ * The same of PutObject, UploadPart and GetObject: what comes without an ETag and without a checksum of the object is
+ * no answer about it, whatever its status.
+ */
+int s3_judge_object(const struct http_response *resp);
 
 /* Whether S3 refused the bytes because they are not those that were hashed. */
 bool s3_is_refusal_of_bytes(const struct err *err);

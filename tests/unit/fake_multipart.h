@@ -12,6 +12,7 @@
 enum fault {
 	FAULT_LOST,   /* the service acts, its answer does not arrive */
 	FAULT_STATUS, /* answers body with status, and does not act */
+	FAULT_SHORT,  /* the same with a header, as an object's answer has */
 	FAULT_ANSWER, /* acts, and answers body with 200 instead */
 	FAULT_CALL,   /* something happens before the service acts */
 };
@@ -286,7 +287,7 @@ static inline int fake_multipart_send(struct http *http, const struct http_reque
 		return -1;
 	if (plan && plan->header)
 		http_headers_add(&resp->headers, plan->header, plan->value);
-	if (plan && plan->fault == FAULT_STATUS)
+	if (plan && (plan->fault == FAULT_STATUS || plan->fault == FAULT_SHORT))
 		return fake_answer(resp, plan->status, plan->body);
 	rc = fake_act(m, operation, path, url.query, req, resp, err);
 	if (plan && plan->fault == FAULT_LOST && rc == 0)

@@ -272,6 +272,8 @@ int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct
 	const struct aws_request *req = c->req;
 
 	http_response_release(c->resp);
+	if (req->ret_attempts)
+		*req->ret_attempts = c->retry.attempt;
 	if (c->retry.attempt > 1 && req->sink_reset)
 		req->sink_reset(req->sink_ctx);
 	if (get_creds(c, NULL, err) < 0)

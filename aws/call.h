@@ -82,6 +82,7 @@ struct aws_request {
 	bool is_patient;    /* one of many at a pace that is adapted: AWS_PATIENT_ATTEMPTS, beside the quota */
 	bool is_idempotent; /* false: retried only when the service surely did not act (not reached, throttled) */
 	bool no_auth;       /* unsigned */
+	int *ret_attempts;  /* how many there were; or NULL */
 };
 
 /*

@@ -74,6 +74,7 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 	req->host = path_style ? NULL : virtual_host(endpoint, req->bucket);
 	if (!req->any_owner)
 		http_headers_set(&req->headers, "x-amz-expected-bucket-owner", s3->bucket_owner);
+	req->aws.ret_attempts = &req->n_attempts;
 	req->aws.service = AWS_S3;
 	req->aws.path = req->path;
 	req->aws.host = req->host;

@@ -17,6 +17,7 @@ struct s3_request {
 	struct aws_request aws;   /* method, query, body and sink; the rest is filled in */
 	char *query;              /* owned, for aws.query; or NULL */
 	char *path, *host, *what; /* filled in; owned */
+	int n_attempts;           /* filled in */
 };
 
 #define auto_s3_request __attribute__((cleanup(s3_request_release))) struct s3_request

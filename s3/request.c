@@ -52,6 +52,8 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
 		return err_set(err, ERR_CONFIG, "bucket '%s' is in region '%s', not in '%s'", req->bucket, shown,
 			       s3->aws->id->region);
 	}
+	if (resp->status == 400 && str_eq(req->aws.method, "HEAD") && !err->service_code)
+		return err_hint(err, "an answer to HEAD gives no reason; credentials that have expired are one");
 	/* An answer to HEAD has no body, so the service cannot say which it is. A wrong clock was told by its Date. */
 	if (resp->status == 403 && str_eq(req->aws.method, "HEAD") && !err->service_code) {
 		err_set(err, ERR_AUTH,
@@ -105,12 +107,26 @@ int s3_judge_body(const struct http_response *resp)
 	return str_eq(e.code, "InternalError") ? 500 : 400;
 }
 
+static bool is_of_object(const struct http_response *resp)
+{
+	return http_headers_get(&resp->headers, "ETag") || http_headers_get(&resp->headers, S3_HEADER_SHA256) ||
+	       http_headers_get(&resp->headers, S3_HEADER_CRC64);
+}
+
+bool s3_sink_is_object(struct http_response *resp, const char *p, size_t n)
+{
+	if (is_of_object(resp))
+		return true;
+	if (n <= S3_MAX_REFUSAL_BYTES && resp->body.len <= S3_MAX_REFUSAL_BYTES - n)
+		str_add_mem(&resp->body, p, n);
+	return false;
+}
+
 int s3_judge_object(const struct http_response *resp)
 {
 	int status;
 
-	if (http_headers_get(&resp->headers, "ETag") || http_headers_get(&resp->headers, S3_HEADER_SHA256) ||
-	    http_headers_get(&resp->headers, S3_HEADER_CRC64))
+	if (is_of_object(resp))
 		return 0;
 	status = s3_judge_body(resp);
 	return status ? status : -1;

@@ -143,7 +143,7 @@ static void changed_file_is_said_by_name(void **state)
 
 static void download_starts_anew_after_a_break(void **state)
 {
-	static const struct fake_answer canned[] = { { 200, NULL, NULL, "half of something lo" },
+	static const struct fake_answer canned[] = { { 200, "ETag", "\"e\"", "half of something lo" },
 						     { 503, NULL, NULL, "" },
 						     { 0 } };
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);

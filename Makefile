@@ -39,7 +39,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start bench-s3 bench-pack check-layers format check-format install clean help FORCE
+.PHONY: all probes deps deps-test demo test unit e2e members check-vectors fuzz fuzz-smoke bench-cold-start bench-snapshot bench-s3 bench-pack check-layers format check-format install clean help FORCE
 
 all: $(BUILD)/smpipe ## build smpipe (the default)
 
@@ -139,6 +139,9 @@ fuzz-smoke: fuzz ## run each fuzz target for FUZZ_S (5) seconds on its committed
 
 bench-cold-start: $(BUILD)/smpipe ## measure the first signed request against awscli's, in one run
 	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) tests/bench/cold-start.sh
+
+bench-snapshot: $(BUILD)/smpipe ## measure snapshots of data that did not change, 1,000 to 100,000 files
+	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) tests/bench/snapshot.sh
 
 bench-s3: $(BUILD)/smpipe $(BUILD)/tests/bench/s3_sink ## race uploads against Debian's tools, in one run (root)
 	$(Q)SMPIPE=$(abspath $(BUILD)/smpipe) SINK=$(abspath $(BUILD)/tests/bench/s3_sink) tests/bench/s3.sh

@@ -173,12 +173,18 @@ struct file_stamp file_stamp_of(const struct stat *st)
 		.inode = st->st_ino,
 		.size = (uint64_t)st->st_size,
 		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
 	};
 }
 
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+bool file_entry_is_folder(const struct file_entry *e)
+{
+	return str_ends(e->path, "/");
 }
 
 int file_entry_changed(const struct file_entry *e, struct err *err)

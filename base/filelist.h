@@ -35,6 +35,7 @@ struct file_store {
 struct file_stamp {
 	uint64_t device, inode, size;
 	int64_t mtime_ns;
+	int64_t ctime_ns; /* not compared: a chmod changes it too */
 };
 
 struct stat;
@@ -66,6 +67,9 @@ struct file_entry {
 	bool has_stamp; /* of disk_path, when it was listed: a reader holds the file to it */
 	struct file_stamp stamp;
 };
+
+/* An empty folder of data: its path ends in '/', it has no bytes, and S3 gets nothing of it. */
+bool file_entry_is_folder(const struct file_entry *e);
 
 /* The error for a file that is not what it was. Returns -1. */
 int file_entry_changed(const struct file_entry *e, struct err *err);

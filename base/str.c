@@ -224,6 +224,18 @@ bool str_is_utf8(const char *s, size_t n)
 	return true;
 }
 
+/* Bytes of the character at p that a terminal may be shown; 0 for a control character or what is no UTF-8. */
+static size_t printable_bytes(const unsigned char *p, size_t n)
+{
+	size_t len = utf8_sequence(p, n);
+	/* C1 controls (U+0080 to U+009F) steer terminals as C0 do. */
+	bool is_control = len == 1   ? (*p < 0x20 && *p != '\t') || *p == 0x7f
+			  : len == 2 ? p[0] == 0xc2 && p[1] < 0xa0
+				     : false;
+
+	return is_control ? 0 : len;
+}
+
 char *str_printable(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
@@ -231,15 +243,44 @@ char *str_printable(const char *s)
 	struct str out = { 0 };
 
 	while (n) {
-		size_t len = utf8_sequence(p, n);
-		/* C1 controls (U+0080 to U+009F) steer terminals as C0 do. */
-		bool is_control =
-			len == 1 ? (*p < 0x20 && *p != '\t') || *p == 0x7f : len == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+		size_t len = printable_bytes(p, n), used = len;
 
-		if (len && !is_control)
+		if (len)
 			str_add_mem(&out, p, len);
 		else
 			str_add_char(&out, '?');
+		if (!used)
+			used = utf8_sequence(p, n);
+		p += used ? used : 1;
+		n -= used ? used : 1;
+	}
+	return str_detach(&out);
+}
+
+static void add_escape(struct str *out, unsigned char c)
+{
+	static const char plain[] = "\\\n\r\t", letters[] = "\\nrt";
+	const char *at = c ? strchr(plain, c) : NULL;
+
+	if (at)
+		str_addf(out, "\\%c", letters[at - plain]);
+	else
+		str_addf(out, "\\x%02x", c);
+}
+
+char *str_escaped(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = strlen(s);
+	struct str out = { 0 };
+
+	while (n) {
+		size_t len = *p == '\\' || *p == '\t' ? 0 : printable_bytes(p, n);
+
+		if (len)
+			str_add_mem(&out, p, len);
+		else
+			add_escape(&out, *p);
 		p += len ? len : 1;
 		n -= len ? len : 1;
 	}

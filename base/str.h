@@ -96,5 +96,7 @@ const char *str_nearest(const char *s, const char *const *names);
 /* Replace control characters and invalid UTF-8 by '?', so that text from outside cannot steer a terminal. New string.
  */
 char *str_printable(const char *s);
+/* The same without loss: they become \n, \t, \r or \xff, and a backslash two. New string. */
+char *str_escaped(const char *s);
 
 #endif

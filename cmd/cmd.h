@@ -65,6 +65,9 @@ int cmd_hint_jobs(struct err *err);
 /* The ARN of the job's role, asked for where smpipe.yaml has a name or `auto`; NULL when it has none. New string. */
 int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);
 
+/* project_keep_indexes(); where that cannot be, a note says so. */
+void cmd_keep_indexes(struct cmd *cmd);
+
 /* The plan against this session: bases and registry are asked for, or with --offline derived. */
 int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err);
 
@@ -88,6 +91,7 @@ int cmd_list(struct cmd *cmd, struct err *err);
 int cmd_list_remote(struct cmd *cmd, struct err *err); /* list --remote */
 int cmd_show(struct cmd *cmd, struct err *err);
 int cmd_verify(struct cmd *cmd, struct err *err);
+int cmd_data(struct cmd *cmd, struct err *err);
 int cmd_logs(struct cmd *cmd, struct err *err);
 int cmd_status(struct cmd *cmd, struct err *err);
 int cmd_stop(struct cmd *cmd, struct err *err);

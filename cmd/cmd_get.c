@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "s3/download.h"
+#include "s3/scan.h"
 #include "s3/uri.h"
 
 #define MAX_OBJECTS ((size_t)10 * 1000 * 1000)
@@ -34,8 +35,8 @@ static int path_of(const struct getting *g, const char *key, char **ret, struct 
 	*ret = NULL;
 	if (!*relative || str_ends(relative, "/"))
 		return 0;
-	if (!fs_is_safe_relative(relative)) {
-		shown = str_printable(key);
+	if (!scan_is_data_path(relative)) {
+		shown = str_escaped(key);
 		return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);
 	}
 	path = fs_join(g->to, relative);

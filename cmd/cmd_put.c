@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
-#include "s3/snapshot.h"
+#include "s3/scan.h"
 #include "s3/transfer.h"
 #include "s3/uri.h"
 
@@ -28,6 +28,9 @@ static int next_file(void *ctx, struct transfer_item *ret, struct err *err)
 	struct putting *p = ctx;
 
 	(void)err;
+	/* S3 has no folders; an object of that name would be a file to some. */
+	while (p->next < p->files.n && file_entry_is_folder(&p->files.v[p->next]))
+		p->next++;
 	if (p->next == p->files.n)
 		return 0;
 	ret->entry = &p->files.v[p->next++];
@@ -135,8 +138,8 @@ static int put(struct cmd *cmd, struct putting *p, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "put takes a path and the place in S3: s3://bucket/key, s3://bucket/prefix/");
 	if (choose_kind(cmd, &kind, err) < 0 || s3_uri_parse(operands->v[1], &to, err) < 0 ||
-	    snapshot_list_unhashed(operands->v[0], &p->files, err) < 0 ||
-	    choose_keys(p, operands->v[0], &to, err) < 0 || cmd_meet_cloud_anywhere(cmd, err) < 0)
+	    scan_path(operands->v[0], NULL, &p->files, err) < 0 || choose_keys(p, operands->v[0], &to, err) < 0 ||
+	    cmd_meet_cloud_anywhere(cmd, err) < 0)
 		return -1;
 	return send_files(cmd, p, &to, kind, err);
 }

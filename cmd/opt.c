@@ -40,6 +40,8 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_ADOPT] = { "adopt", 0, NULL, false, "add smpipe.yaml to an existing repository with a Dockerfile" },
 	[OPT_SCHEMA] = { "schema", 0, NULL, false, "print the JSON Schema of smpipe.yaml, for editors" },
 	[OPT_REFERENCE] = { "reference", 0, NULL, false, "print the reference of smpipe.yaml, in Markdown" },
+	[OPT_DEEP] = { "deep", 0, NULL, false, "read every byte instead of asking for its checksum" },
+	[OPT_YES] = { "yes", 'y', NULL, false, "delete what is listed" },
 	[OPT_DIR] = { "dir", 0, "DIR", false,
 		      "folder of the local cloud's state (default: .smpipe/local of the project)" },
 	[OPT_PORT] = { "port", 0, "PORT", false, "port on 127.0.0.1 (default: the last one, else any free)" },

@@ -277,6 +277,14 @@ int cmd_find_role(struct cmd *cmd, char **ret, struct err *err)
 	return err->code == ERR_NOT_FOUND ? config_error(c, err, "role", "%s", err->msg) : -1;
 }
 
+void cmd_keep_indexes(struct cmd *cmd)
+{
+	auto_err err = { 0 };
+
+	if (project_keep_indexes(&cmd->project, &err) < 0)
+		report_text(&cmd->ui.report, REPORT_NOTE, "data", "%s", err.msg);
+}
+
 int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err)
 {
 	const struct aws_identity *id = &cmd->session.identity;
@@ -304,6 +312,7 @@ int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struc
 		return -1;
 	for (size_t i = 0; i < ret->warnings.n; i++)
 		report_text(&cmd->ui.report, REPORT_WARNING, "plan", "%s", ret->warnings.v[i]);
+	cmd_keep_indexes(cmd);
 	if (ret_bases)
 		*ret_bases = take(bases);
 	return 0;

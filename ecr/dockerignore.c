@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/glob.h"
 #include "base/mem.h"
-#include "ecr/dockerignore_match.h"
 
 static void drop_last_part(struct str *path)
 {
@@ -60,15 +60,15 @@ static int add_pattern(const char *line, struct dockerignore *d, struct err *err
 	rest = str_trim(trimmed + is_exception);
 	if (!*rest)
 		return err_set(err, ERR_CONFIG, "'!' names no pattern");
-	if (strlen(rest) > DOCKERIGNORE_PATTERN_MAX)
-		return err_set(err, ERR_CONFIG, "the pattern is longer than %d bytes", DOCKERIGNORE_PATTERN_MAX);
+	if (strlen(rest) > GLOB_MAX_BYTES)
+		return err_set(err, ERR_CONFIG, "the pattern is longer than %d bytes", GLOB_MAX_BYTES);
 	if (d->patterns.n == DOCKERIGNORE_PATTERNS_MAX)
 		return err_set(err, ERR_CONFIG, "there are more than %d patterns", DOCKERIGNORE_PATTERNS_MAX);
 	cleaned = clean(rest);
 	/* The root itself cannot be excluded, and so needs no exception. */
 	if (str_eq(cleaned, "/"))
 		return is_exception ? err_set(err, ERR_CONFIG, "'!' names no pattern") : 0;
-	if (!dockerignore_is_pattern(cleaned)) {
+	if (!glob_is_pattern(cleaned)) {
 		auto_free char *shown = str_printable(rest);
 
 		return err_set(err, ERR_CONFIG, "'%s' is no valid pattern", shown);
@@ -109,7 +109,7 @@ static bool match_part(const struct dockerignore *d, const char *path, bool *has
 		bool is_exception = *pattern == '!';
 
 		if (!has_matched[i] && is_exception == is_excluded)
-			has_matched[i] = dockerignore_match(pattern + is_exception, path);
+			has_matched[i] = glob_match(pattern + is_exception, path);
 		if (has_matched[i])
 			is_excluded = !is_exception;
 	}

@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* In bytes, and in number. */
 #define DOCKERIGNORE_PATTERN_MAX  4096
 #define DOCKERIGNORE_PATTERNS_MAX 10000
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/s3_stage.h"
+#include "s3/scan.h"
 
 /*
  * The path of a key below the folder of its channel: what follows the prefix, or, where the prefix is no whole folder,
@@ -51,7 +52,7 @@ int store_s3_export_keys(struct store_s3 *s, const char *bucket, const char *pre
 		/* The marker of a folder, as consoles make it. */
 		if (!*below || str_ends(below, "/"))
 			continue;
-		if (!fs_is_safe_relative(below))
+		if (!scan_is_data_path(below))
 			return err_set(err, ERR_INVALID, "download 's3://%s/%s': '%s' cannot be a file's path", bucket,
 				       keys->v[i], below);
 		if (export_one(s, bucket, keys->v[i], path, err) < 0)

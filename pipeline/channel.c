@@ -12,6 +12,9 @@ static const struct {
 	const char *key;
 	enum channel_kind kind;
 } kinds_of_keys[] = {
+	{ "include", CHANNEL_LOCAL },
+	{ "exclude", CHANNEL_LOCAL },
+	{ "symlinks", CHANNEL_LOCAL },
 	{ "s3_data_type", CHANNEL_S3 },
 	{ "distribution", CHANNEL_S3 },
 	{ "attribute_names", CHANNEL_S3 },
@@ -60,18 +63,49 @@ static int find_kind(const struct config *c, struct channel *ch, struct err *err
 	return 0;
 }
 
+/* A snapshot lies in S3: what goes with an s3:// path goes with a local one, too. */
+static bool goes_with(enum channel_kind key, enum channel_kind kind)
+{
+	return key == kind || (key == CHANNEL_S3 && kind == CHANNEL_LOCAL);
+}
+
 static int check_keys(const struct config *c, const struct channel *ch, struct err *err)
 {
-	enum channel_kind kind = ch->kind == CHANNEL_LOCAL ? CHANNEL_S3 : ch->kind;
-
 	for (size_t i = 0; i < ARRAY_LEN(kinds_of_keys); i++) {
-		auto_free char *words =
-			xasprintf("'%s' does not go with %s", kinds_of_keys[i].key, words_of_kinds[kind]);
+		bool is_local = kinds_of_keys[i].kind == CHANNEL_LOCAL && ch->kind == CHANNEL_S3;
+		auto_free char *words = xasprintf("'%s' does not go with %s", kinds_of_keys[i].key,
+						  is_local ? "an s3:// path" : words_of_kinds[ch->kind]);
 
-		if (kinds_of_keys[i].kind != kind && json_object_get(ch->settings, kinds_of_keys[i].key))
+		if (json_object_get(ch->settings, kinds_of_keys[i].key) && !goes_with(kinds_of_keys[i].kind, ch->kind))
 			return error_at(c, ch, kinds_of_keys[i].key, err, words);
 	}
 	return 0;
+}
+
+static int read_patterns(const struct config *c, const struct channel *ch, const char *key, struct strlist *ret,
+			 struct err *err)
+{
+	auto_free char *path = xasprintf("inputs.%s.%s", ch->name, key);
+
+	config_list(c, path, ret);
+	for (size_t i = 0; i < ret->n; i++) {
+		if (scan_check_pattern(ret->v[i], err) < 0)
+			return config_error(c, err, path, "%s", err->msg);
+	}
+	return 0;
+}
+
+/* What of a local folder is taken. */
+static int read_scan_options(const struct config *c, struct channel *ch, struct err *err)
+{
+	const char *links = json_str(ch->settings, "symlinks");
+
+	ch->scan.links = str_eq(links, "skip")    ? SCAN_LINKS_SKIP
+			 : str_eq(links, "error") ? SCAN_LINKS_ERROR
+						  : SCAN_LINKS_INSIDE;
+	return read_patterns(c, ch, "include", &ch->scan.include, err) < 0
+		       ? -1
+		       : read_patterns(c, ch, "exclude", &ch->scan.exclude, err);
 }
 
 /* A scheme: what stands before "://", or "". */
@@ -135,6 +169,10 @@ int channel_open(const struct config *c, const char *name, const json_t *setting
 		return -1;
 	if (check_keys(c, &ch, err) < 0)
 		return -1;
+	if (ch.kind == CHANNEL_LOCAL && read_scan_options(c, &ch, err) < 0) {
+		scan_options_release(&ch.scan);
+		return -1;
+	}
 	*ret = ch;
 	return 0;
 }

@@ -16,6 +16,9 @@
 #include "pipeline/tuning_ranges.h"
 #include "s3/uri.h"
 
+/* More would only say the same. */
+#define MAX_CASE_TWINS 3
+
 /* "s3://bucket/prefix" or a bare bucket; absent: the plan's bucket and no prefix. *ret_prefix ends without '/'. */
 static int locate(const struct project *p, const struct plan *plan, const char *key, char **ret_bucket,
 		  char **ret_prefix, struct err *err)
@@ -160,37 +163,47 @@ static void warn_of_prefix(const struct project *p, struct plan *plan, const str
 					    c->path));
 }
 
-static int plan_one_channel(const struct project *p, struct plan *plan, const struct channel *c,
-			    struct plan_channel *pc, struct err *err)
+static void warn_of_data(struct plan *plan, const struct channel *c)
 {
-	auto_free char *prefix = NULL;
-	auto_free char *key = NULL;
+	auto_strlist twins = { 0 };
+
+	if (c->facts.note)
+		strlist_take(&plan->warnings, xasprintf("channel '%s': %s", c->name, c->facts.note));
+	scan_find_case_twins(&c->files, MAX_CASE_TWINS, &twins);
+	for (size_t i = 0; i < twins.n; i++)
+		strlist_take(&plan->warnings, xasprintf("channel '%s': %s", c->name, twins.v[i]));
+}
+
+static void plan_one_channel(const struct project *p, struct plan *plan, const struct channel *c,
+			     struct plan_channel *pc)
+{
 	auto_free char *folder = NULL;
 
 	pc->channel = c;
 	if (c->kind != CHANNEL_LOCAL) {
 		pc->uri = channel_uri(c);
 		warn_of_prefix(p, plan, c);
-		return 0;
+		return;
 	}
-	if (locate(p, plan, "data_location", &pc->bucket, &prefix, err) < 0)
-		return -1;
+	pc->bucket = xstrdup(plan->data_bucket);
 	pc->digest = digest_hex(&c->tree);
-	key = xasprintf("%s/data/%s", config_str(&p->config, "name"), c->name);
-	pc->prefix = below(prefix, key);
+	warn_of_data(plan, c);
+	pc->prefix = xasprintf("%s/%s", plan->data_prefix, c->name);
 	folder = xasprintf("%s/%s/", pc->prefix, pc->digest);
 	pc->uri = s3_uri_format(pc->bucket, folder);
-	return 0;
 }
 
 static int plan_channels(const struct project *p, struct plan *plan, struct err *err)
 {
+	auto_free char *prefix = NULL;
+	auto_free char *key = xasprintf("%s/data", config_str(&p->config, "name"));
+
+	if (locate(p, plan, "data_location", &plan->data_bucket, &prefix, err) < 0)
+		return -1;
+	plan->data_prefix = below(prefix, key);
 	plan->channels = xcalloc(p->n_channels, sizeof(*plan->channels));
-	for (size_t i = 0; i < p->n_channels; i++) {
-		plan->n_channels++;
-		if (plan_one_channel(p, plan, &p->channels[i], &plan->channels[i], err) < 0)
-			return -1;
-	}
+	for (size_t i = 0; i < p->n_channels; i++)
+		plan_one_channel(p, plan, &p->channels[plan->n_channels++], &plan->channels[i]);
 	return 0;
 }
 
@@ -321,6 +334,17 @@ int plan_make(const struct project *p, const struct target *t, enum job_kind kin
 	return 0;
 }
 
+int plan_make_data(const struct project *p, const struct target *t, struct plan *ret, struct err *err)
+{
+	auto_plan plan = { 0 };
+
+	if (plan_buckets(p, t, &plan, err) < 0 || plan_channels(p, &plan, err) < 0)
+		return -1;
+	*ret = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
 char *plan_image_placeholder(const struct plan *plan)
 {
 	if (!plan->build_key)
@@ -417,7 +441,8 @@ void plan_release(struct plan *plan)
 	char **const strings[] = { &plan->owner,       &plan->bucket,        &plan->registry_host, &plan->repository,
 				   &plan->image_tag,   &plan->build_key,     &plan->image_uri,     &plan->source_bucket,
 				   &plan->source_key,  &plan->source_digest, &plan->source_uri,    &plan->output_path,
-				   &plan->request_key, &plan->job_base,      &plan->record_prefix };
+				   &plan->request_key, &plan->job_base,      &plan->record_prefix, &plan->data_bucket,
+				   &plan->data_prefix };
 
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		free(*strings[i]);

@@ -46,6 +46,7 @@ struct plan {
 	 */
 	struct s3_encryption source_encryption, data_encryption;
 
+	char *data_bucket, *data_prefix; /* of snapshots: below data_prefix/<channel>/ */
 	struct plan_channel *channels;
 	size_t n_channels;
 
@@ -66,6 +67,8 @@ struct plan {
  * of job. */
 int plan_make(const struct project *p, const struct target *target, enum job_kind kind, struct plan *ret,
 	      struct err *err);
+/* Only owner, buckets, prefixes and channels: of the target, its account, region and is_local. */
+int plan_make_data(const struct project *p, const struct target *target, struct plan *ret, struct err *err);
 void plan_release(struct plan *plan);
 
 /* What the request names as image before it is built: "host/repository@(known after build c-…)", or image.uri. New

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "ecr/context.h"
 #include "ecr/dockerfile.h"
 #include "pipeline/source.h"
@@ -161,14 +162,32 @@ static char *plain_path(const char *path)
 	return str_detach(&out);
 }
 
+static bool tracks_anything(const struct filelist *tracked, const char *path)
+{
+	auto_free char *below = xasprintf("%s/", path);
+	bool found = filelist_find(tracked, path) != NULL;
+
+	for (size_t i = 0; i < tracked->n && !found; i++)
+		found = str_starts(tracked->v[i].path, below);
+	return found;
+}
+
+/* As in `git status`, a folder in which git tracks nothing is one line, however much it holds. */
 static void note_channel(struct project *p, const struct channel *c, const struct filelist *tracked)
 {
+	auto_free char *disk_path = fs_join(p->config.root, c->path);
 	auto_free char *folder = *c->path == '/' ? xstrdup(c->path) : plain_path(c->path);
-	bool is_file = c->files.n == 1 && filelist_find(tracked, folder);
+	bool is_file = !fs_is_dir(disk_path);
 
+	if (!tracks_anything(tracked, folder)) {
+		strlist_take(&p->untracked, xasprintf("%s%s", folder, is_file ? "" : "/"));
+		return;
+	}
 	for (size_t i = 0; i < c->files.n; i++) {
 		auto_free char *path = is_file ? xstrdup(folder) : fs_join(folder, c->files.v[i].path);
 
+		if (file_entry_is_folder(&c->files.v[i]))
+			continue;
 		if (!filelist_find(tracked, path))
 			strlist_add(&p->untracked, path);
 		else if (strlist_has_sorted(&p->state.changes, path))
@@ -189,27 +208,69 @@ static bool holds_project(const struct project *p, const char *data_path)
 	return n == 1 || root[n] == '/' || root[n] == '\0';
 }
 
-static int read_channel(struct project *p, struct channel *c, const struct filelist *tracked, struct err *err)
+/* "<state>/index/<channel>-<of the folder>"; new string. */
+static char *index_file(const struct project *p, const struct channel *c)
 {
-	auto_free char *disk_path = NULL;
-	auto_free char *key = xasprintf("inputs.%s", c->name);
+	struct digest of_path = digest_of_text(c->path);
+	auto_free char *hex = digest_hex(&of_path);
 
-	if (c->kind != CHANNEL_LOCAL)
-		return 0;
-	disk_path = fs_join(p->config.root, c->path);
+	return xasprintf("%s/index/%s-%.8s", p->state_dir, c->name, hex);
+}
+
+int project_read_channel(const struct project *p, struct channel *c, struct err *err)
+{
+	auto_free char *disk_path = fs_join(p->config.root, c->path);
+	auto_free char *index = index_file(p, c);
+	auto_free char *key = xasprintf("inputs.%s", c->name);
+	struct snapshot_source src = { disk_path, &c->scan, index, &sys_real };
+
 	if (holds_project(p, disk_path))
 		return config_error(&p->config, err, key, "channel '%s': the data folder '%s' holds the project itself",
 				    c->name, c->path);
-	if (snapshot_list(disk_path, &c->files, err) < 0)
+	if (snapshot_read(&src, &c->files, &c->facts, err) < 0)
 		return err->code == ERR_CONFIG
 			       ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg)
 			       : err_wrap(err, "channel '%s'", c->name);
 	c->tree = filelist_tree_digest(&c->files, true);
+	return 0;
+}
+
+/* To read these again takes no longer than to write down that it need not be. */
+static bool is_worth_an_index(const struct channel *c)
+{
+	return c->facts.n_hashed >= 64 || c->facts.bytes_hashed >= 1024 * 1024;
+}
+
+int project_keep_indexes(const struct project *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n_channels; i++) {
+		const struct channel *c = &p->channels[i];
+		auto_free char *disk_path = NULL;
+		auto_free char *index = NULL;
+
+		if (c->kind != CHANNEL_LOCAL || !is_worth_an_index(c))
+			continue;
+		disk_path = fs_join(p->config.root, c->path);
+		index = index_file(p, c);
+		if (project_make_state_dir(p, err) < 0 ||
+		    snapshot_keep_index(&(struct snapshot_source){ .path = disk_path, .index_file = index }, &c->facts,
+					&c->files, err) < 0)
+			return err_wrap(err, "keep the index of channel '%s'", c->name);
+	}
+	return 0;
+}
+
+static int read_channel(struct project *p, struct channel *c, const struct filelist *tracked, struct err *err)
+{
+	if (c->kind != CHANNEL_LOCAL)
+		return 0;
+	if (project_read_channel(p, c, err) < 0)
+		return -1;
 	note_channel(p, c, tracked);
 	return 0;
 }
 
-static int read_channels(struct project *p, const struct filelist *tracked, struct err *err)
+int project_open_channels(struct project *p, struct err *err)
 {
 	json_t *inputs = (json_t *)config_value(&p->config, "inputs");
 	const char *name;
@@ -217,9 +278,19 @@ static int read_channels(struct project *p, const struct filelist *tracked, stru
 
 	p->channels = xcalloc(json_object_size(inputs), sizeof(*p->channels));
 	json_object_foreach(inputs, name, settings) {
-		struct channel *c = &p->channels[p->n_channels++];
+		if (channel_open(&p->config, name, settings, &p->channels[p->n_channels], err) < 0)
+			return -1;
+		p->n_channels++;
+	}
+	return 0;
+}
 
-		if (channel_open(&p->config, name, settings, c, err) < 0 || read_channel(p, c, tracked, err) < 0)
+static int read_channels(struct project *p, const struct filelist *tracked, struct err *err)
+{
+	if (project_open_channels(p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n_channels; i++) {
+		if (read_channel(p, &p->channels[i], tracked, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -316,8 +387,11 @@ void project_release(struct project *p)
 	/* The lists read git's blobs until they are gone. */
 	filelist_release(&p->context);
 	filelist_release(&p->source);
-	for (size_t i = 0; i < p->n_channels; i++)
+	for (size_t i = 0; i < p->n_channels; i++) {
 		filelist_release(&p->channels[i].files);
+		scan_options_release(&p->channels[i].scan);
+		free(p->channels[i].facts.note);
+	}
 	free(p->channels);
 	free(p->dockerfile);
 	strlist_release(&p->bases);

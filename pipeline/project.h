@@ -11,6 +11,7 @@
 #include "base/filelist.h"
 #include "pipeline/config.h"
 #include "pipeline/git.h"
+#include "s3/snapshot.h"
 
 enum channel_kind {
 	CHANNEL_LOCAL,       /* a path on this machine: a snapshot of it is uploaded */
@@ -23,8 +24,11 @@ struct channel {
 	const char *name;       /* borrowed from the configuration */
 	const json_t *settings; /* the mapping in smpipe.yaml; borrowed */
 	enum channel_kind kind;
-	const char *path;      /* of the local and S3 kinds: as written, without file://; borrowed */
-	struct filelist files; /* when local: sorted and hashed */
+	const char *path; /* of the local and S3 kinds: as written, without file://; borrowed */
+	/* When local: */
+	struct scan_options scan;    /* what of it is taken */
+	struct filelist files;       /* sorted and hashed */
+	struct snapshot_facts facts; /* of reading them */
 	struct digest tree;
 };
 
@@ -63,6 +67,18 @@ int project_open(const char *file, const char *environment, struct project *ret,
 
 /* The files and their digests. Some classes of bad input and their words: ecr/context.h, s3/pack.h, s3/snapshot.h. */
 int project_read_files(struct project *p, struct err *err);
+
+/* What smpipe.yaml says of the channels; no file is read. */
+int project_open_channels(struct project *p, struct err *err);
+
+/*
+ * Read one local channel. Digests come from its index below .smpipe where that vouches for them (s3/index.h), what was
+ * read is not kept.
+ */
+int project_read_channel(const struct project *p, struct channel *c, struct err *err);
+
+/* Keep what reading the local channels took, so that the next time is quicker. Small channels are not worth it. */
+int project_keep_indexes(const struct project *p, struct err *err);
 
 /* Only the files of the source archive; the rest stays unread. */
 int project_read_source(struct project *p, struct err *err);

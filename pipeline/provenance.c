@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "pipeline/job_end.h"
 #include "pipeline/remote_job.h"
-#include "s3/snapshot.h"
+#include "s3/manifest.h"
 #include "s3/uri.h"
 
 #define BUILD_TYPE "urn:smpipe:%s-job:v1"
@@ -24,7 +24,7 @@ static json_t *resource(const char *kind, const char *uri, const char *sha256)
 
 static json_t *manifest_resource(const struct plan_channel *pc)
 {
-	auto_free char *text = snapshot_manifest(&pc->channel->files, pc->channel->name);
+	auto_free char *text = manifest_text(&pc->channel->files, pc->channel->name);
 	auto_free char *key = xasprintf("%s/%s.json", pc->prefix, pc->digest);
 	auto_free char *uri = s3_uri_format(pc->bucket, key);
 	auto_free char *kind = xasprintf("data/%s", pc->channel->name);

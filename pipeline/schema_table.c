@@ -3,6 +3,7 @@
 
 static const char *const versions[] = { "1", NULL };
 static const char *const deliveries[] = { "toolkit", "channel", "image", NULL };
+static const char *const link_policies[] = { "inside", "skip", "error", NULL };
 static const char *const file_views[] = { "git", "all", NULL };
 static const char *const encodings[] = { "plain", "json", NULL };
 static const char *const no_compression[] = { "NONE", NULL };
@@ -113,6 +114,16 @@ const struct schema_key schema_keys[] = {
 	  .request = "InputDataConfig[]", .is_derived = true },
 	{ "inputs.*.path", SCHEMA_STRING, .words = "A local file or folder, or an s3:// prefix or manifest.",
 	  .request = S3_SOURCE "S3Uri", .is_derived = true, .example = "s3://my-bucket/train/" },
+	{ "inputs.*.include", SCHEMA_LIST, .words = "Of a local folder: take only what matches one of these." },
+	{ "inputs.*.include[]", SCHEMA_STRING,
+	  .words = "A pattern as in .gitignore, from the top of the folder; `**` spans folders.",
+	  .example = "\"**/*.jpg\"" },
+	{ "inputs.*.exclude", SCHEMA_LIST, .words = "Of a local folder: leave out what matches one of these." },
+	{ "inputs.*.exclude[]", SCHEMA_STRING, .words = "A pattern as in include; exclude wins.",
+	  .example = "\"*.tmp\"" },
+	{ "inputs.*.symlinks", SCHEMA_STRING,
+	  .words = "Of a local folder: follow links to its own files, leave links out, or refuse them.",
+	  .fallback = "inside", .choices = link_policies },
 	{ "inputs.*.s3_data_type", SCHEMA_STRING, .words = "What an s3:// path names.",
 	  .request = S3_SOURCE "S3DataType", .fallback = "S3Prefix", .example = "ManifestFile" },
 	{ "inputs.*.distribution", SCHEMA_STRING, .words = "All data to each host, or a share.",

@@ -78,16 +78,20 @@ static int snapshot_channel(const struct session *s, struct s3 *s3, const struct
 {
 	struct snapshot_result result = { 0 };
 	auto_free char *size = NULL;
+	auto_free char *copied = NULL;
 
 	if (snapshot_upload(s3, &pc->channel->files, pc->channel->name, pc->bucket, pc->prefix, s->report, &result,
 			    err) < 0)
 		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
 	size = str_bytes(result.bytes_sent);
+	if (result.files_copied)
+		copied = xasprintf(", %llu copied from another snapshot", (unsigned long long)result.files_copied);
 	if (result.existed)
 		report_text(s->report, REPORT_DONE, "data", "%s exists, %.12s", pc->channel->name, pc->digest);
 	else
-		report_text(s->report, REPORT_DONE, "data", "%s uploaded %s, %llu file%s, %s", pc->channel->name,
-			    pc->uri, (unsigned long long)result.files_sent, result.files_sent == 1 ? "" : "s", size);
+		report_text(s->report, REPORT_DONE, "data", "%s uploaded %s, %llu file%s, %s%s", pc->channel->name,
+			    pc->uri, (unsigned long long)result.files_sent, result.files_sent == 1 ? "" : "s", size,
+			    copied ? copied : "");
 	ret->existed = ret->existed && result.existed;
 	ret->bytes_sent += result.bytes_sent;
 	return 0;

@@ -253,7 +253,7 @@ static int verify_snapshot(struct verify *v, const char *kind, const char *uri_t
 		return -1;
 	prefix = fs_dirname(uri.key);
 	tree = xstrndup(fs_basename(uri.key), strlen(fs_basename(uri.key)) - strlen(".json"));
-	if (snapshot_verify(&v->s3, uri.bucket, prefix, tree, &why) < 0)
+	if (snapshot_verify(&v->s3, uri.bucket, prefix, tree, false, NULL, &why) < 0)
 		return settle(v, what, -1, &why, err);
 	tell(v, what, NULL);
 	return 0;

@@ -154,13 +154,13 @@ static int copy_whole(struct copy *c, struct err *err)
 	auto_response resp = { 0 };
 	auto_s3_head head = { 0 };
 
+	s3_encryption_add(&c->s3->encryption, &req.headers);
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.judge_body = s3_judge_body;
 	http_headers_addf(&req.headers, "x-amz-copy-source", "/%s/%s", c->from_bucket, source);
 	if (c->source->etag)
 		http_headers_add(&req.headers, "x-amz-copy-source-if-match", c->source->etag);
-	s3_encryption_add(&c->s3->encryption, &req.headers);
 	if (c->source->sha256.kind == S3_SHA256)
 		http_headers_add(&req.headers, "x-amz-checksum-algorithm", "SHA256");
 	if (s3_send(c->s3, &req, &resp, err) < 0)

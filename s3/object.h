@@ -11,6 +11,7 @@
 
 #include "aws/call.h"
 #include "base/filelist.h"
+#include "base/str.h"
 #include "s3/checksum.h"
 #include "s3/encryption.h"
 
@@ -66,6 +67,7 @@ int s3_get_fd(struct s3 *s3, const char *bucket, const char *key, int fd, struct
 struct s3_listed {
 	char *key;
 	uint64_t size;
+	time_t modified_s; /* 0 when the answer does not say */
 };
 struct s3_listing {
 	struct s3_listed *v;
@@ -74,7 +76,16 @@ struct s3_listing {
 #define auto_s3_listing __attribute__((cleanup(s3_listing_release))) struct s3_listing
 /* All objects below prefix (ListObjectsV2, all pages), at most max. */
 int s3_list(struct s3 *s3, const char *bucket, const char *prefix, size_t max, struct s3_listing *ret, struct err *err);
+/* The same of one level: what stands directly below prefix, and the prefixes that go on from there to the next '/'. */
+int s3_list_level(struct s3 *s3, const char *bucket, const char *prefix, size_t max, struct s3_listing *ret,
+		  struct strlist *ret_folders, struct err *err);
 void s3_listing_release(struct s3_listing *l);
+
+/*
+ * Delete objects (DeleteObjects, 1000 at a time; names that XML cannot say one by one). What is gone already is fine.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+ */
+int s3_delete(struct s3 *s3, const char *bucket, const struct strlist *keys, struct err *err);
 
 /*
  * Copy an object inside S3, with the checksum that it has: what went in parts goes in the same parts (s3/parts.h), so

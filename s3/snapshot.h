@@ -3,25 +3,43 @@
 
 /*
  * A data snapshot: a channel's local folder as immutable objects below <prefix>/<tree digest>/, and a manifest
- * <prefix>/<tree digest>.json beside them, written last: its presence means that the snapshot is whole (design 3a).
+ * <prefix>/<tree digest>.json beside them, written last: its presence means that the snapshot is whole (s3/manifest.h).
  */
-
-#include <jansson.h>
 
 #include "base/filelist.h"
 #include "s3/object.h"
+#include "s3/scan.h"
 
-/*
- * List and hash a local file or folder, on all cores: regular files, sorted; links are followed only inside the folder.
- * ERR_CONFIG when it is absent, empty, or holds a name that S3 or a manifest cannot carry (the name is shown).
- */
+/* Where a channel's data lies on this machine. */
+struct snapshot_source {
+	const char *path;
+	const struct scan_options *options; /* or NULL */
+	const char *index_file;             /* or NULL: all is read (s3/index.h) */
+	const struct sys *sys;              /* for the index; may be NULL without one */
+};
+
+/* What reading it took. */
+struct snapshot_facts {
+	int64_t scanned_ns; /* wall clock before the first file was looked at */
+	size_t n_hashed;    /* files that were read; 0: the index has them all */
+	uint64_t bytes_hashed;
+	char *note; /* why an index was ignored, or NULL; the caller's to free */
+};
+
+/* List and hash a local file or folder: s3/scan.h and s3/hashers.h say what they refuse. */
+int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struct snapshot_facts *ret_facts,
+		  struct err *err);
+/* Write src->index_file, making its folder. */
+int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot_facts *facts,
+			const struct filelist *files, struct err *err);
+
+/* The same of all that lies at path, without an index. */
 int snapshot_list(const char *path, struct filelist *ret, struct err *err);
-/* The same without digests. */
-int snapshot_list_unhashed(const char *path, struct filelist *ret, struct err *err);
 
 struct snapshot_result {
 	uint64_t files_sent, bytes_sent;
-	int existed; /* the manifest was there: nothing was sent */
+	uint64_t files_copied, bytes_copied; /* inside S3, from another snapshot (s3/reuse.h) */
+	int existed;                         /* the manifest was there: nothing was sent */
 };
 
 /*
@@ -31,17 +49,11 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 		    const char *prefix, const struct report *report, struct snapshot_result *ret, struct err *err);
 
 /*
- * The bytes of the manifest: RFC 8785 JSON of {"format":1,"channel","digest","files":[{"path","size","sha256"}]}, files
- * sorted by path; sha256 of a file above one part (s3/parts.h) is S3's, "<of its parts' digests>-<their number>". New
- * string.
+ * Verify a snapshot in S3 against its manifest: the manifest's own digest, no object there that it does not name, every
+ * one that it names with its size and with the checksum that S3 keeps; when is_deep, with the SHA-256 of its bytes,
+ * which are read. ERR_FAILED that names a difference. report may be NULL.
  */
-char *snapshot_manifest(const struct filelist *files, const char *channel);
-
-/*
- * Verify a snapshot in S3 against its manifest: the manifest's own digest, every object there with the size and stored
- * checksum. ERR_FAILED that names the first difference.
- */
-int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
-		    struct err *err);
+int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex, bool is_deep,
+		    const struct report *report, struct err *err);
 
 #endif

@@ -2,97 +2,44 @@
 
 #include <stdlib.h>
 
-#include "base/fs.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "s3/many.h"
+#include "s3/manifest.h"
 #include "s3/parts.h"
 #include "s3/snapshot.h"
 
-/* Some 150 bytes a file: more than a million files. */
-#define MANIFEST_MAX_BYTES ((size_t)256 * 1024 * 1024)
+struct verifying {
+	struct s3 *s3;
+	const char *bucket;
+	const char *folder; /* "<prefix>/<digest>/" */
+	const struct filelist *files;
+	size_t next;
+	bool is_deep;
+	const struct report *report;
+	uint64_t done_bytes, total_bytes;
+};
 
-static int add_manifest_file(struct filelist *l, const json_t *file, struct err *err)
-{
-	const char *path = json_str(file, "path");
-	const char *sha256 = json_str(file, "sha256");
-	const json_t *size = json_object_get(file, "size");
-	const char *dash = sha256 ? strchr(sha256, '-') : NULL;
-	auto_free char *hex = sha256 ? xstrndup(sha256, strcspn(sha256, "-")) : NULL;
-	struct file_entry *e;
-	struct digest digest;
-	int64_t n_parts = 0;
-
-	if (!path || !fs_is_safe_relative(path) || !hex || strlen(hex) != DIGEST_HEX ||
-	    digest_parse(hex, &digest) < 0 || (dash && !str_parse_i64(dash + 1, 1, S3_MAX_PARTS, &n_parts)) ||
-	    !json_is_integer(size) || json_integer_value(size) < 0)
-		return err_set(err, ERR_FAILED, "an entry of the manifest has no proper path, size or digest");
-	e = filelist_add(l, path, FILE_MODE_PLAIN);
-	e->size = (uint64_t)json_integer_value(size);
-	e->digest = digest;
-	e->n_parts = (uint32_t)n_parts;
-	e->has_digest = true;
-	return 0;
-}
-
-/* The manifest's files; they must give the digest that the snapshot is named by. */
-static int read_manifest(const char *text, size_t n, const char *tree_digest_hex, struct filelist *l, struct err *err)
-{
-	auto_json *manifest = json_parse(text, n, "manifest", err);
-	auto_free char *hex = NULL;
-	struct digest digest;
-	const json_t *file;
-	size_t i;
-
-	if (!manifest)
-		return -1;
-	if (json_integer_value(json_object_get(manifest, "format")) != 1)
-		return err_set(err, ERR_FAILED, "the manifest has an unknown format");
-	json_array_foreach(json_object_get(manifest, "files"), i, file) {
-		if (add_manifest_file(l, file, err) < 0)
-			return -1;
-	}
-	filelist_sort(l);
-	digest = filelist_tree_digest(l, true);
-	hex = digest_hex(&digest);
-	if (!str_eq(hex, tree_digest_hex))
-		return err_set(err, ERR_FAILED, "the manifest's files have the tree digest %s", hex);
-	return 0;
-}
-
-static int get_manifest(struct s3 *s3, const char *bucket, const char *key, const char *tree_digest_hex,
-			struct filelist *l, struct err *err)
-{
-	auto_free char *text = NULL;
-	auto_err local = { 0 };
-	size_t n;
-
-	if (s3_get_bytes(s3, bucket, key, MANIFEST_MAX_BYTES, &text, &n, &local) < 0) {
-		if (local.code == ERR_NOT_FOUND)
-			return err_set(err, ERR_FAILED, "the manifest is not there");
-		err_move(err, &local);
-		return -1;
-	}
-	if (read_manifest(text, n, tree_digest_hex, l, &local) == 0)
-		return 0;
-	local.code = ERR_FAILED;
-	err_move(err, &local);
-	return -1;
-}
+/* An object whose bytes are read: hashed as the manifest has it, whole or in parts. */
+struct reading {
+	const struct file_entry *entry;
+	struct digest_state *part, *whole; /* whole: of the parts' digests */
+	uint32_t i;
+	uint64_t size, left; /* left: of part i */
+};
 
 /* What is there and belongs to no file would reach the training job all the same. */
-static int check_listing(const struct s3_listing *present, const char *folder, const struct filelist *l,
-			 struct err *err)
+static int check_listing(const struct s3_listing *present, const struct verifying *v, struct err *err)
 {
 	for (size_t i = 0; i < present->n; i++) {
-		const char *path = present->v[i].key + strlen(folder);
-		const struct file_entry *e = str_starts(present->v[i].key, folder) ? filelist_find(l, path) : NULL;
+		const char *key = present->v[i].key, *path = key + strlen(v->folder);
+		const struct file_entry *e = str_starts(key, v->folder) ? filelist_find(v->files, path) : NULL;
 		auto_free char *shown = NULL;
 
-		if (e && e->size == present->v[i].size)
+		if (e && !file_entry_is_folder(e) && e->size == present->v[i].size)
 			continue;
-		shown = str_printable(present->v[i].key);
-		if (!e)
+		shown = str_escaped(key);
+		if (!e || file_entry_is_folder(e))
 			return err_set(err, ERR_FAILED, "'%s' is there, but not in the manifest", shown);
 		return err_set(err, ERR_FAILED, "'%s' has %llu bytes instead of %llu", shown,
 			       (unsigned long long)present->v[i].size, (unsigned long long)e->size);
@@ -100,54 +47,161 @@ static int check_listing(const struct s3_listing *present, const char *folder, c
 	return 0;
 }
 
-static int check_object(struct s3 *s3, const char *bucket, const char *folder, const struct file_entry *e,
-			struct err *err)
+static void begin_reading(struct reading *r)
 {
-	auto_free char *key = xasprintf("%s%s", folder, e->path);
-	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
-	auto_s3_head head = { 0 };
-	auto_err local = { 0 };
+	digest_free(r->part);
+	digest_free(r->whole);
+	r->part = digest_new();
+	r->whole = digest_new();
+	r->i = 0;
+	r->size = 0;
+	r->left = r->entry->n_parts ? s3_part_length(r->entry->size, 0) : UINT64_MAX;
+}
 
-	if (sys_check_cancelled(err) < 0)
-		return -1;
-	if (s3_head_object(s3, bucket, key, &head, &local) < 0) {
-		if (local.code == ERR_NOT_FOUND)
-			return err_set(err, ERR_FAILED, "'%s' is not there", key);
-		err_move(err, &local);
-		return -1;
+static void end_part(struct reading *r)
+{
+	struct digest digest = digest_final(r->part);
+
+	digest_free(r->part);
+	r->part = digest_new();
+	digest_update(r->whole, digest.b, sizeof(digest.b));
+	r->i++;
+	r->left = r->i < r->entry->n_parts ? s3_part_length(r->entry->size, r->i) : UINT64_MAX;
+}
+
+static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
+{
+	struct reading *r = ctx;
+
+	(void)err;
+	r->size += n;
+	while (n) {
+		size_t now = n < r->left ? n : (size_t)r->left;
+
+		digest_update(r->part, p, now);
+		p += now;
+		n -= now;
+		r->left -= now;
+		if (!r->left)
+			end_part(r);
 	}
-	if (head.size != e->size)
-		return err_set(err, ERR_FAILED, "'%s' has %llu bytes instead of %llu", key,
-			       (unsigned long long)head.size, (unsigned long long)e->size);
-	if (head.sha256.kind == S3_CHECKSUM_NONE)
-		return err_set(err, ERR_FAILED, "'%s' was stored without a SHA-256: somebody else wrote it", key);
-	if (!s3_checksum_equal(&head.sha256, &wanted))
-		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", key);
 	return 0;
 }
 
-static int check_objects(struct s3 *s3, const char *bucket, const char *folder, const struct filelist *l,
-			 struct err *err)
+static void start_anew(void *ctx)
 {
+	begin_reading(ctx);
+}
+
+static void free_reading(void *ctx, struct s3_many_call *c)
+{
+	struct reading *r = c->item;
+
+	(void)ctx;
+	digest_free(r->part);
+	digest_free(r->whole);
+	free(r);
+}
+
+static int next_object(void *ctx, struct s3_many_call *c, struct err *err)
+{
+	struct verifying *v = ctx;
+	struct s3_request *req = &c->call.req;
+	struct reading *r;
+
+	(void)err;
+	while (v->next < v->files->n && file_entry_is_folder(&v->files->v[v->next]))
+		v->next++;
+	if (v->next == v->files->n)
+		return 0;
+	r = xcalloc(1, sizeof(*r));
+	r->entry = &v->files->v[v->next++];
+	c->item = r;
+	c->key = xasprintf("%s%s", v->folder, r->entry->path);
+	req->operation = v->is_deep ? "GetObject" : "HeadObject";
+	req->bucket = v->bucket;
+	req->aws.method = v->is_deep ? "GET" : "HEAD";
+	req->aws.is_idempotent = true;
+	http_headers_add(&req->headers, "x-amz-checksum-mode", "ENABLED");
+	if (v->is_deep) {
+		begin_reading(r);
+		req->aws.sink = take_bytes;
+		req->aws.sink_reset = start_anew;
+		req->aws.sink_ctx = r;
+	}
+	return 1;
+}
+
+/* The bytes themselves. */
+static int check_bytes(const struct reading *r, const char *shown, struct err *err)
+{
+	const struct file_entry *e = r->entry;
+	struct digest digest = digest_final(e->n_parts ? r->whole : r->part);
+
+	if (r->size != e->size)
+		return err_set(err, ERR_FAILED, "'%s' has %llu bytes instead of %llu", shown,
+			       (unsigned long long)r->size, (unsigned long long)e->size);
+	if (!digest_equal(&digest, &e->digest))
+		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", shown);
+	return 0;
+}
+
+/* What S3 keeps of them. */
+static int check_stored(const struct reading *r, const struct http_response *resp, const char *shown, struct err *err)
+{
+	const struct file_entry *e = r->entry;
+	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
+	struct s3_checksum stored = s3_checksum_from(resp, S3_SHA256);
+
+	if (stored.kind == S3_CHECKSUM_NONE)
+		return err_set(err, ERR_FAILED, "'%s' was stored without a SHA-256: somebody else wrote it", shown);
+	if (!s3_checksum_equal(&stored, &wanted))
+		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", shown);
+	return 0;
+}
+
+static int object_answered(void *ctx, struct s3_many_call *c, int result, struct err *err)
+{
+	struct verifying *v = ctx;
+	struct reading *r = c->item;
+	auto_free char *shown = str_escaped(c->key);
+	int rc;
+
+	if (result < 0 && c->call.err.code == ERR_NOT_FOUND)
+		rc = err_set(err, ERR_FAILED, "'%s' is not there", shown);
+	else if (result < 0)
+		rc = (err_move(err, &c->call.err), -1);
+	else
+		rc = v->is_deep ? check_bytes(r, shown, err) : check_stored(r, &c->call.resp, shown, err);
+	v->done_bytes += r->entry->size;
+	report_progress(v->report, "data", r->entry->path, v->done_bytes, v->total_bytes);
+	free_reading(NULL, c);
+	return rc;
+}
+
+static int check_objects(struct verifying *v, struct err *err)
+{
+	const struct s3_many many = { next_object, object_answered, free_reading, v };
 	auto_s3_listing present = { 0 };
 
-	if (s3_list(s3, bucket, folder, l->n + 1000, &present, err) < 0 || check_listing(&present, folder, l, err) < 0)
+	if (s3_list(v->s3, v->bucket, v->folder, v->files->n + 1000, &present, err) < 0 ||
+	    check_listing(&present, v, err) < 0)
 		return -1;
-	for (size_t i = 0; i < l->n; i++) {
-		if (check_object(s3, bucket, folder, &l->v[i], err) < 0)
-			return -1;
-	}
-	return 0;
+	return s3_many(v->s3, &many, err);
 }
 
-int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex, struct err *err)
+int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex, bool is_deep,
+		    const struct report *report, struct err *err)
 {
-	auto_free char *manifest_key = xasprintf("%s/%s.json", prefix, tree_digest_hex);
 	auto_free char *folder = xasprintf("%s/%s/", prefix, tree_digest_hex);
 	auto_filelist files = { 0 };
+	struct verifying v = { s3, bucket, folder, &files, .is_deep = is_deep, .report = report };
+	int rc = manifest_load(s3, bucket, prefix, tree_digest_hex, &files, err);
 
-	if (get_manifest(s3, bucket, manifest_key, tree_digest_hex, &files, err) < 0 ||
-	    check_objects(s3, bucket, folder, &files, err) < 0)
-		return err_wrap(err, "verify the snapshot 's3://%s/%s'", bucket, folder);
-	return 0;
+	if (rc < 0 && err->code == ERR_NOT_FOUND)
+		err->code = ERR_FAILED;
+	v.total_bytes = filelist_total_bytes(&files);
+	if (rc == 0)
+		rc = check_objects(&v, err);
+	return rc < 0 ? err_wrap(err, "verify the snapshot 's3://%s/%s'", bucket, folder) : 0;
 }

@@ -97,6 +97,22 @@ static inline int fake_put(struct fake_s3 *f, const char *path, struct http_resp
 	return fake_answer(resp, 200, "");
 }
 
+/* Copies with its checksum, unless there is none to copy. */
+static inline int fake_copy_object(struct fake_s3 *f, const char *path, const char *source, struct http_response *resp)
+{
+	auto_free char *decoded = str_uri_decode(source);
+	auto_free char *from_path = xasprintf("/%s", decoded);
+	const struct fake_object *from = fake_find(f, from_path);
+
+	if (!from)
+		return fake_answer(resp, 404, "<Error><Code>NoSuchKey</Code><Message>m</Message></Error>");
+	fake_store(f, path, from->bytes, from->n, from->checksum);
+	str_addf(&resp->body, "<CopyObjectResult><ChecksumSHA256>%s</ChecksumSHA256></CopyObjectResult>",
+		 fake_find(f, path)->checksum ? fake_find(f, path)->checksum : "");
+	resp->status = 200;
+	return 0;
+}
+
 static inline int fake_list(struct fake_s3 *f, const char *path, const char *query, struct http_response *resp)
 {
 	const char *encoded = strstr(query, "prefix=") + strlen("prefix=");
@@ -106,8 +122,10 @@ static inline int fake_list(struct fake_s3 *f, const char *path, const char *que
 	str_add(&resp->body, "<ListBucketResult><IsTruncated>false</IsTruncated>");
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->objects[i].path && str_starts(f->objects[i].path, wanted))
-			str_addf(&resp->body, "<Contents><Key>%s</Key><Size>%zu</Size></Contents>",
-				 f->objects[i].path + strlen(path) + 1, f->objects[i].n);
+			str_addf(&resp->body,
+				 "<Contents><Key>%s</Key><LastModified>2023-11-%02zuT00:00:00.000Z</LastModified>"
+				 "<Size>%zu</Size></Contents>",
+				 f->objects[i].path + strlen(path) + 1, 1 + i % 28, f->objects[i].n);
 	}
 	return fake_answer(resp, 200, "</ListBucketResult>");
 }
@@ -178,6 +196,8 @@ static inline int fake_send(struct http *http, const struct http_request *req, s
 	}
 	assert_int_equal(http_url_parse(req->url, &url, err), 0);
 	path = str_uri_decode(url.path);
+	if (str_eq(req->method, "PUT") && http_headers_get(&req->headers, "x-amz-copy-source"))
+		return fake_copy_object(f, path, http_headers_get(&req->headers, "x-amz-copy-source"), resp);
 	if (str_eq(req->method, "PUT"))
 		return fake_put(f, path, resp);
 	if (url.query)

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/glob.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "ecr/dockerignore.h"
@@ -151,15 +152,15 @@ static void test_no_explosion(void **state)
 
 static void test_limits(void **state)
 {
-	auto_free char *pattern = xcalloc(1, DOCKERIGNORE_PATTERN_MAX + 2);
+	auto_free char *pattern = xcalloc(1, GLOB_MAX_BYTES + 2);
 	auto_dockerignore d = { 0 };
 	auto_err err = { 0 };
 
 	(void)state;
-	memset(pattern, '?', DOCKERIGNORE_PATTERN_MAX + 1);
+	memset(pattern, '?', GLOB_MAX_BYTES + 1);
 	assert_int_equal(dockerignore_parse(pattern, "x", &d, &err), -1);
 	assert_int_equal(err.code, ERR_CONFIG);
-	pattern[DOCKERIGNORE_PATTERN_MAX] = '\0';
+	pattern[GLOB_MAX_BYTES] = '\0';
 	assert_int_equal(dockerignore_parse(pattern, "x", &d, &err), 0);
 	assert_false(dockerignore_excludes(&d, "abc"));
 }

@@ -176,6 +176,28 @@ static void test_a_manifest_channel_is_downloaded_by_shares(void **state)
 	assert_true(fs_exists(a) && fs_exists(d));
 }
 
+/* Whatever name S3 can hold and a file can have. */
+static void test_a_channel_keeps_the_names_of_its_objects(void **state)
+{
+	static const char *const names[] = { "a b", "a+b%20", "new\nline", "esc\033[31m", "\xc3\xa4\"<&>/sub" };
+	struct fixture *f = *state;
+	auto_json *c = channel("S3Prefix", "s3://bkt/n/", "FullyReplicated");
+	auto_err err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		auto_free char *key = xasprintf("n/%s", names[i]);
+
+		put(f, key, names[i]);
+	}
+	assert_int_equal(channel_download(&f->cloud, c, 0, 1, f->out, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		auto_free char *path = fs_join(f->out, names[i]), *text = NULL;
+
+		assert_int_equal(fs_read(path, 100, &text, NULL, &err), 0);
+		assert_string_equal(text, names[i]);
+	}
+}
+
 static void test_what_a_manifest_names_in_vain_is_the_clients_error(void **state)
 {
 	static const struct {
@@ -293,6 +315,7 @@ int main(void)
 		TEST(test_a_manifest_names_keys_behind_its_prefix),
 		TEST(test_other_manifests_are_refused),
 		TEST(test_a_manifest_channel_is_downloaded_by_shares),
+		TEST(test_a_channel_keeps_the_names_of_its_objects),
 		TEST(test_what_a_manifest_names_in_vain_is_the_clients_error),
 		TEST(test_checkpoints_follow_the_folder),
 		TEST(test_without_a_configuration_nothing_is_kept),

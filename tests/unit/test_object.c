@@ -259,9 +259,9 @@ static void lists_follow_their_pages(void **state)
 {
 	static const struct fake_answer pages[] = {
 		{ 200, NULL, NULL,
-		  PAGE(ENTRY("p/a+b%2B%C3%A4") "<IsTruncated>true</IsTruncated>"
-					       "<NextContinuationToken>t/1=</NextContinuationToken>") },
-		{ 200, NULL, NULL, PAGE(ENTRY("p/z") "<IsTruncated>false</IsTruncated>") },
+		  PAGE(ENTRY("p/%C3%A4+b%2B") "<IsTruncated>true</IsTruncated>"
+					      "<NextContinuationToken>t/1=</NextContinuationToken>") },
+		{ 200, NULL, NULL, PAGE(ENTRY("p/%C3%A4z") "<IsTruncated>false</IsTruncated>") },
 		{ 0 },
 	};
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
@@ -272,7 +272,7 @@ static void lists_follow_their_pages(void **state)
 	f->canned = pages;
 	assert_int_equal(s3_list(&f->s3, "bucket", "p/ä", 2, &list, &err), 0);
 	assert_int_equal(list.n, 2);
-	assert_string_equal(list.v[0].key, "p/a b+ä");
+	assert_string_equal(list.v[0].key, "p/ä b+");
 	assert_string_equal(f->log.v[0], "GET " LOOPBACK "/bucket?encoding-type=url&list-type=2&prefix=p%2F%C3%A4");
 	assert_non_null(strstr(f->log.v[1], "?continuation-token=t%2F1%3D&encoding-type=url&list-type=2&prefix="));
 }
@@ -281,12 +281,12 @@ static void hostile_lists_end(void **state)
 {
 #define AGAIN "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
 	static const struct fake_answer lists[][3] = {
-		{ { 200, NULL, NULL, PAGE(ENTRY("a") ENTRY("b") ENTRY("c")) }, { 0 } },
+		{ { 200, NULL, NULL, PAGE(ENTRY("pa") ENTRY("pb") ENTRY("pc")) }, { 0 } },
 		{ { 200, NULL, NULL, PAGE(AGAIN) }, { 200, NULL, NULL, PAGE(AGAIN) }, { 0 } },
 		{ { 200, NULL, NULL, PAGE("<IsTruncated>true</IsTruncated>") }, { 0 } },
-		{ { 200, NULL, NULL, PAGE("<Contents><Key>a</Key><Size>-1</Size></Contents>") }, { 0 } },
+		{ { 200, NULL, NULL, PAGE("<Contents><Key>pa</Key><Size>-1</Size></Contents>") }, { 0 } },
 		{ { 200, NULL, NULL, PAGE("<Contents><Size>1</Size></Contents>") }, { 0 } },
-		{ { 200, NULL, NULL, PAGE(ENTRY("a%0")) }, { 0 } },
+		{ { 200, NULL, NULL, PAGE(ENTRY("pa%0")) }, { 0 } },
 		{ { 200, NULL, NULL, "<ListPartsResult/>" }, { 0 } },
 	};
 

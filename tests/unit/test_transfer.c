@@ -98,7 +98,7 @@ static void list_folder(const char *folder, bool is_hashed, struct filelist *fil
 	if (is_hashed)
 		assert_int_equal(snapshot_list(root, files, &err), 0);
 	else
-		assert_int_equal(snapshot_list_unhashed(root, files, &err), 0);
+		assert_int_equal(scan_path(root, NULL, files, &err), 0);
 }
 
 /* What lies in the bucket is what lies on the disk, under S3's checksum of it. */
@@ -205,6 +205,12 @@ static void test_faults(void **state)
 		{ { "PutObject", 1, 99, FAULT_STATUS, .status = 503, .body = ERROR_OF("SlowDown") },
 		  ERR_SERVICE,
 		  "SlowDown" },
+		{ { "PutObject", 1, 1, FAULT_STATUS, .status = 200, .body = ERROR_OF("InternalError") },
+		  ERR_NONE,
+		  NULL },
+		{ { "UploadPart", 2, 1, FAULT_STATUS, .status = 200, .body = ERROR_OF("AccessDenied") },
+		  ERR_AUTH,
+		  "AccessDenied" },
 		{ { "PutObject", 1, 1, FAULT_STATUS, .status = 500, .body = "" }, ERR_NONE, NULL },
 		{ { "PutObject", 1, 1, FAULT_STATUS, .status = 200, .body = ERROR_OF("InternalError") },
 		  ERR_NONE,

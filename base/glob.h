@@ -1,8 +1,8 @@
-#ifndef SMPIPE_ECR_DOCKERIGNORE_MATCH_H
-#define SMPIPE_ECR_DOCKERIGNORE_MATCH_H
+#ifndef SMPIPE_BASE_GLOB_H
+#define SMPIPE_BASE_GLOB_H
 
 /*
- * One pattern of a .dockerignore against one path:
+ * One pattern against one path, as moby's patternmatcher has it (.dockerignore):
  *
  *   *     any characters but '/'
  *   **    any characters; `**` and a slash: nothing, or any folders
@@ -15,9 +15,11 @@
 
 #include <stdbool.h>
 
+#define GLOB_MAX_BYTES 4096
+
 /* Whether a class is closed and no escape ends the pattern. */
-bool dockerignore_is_pattern(const char *pattern);
-/* The whole path, not a part. pattern must be one, of at most DOCKERIGNORE_PATTERN_MAX bytes. */
-bool dockerignore_match(const char *pattern, const char *path);
+bool glob_is_pattern(const char *pattern);
+/* The whole path, not a part. pattern must be one, of at most GLOB_MAX_BYTES. */
+bool glob_match(const char *pattern, const char *path);
 
 #endif

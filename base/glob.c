@@ -1,10 +1,9 @@
-#include "ecr/dockerignore_match.h"
+#include "base/glob.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "ecr/dockerignore.h"
 
 /*
  * The pattern is run as a nondeterministic automaton whose states are offsets into it; "**" with its slash has a second
@@ -12,14 +11,14 @@
  */
 struct states {
 	size_t n;
-	uint16_t at[DOCKERIGNORE_PATTERN_MAX + 1];
-	uint8_t has[DOCKERIGNORE_PATTERN_MAX + 1];
+	uint16_t at[GLOB_MAX_BYTES + 1];
+	uint8_t has[GLOB_MAX_BYTES + 1];
 };
 
 struct machine {
 	const char *pattern;
 	struct states now, next;
-	bool is_inside[DOCKERIGNORE_PATTERN_MAX + 1]; /* the second '*' of a spanning "**" */
+	bool is_inside[GLOB_MAX_BYTES + 1]; /* the second '*' of a spanning "**" */
 };
 
 /* Bytes of the UTF-8 character at s; malformed bytes count one by one. */
@@ -98,7 +97,7 @@ static bool is_in_class(const char *p, uint32_t c)
 	return is_member != is_negated;
 }
 
-bool dockerignore_is_pattern(const char *pattern)
+bool glob_is_pattern(const char *pattern)
 {
 	for (const char *p = pattern; *p; p++) {
 		if (*p == '\\' && !*++p)
@@ -205,7 +204,7 @@ static bool run(struct machine *m, const char *path)
 	return !*path && m->now.has[strlen(m->pattern)];
 }
 
-bool dockerignore_match(const char *pattern, const char *path)
+bool glob_match(const char *pattern, const char *path)
 {
 	size_t n = strlen(pattern);
 	struct machine m;

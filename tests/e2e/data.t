@@ -1,0 +1,221 @@
+#!/bin/sh
+# Data snapshots: what the folder holds, what lies in S3, and what others read there.
+. "$(dirname "$0")/lib.sh"
+
+new_project data
+sed -i 's|^  train: .*|  train: {path: ../set, exclude: ["*.tmp"]}|' smpipe.yaml
+commit Data
+use_cloud
+bucket=sagemaker-us-east-1-000000000000
+push() { run "$SMPIPE" data push --local --json; expect 0 "$1"; uri=$(json '.[] | select(.channel == "train").uri'); }
+# The current snapshot of train: its digest, and its manifest as $T/manifest.
+manifest() {
+	digest=$(basename "$uri")
+	aws s3 cp --quiet "${uri%/}.json" "$T/manifest"
+}
+# older NAME DAYS: objects and manifests of that name as if they had been stored so long ago.
+older() {
+	at=$(($(date +%s) - $2 * 86400))
+	find .smpipe/local/s3 -path "*/objects/*$1*" -type f | while IFS= read -r object; do
+		meta=$(printf '%s\n.' "$object" | sed 's,/objects/,/meta/,'); meta=${meta%??}%m
+		touch -d "@$at" "$object"
+		jq -c ".mtime_ns = $at * 1000000000" "$meta" > "$T/meta" && cp "$T/meta" "$meta"
+	done
+}
+
+# data_of_record: the snapshot of train that the release just made has in its record.
+data_of_record() { basename "$(aws s3 cp "$(json .record)" - | jq -r '.subject[] | select(.name == "data/train").uri')" .json; }
+objects() { find .smpipe/local/s3 -path '*/objects/*' -type f | sort; }
+
+# --- names ---------------------------------------------------------------------------------------------------------
+mkdir -p "$T/set/sub dir/deep" "$T/set/none/at all"
+cd "$T/set" || exit 1
+for name in plain 'with space' 'a+b' 'per%20cent' 'ä ö' 'q"uote' "apo'strophe" '*?[x]' '-dash' 'back\slash' "$(printf 'new\nline')" \
+	"$(printf 'tab\there')" "$(printf 'esc\033[31m')" '&amp;<x>' '#hash' 'sub dir/deep/file'; do
+	printf '%s\n' "content of $name" > "./$name"
+done
+: > empty
+ln -s plain link
+echo no > 'sub dir/left.tmp'
+head -c 40000000 /dev/urandom > big.bin
+cd "$T/data" || exit 1
+push 'a folder of odd names is sent'
+manifest
+same "$(jq '.files | length' "$T/manifest")" 20 'its manifest names every file and the empty folder'
+same "$(jq -r '.files[] | select(.path | endswith("/")).path' "$T/manifest")" 'none/at all/' 'which stands as a folder'
+same "$(jq -r '.files[] | select(.composite).path' "$T/manifest")" big.bin 'the large file is named by its parts'
+
+# What lies there, without what smpipe leaves out, folders that S3 has not, and with links as files.
+mkdir "$T/want" && cp -rL "$T/set/." "$T/want" && rm -r "$T/want/sub dir/left.tmp" "$T/want/none"
+run aws s3 cp --quiet --recursive "$uri" "$T/by-aws"
+expect 0 'awscli reads it back'
+run diff -r "$T/want" "$T/by-aws"
+expect 0 'every byte and every name'
+if command -v rclone > /dev/null; then
+	export RCLONE_CONFIG=/dev/null RCLONE_S3_PROVIDER=Other RCLONE_S3_ENDPOINT="$AWS_ENDPOINT_URL" RCLONE_S3_ENV_AUTH=true
+	export RCLONE_S3_REGION=us-east-1 RCLONE_S3_LIST_URL_ENCODE=true RCLONE_S3_ENCODING=Slash,InvalidUtf8
+	export RCLONE_LOCAL_ENCODING=Slash,InvalidUtf8
+	run env -u AWS_CA_BUNDLE rclone copy ":s3:${uri#s3://}" "$T/by-rclone"
+	expect 0 'rclone reads it back'
+	run diff -r "$T/want" "$T/by-rclone"
+	expect 0 'every byte and every name'
+else
+	skip 'no rclone'
+fi
+
+run "$SMPIPE" get --local "$uri" "$T/by-get"
+expect 0 'smpipe get reads it back'
+run diff -r "$T/want" "$T/by-get"
+expect 0 'every byte and every name'
+
+# --- the recipes of the README ---------------------------------------------------------------------------------------
+recipe() { sed -n "/^<!-- $1 -->\$/,/^\$/p" "$ROOT/README.md" | sed -n 's/^    \$ //p; s/^    > //p'; }
+cp "$T/manifest" "$T/by-aws/manifest.json"
+cd "$T/by-aws" || exit 1
+recipe sha256sum > "$T/recipe"
+run bash -eu "$T/recipe"
+expect 0 'sha256sum checks a copy against the manifest'
+same "$(grep -c ': OK$' "$T/out")" 18 'each file of one part'
+recipe composite > "$T/recipe"
+run bash -eu "$T/recipe"
+expect 0 'split and sha256sum check the others'
+out_has '^OK  big.bin$' 'the large file'
+printf X | dd of=big.bin bs=1 seek=20000000 conv=notrunc 2> /dev/null
+run bash -u "$T/recipe"
+out_has '^BAD  big.bin$' 'and notice a changed byte'
+cd "$T/data" || exit 1
+
+# --- nothing twice ---------------------------------------------------------------------------------------------------
+first=$digest
+push 'the same again'
+err_has "train exists, $(echo "$first" | cut -c1-12)" 'sends nothing'
+older "$first" 3
+echo more > "$T/set/plain"
+rm "$T/set/empty"
+echo new > "$T/set/new"
+run "$SMPIPE" data diff train --local
+expect 0 'data diff'
+same "$(sort "$T/out")" 'added     new  (4 B)
+changed   link  (17 B → 5 B)
+changed   plain  (17 B → 5 B)
+removed   empty  (0 B)' 'names what a push would change'
+rm "$T/set/$(printf 'esc\033[31m')"
+run "$SMPIPE" data diff train --local
+out_has '^removed   esc.x1b.31m' 'no escape sequence reaches the terminal'
+echo "content of $(printf 'esc\033[31m')" > "$T/set/$(printf 'esc\033[31m')"
+push 'a changed folder'
+err_has 'train uploaded .* 3 files, [0-9]* B, 16 copied from another snapshot' 'what did not change is copied inside S3'
+manifest
+second=$digest
+run "$SMPIPE" data list train --local
+same "$(awk '{ print $2, $NF }' "$T/out")" "$(echo "$second" | cut -c1-12) now)
+$(echo "$first" | cut -c1-12) train" 'data list has both, and knows which is the folder'
+run "$SMPIPE" data list --local --json
+same "$(json '[.[] | select(.channel == "train" and .whole)] | map("\(.files) \(.current)") | join(",")')" '19 true,19 false' 'as JSON'
+run "$SMPIPE" data diff train "$(echo "$first" | cut -c1-8)" "$(echo "$second" | cut -c1-8)" --local --json
+same "$(json '[(.added, .removed, .changed | map(.path) | join("+"))] | join(" ")')" 'new empty link+plain' 'two snapshots are compared'
+run "$SMPIPE" data diff train 0000 --local
+expect 1 'a digest that is none'
+said "there is no snapshot '0000'" 'is said'
+
+# --- verify ----------------------------------------------------------------------------------------------------------
+run "$SMPIPE" data verify --local
+expect 0 'data verify'
+same "$(grep -c '^ok ' "$T/out")" "$(wc -l < "$T/out")" 'all are what they were'
+run "$SMPIPE" data verify train --deep --local
+expect 0 'data verify --deep'
+aws s3 cp --quiet "$T/manifest" "${uri}plain"
+run "$SMPIPE" data verify train "$second" --local --json
+expect 1 'an object that was overwritten'
+same "$(json '.[0].ok')" false 'is found'
+rm -r "$T/set" && mkdir "$T/set" && echo one > "$T/set/one"
+push 'another folder'
+third=$(basename "$uri")
+object=$(find .smpipe/local/s3 -path "*/objects/*$third/one")
+touch -r "$object" "$T/time" && echo two > "$object" && touch -r "$T/time" "$object"
+run "$SMPIPE" data verify train "$third" --local
+expect 0 'a disk that forgets: S3 still says what it stored'
+run "$SMPIPE" data verify train "$third" --deep --local
+expect 1 'but --deep reads the bytes'
+
+# --- gc --------------------------------------------------------------------------------------------------------------
+aws s3 cp --quiet "$T/manifest" "s3://$bucket/data/data/train/$(printf %064d 0)/half"
+aws s3api create-multipart-upload --bucket "$bucket" --key "data/data/train/$(printf %064d 1)/x" > /dev/null
+echo mine > "$T/mine" && aws s3 cp --quiet "$T/mine" "s3://$bucket/data/data/train/NOTES.txt"
+aws s3 cp --quiet "$T/mine" "s3://$bucket/data/data/train/$third/stray"
+run "$SMPIPE" data gc --local
+expect 0 'data gc'
+same "$(awk '{ print $1 }' "$T/out")" unused 'takes what no record names, but nothing that is younger than a day'
+out_has "^unused  .*/$first/ " 'and never the newest'
+older "$(printf %064d 0)" 2
+before=$(objects)
+older "$second" 2
+older stray 2
+grep -rl '"initiated":' .smpipe/local/s3 | xargs -d '\n' sed -i 's/"initiated":[0-9]*/"initiated":1700000000/'
+run "$SMPIPE" data gc --local --json
+same "$(json '[.items[].reason] | sort | join(" ")')" 'stray unfinished unused unused upload' 'later more of it'
+same "$(objects)" "$before" 'it deletes nothing unasked'
+run "$SMPIPE" data gc --yes --local
+expect 0 'data gc --yes'
+same "$(aws s3 ls --recursive "s3://$bucket/data/data/train/" | awk '{ print $4 }')" "data/data/train/$third.json
+data/data/train/$third/one
+data/data/train/NOTES.txt" 'what is of use stays, and what is not ours'
+run "$SMPIPE" data gc --local
+same "$(cat "$T/out")" '' 'a second time there is nothing left'
+same "$(aws s3api list-multipart-uploads --bucket "$bucket" --query 'Uploads[].Key' --output text)" None 'not even an upload'
+
+# --- what cannot be sent ---------------------------------------------------------------------------------------------
+ln -s /etc/passwd "$T/set/out"
+run "$SMPIPE" data push --local
+expect 2 'a link out of the folder'
+said "the link 'out' leads out of the data folder" 'is refused in one line'
+sed -i 's|exclude: .*}|symlinks: skip}|' smpipe.yaml
+push 'or left out'
+: > "$T/set/$(printf 'bad\377name')"
+run "$SMPIPE" data push --local
+expect 2 'a name that is not UTF-8'
+said "the name 'bad.xffname' in" 'is shown'
+rm "$T/set/bad"*
+: > "$T/set/ONE"
+run "$SMPIPE" data push --local
+expect 0 'names that differ in case only'
+err_has "'ONE' and 'one' differ only in case" 'are a warning'
+run "$SMPIPE" data nonsense
+expect 2 'an unknown verb'
+sed -i 's|symlinks: skip}|include: ["!x"]}|' smpipe.yaml
+run "$SMPIPE" data push --local
+expect 2 'a pattern that is none'
+said "smpipe.yaml:[0-9]+:[0-9]+: the pattern '!x'" 'is shown where it stands'
+sed -i 's|include: ."!x".}|symlinks: skip}|' smpipe.yaml
+
+# --- gc and records --------------------------------------------------------------------------------------------------
+cat >> smpipe.yaml <<'YAML'
+environments:
+  shared: {bucket: smpipe-shared-records, data_location: sagemaker-us-east-1-000000000000}
+  other: {account: "111111111111", data_location: s3://smpipe-of-others/data}
+YAML
+commit Environments
+run "$SMPIPE" release --local --no-wait --json
+expect 0 'a release'
+released=$(data_of_record)
+echo two > "$T/set/two"
+run "$SMPIPE" release -e shared --local --no-wait --json
+expect 0 'another one, whose records lie in another bucket'
+shared=$(data_of_record)
+echo three > "$T/set/three"
+push 'a snapshot without a release'
+older data/data/ 3
+git for-each-ref --format='%(refname)' refs/smpipe | xargs -n 1 git update-ref -d
+run "$SMPIPE" data gc --local
+expect 0 'data gc in a clone that knows of no job'
+same "$(grep -c -e "$released" -e "$shared" "$T/out")" 0 'keeps what records name, in the bucket of any environment'
+out_has "^unused  .*/$third/" 'and nothing else'
+record=$(aws s3 ls --recursive s3://smpipe-shared-records/data/records/ | awk '{ print $4 }')
+echo broken | aws s3 cp --quiet - "s3://smpipe-shared-records/$record"
+run "$SMPIPE" data gc --yes --local
+[ "$status" -ne 0 ]
+ok $? 'a record that cannot be read'
+err_has "records of environment 'shared'" 'ends it'
+run "$SMPIPE" data verify train "$third" --local
+expect 0 'before anything is deleted'
+finish

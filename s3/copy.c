@@ -142,7 +142,10 @@ static int copy_multipart(struct copy *c, struct err *err)
 	rc = copy_parts(c, err) < 0 ? -1 : complete(c, err);
 	if (rc < 0)
 		(void)s3_multipart_abort(c->s3, c->m.bucket, c->m.key, c->m.upload_id, &ignored);
-	if (c->may_have_twins)
+	/* An upload of the same content that was cut off is of no use any more. */
+	if (rc == 0)
+		s3_multipart_drop_others(c->s3, &c->m);
+	else if (c->may_have_twins)
 		s3_multipart_drop_twins(c->s3, &c->m);
 	return rc;
 }

@@ -63,6 +63,8 @@ int s3_multipart_abort(struct s3 *s3, const char *bucket, const char *key, const
  * of the same key that have no part, but not m itself. What cannot be found out or done is left.
  */
 void s3_multipart_drop_twins(struct s3 *s3, const struct s3_multipart *m);
+/* Abort all uploads of the key but m itself: the object is there by another way. */
+void s3_multipart_drop_others(struct s3 *s3, const struct s3_multipart *m);
 
 struct s3_upload {
 	char *key, *id;

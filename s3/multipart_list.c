@@ -178,7 +178,7 @@ static bool has_part(struct s3 *s3, const struct s3_multipart *m, const char *up
 	return get_page(s3, "ListParts", m->bucket, m->key, query, &page, &ignored) < 0 || xml_child(page, "Part");
 }
 
-void s3_multipart_drop_twins(struct s3 *s3, const struct s3_multipart *m)
+static void drop(struct s3 *s3, const struct s3_multipart *m, bool with_parts)
 {
 	auto_s3_uploads found = { 0 };
 	auto_err ignored = { 0 };
@@ -186,10 +186,20 @@ void s3_multipart_drop_twins(struct s3 *s3, const struct s3_multipart *m)
 	if (s3_multipart_list(s3, m->bucket, m->key, MAX_TWINS, &found, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < found.n; i++) {
+		const struct s3_upload *u = &found.v[i];
 		auto_err left = { 0 };
 
-		if (str_eq(found.v[i].key, m->key) && !str_eq(found.v[i].id, m->upload_id) &&
-		    !has_part(s3, m, found.v[i].id))
-			(void)s3_multipart_abort(s3, m->bucket, m->key, found.v[i].id, &left);
+		if (str_eq(u->key, m->key) && !str_eq(u->id, m->upload_id) && (with_parts || !has_part(s3, m, u->id)))
+			(void)s3_multipart_abort(s3, m->bucket, m->key, u->id, &left);
 	}
+}
+
+void s3_multipart_drop_twins(struct s3 *s3, const struct s3_multipart *m)
+{
+	drop(s3, m, false);
+}
+
+void s3_multipart_drop_others(struct s3 *s3, const struct s3_multipart *m)
+{
+	drop(s3, m, true);
 }

@@ -52,8 +52,10 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
 		return err_set(err, ERR_CONFIG, "bucket '%s' is in region '%s', not in '%s'", req->bucket, shown,
 			       s3->aws->id->region);
 	}
-	/* An answer to HEAD has no body, so the service cannot say which it is. */
-	if (resp->status == 403 && str_eq(req->aws.method, "HEAD")) {
+	if (resp->status == 400 && str_eq(req->aws.method, "HEAD") && !err->service_code)
+		return err_hint(err, "an answer to HEAD gives no reason; credentials that have expired are one");
+	/* An answer to HEAD has no body, so the service cannot say which it is. A wrong clock was told by its Date. */
+	if (resp->status == 403 && str_eq(req->aws.method, "HEAD") && !err->service_code) {
 		err_set(err, ERR_AUTH,
 			"%s '%s': 403: bucket '%s' belongs to another account than %s, or access is denied",
 			req->operation, req->key ? req->key : req->bucket, req->bucket, s3->bucket_owner);
@@ -74,6 +76,7 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 	req->host = path_style ? NULL : virtual_host(endpoint, req->bucket);
 	if (!req->any_owner)
 		http_headers_set(&req->headers, "x-amz-expected-bucket-owner", s3->bucket_owner);
+	req->aws.ret_attempts = &req->n_attempts;
 	req->aws.service = AWS_S3;
 	req->aws.path = req->path;
 	req->aws.host = req->host;
@@ -104,12 +107,29 @@ int s3_judge_body(const struct http_response *resp)
 	return str_eq(e.code, "InternalError") ? 500 : 400;
 }
 
-int s3_judge_empty(const struct http_response *resp)
+static bool is_of_object(const struct http_response *resp)
 {
-	int status = resp->body.len ? s3_judge_body(resp) : 0;
+	return http_headers_get(&resp->headers, "ETag") || http_headers_get(&resp->headers, S3_HEADER_SHA256) ||
+	       http_headers_get(&resp->headers, S3_HEADER_CRC64);
+}
 
-	/* What is there and no <Error> does not matter. */
-	return status > 0 ? status : 0;
+bool s3_sink_is_object(struct http_response *resp, const char *p, size_t n)
+{
+	if (is_of_object(resp))
+		return true;
+	if (n <= S3_MAX_REFUSAL_BYTES && resp->body.len <= S3_MAX_REFUSAL_BYTES - n)
+		str_add_mem(&resp->body, p, n);
+	return false;
+}
+
+int s3_judge_object(const struct http_response *resp)
+{
+	int status;
+
+	if (is_of_object(resp))
+		return 0;
+	status = s3_judge_body(resp);
+	return status ? status : -1;
 }
 
 bool s3_is_refusal_of_bytes(const struct err *err)

@@ -115,11 +115,11 @@ static void fill_request(struct piece *p)
 		req->aws.method = "PUT";
 		req->aws.is_idempotent = true;
 		req->aws.is_patient = true;
+		req->aws.judge_body = s3_judge_object;
 		http_headers_add(&req->headers, "Content-Type", u->engine->spec->content_type);
 		s3_checksum_add(&req->headers, &p->checksum);
 		s3_encryption_add(&u->engine->s3->encryption, &req->headers);
 	}
-	req->aws.judge_body = s3_judge_empty;
 	p->sha256_hex = p->checksum.kind == S3_SHA256 ? digest_hex(&p->checksum.sha256) : NULL;
 	req->aws.payload_hash = p->sha256_hex ? p->sha256_hex : SIGV4_UNSIGNED_PAYLOAD;
 	if (p->hash.bytes || !p->hash.size) {

@@ -185,7 +185,7 @@ static int get(struct getting *g, struct err *err)
 	if (!operands->n)
 		return err_set(err, ERR_USAGE, "get takes a job, s3://bucket/key or s3://bucket/prefix/");
 	if ((str_starts(operands->v[0], "s3://") && s3_uri_parse(operands->v[0], &g->from, err) < 0) ||
-	    cmd_meet_cloud_anywhere(g->cmd, err) < 0)
+	    cmd_meet_cloud_anywhere(g->cmd, g->from.bucket ? NEEDS_STORE : NEEDS_CLOUD, err) < 0)
 		return -1;
 	clients_init(&c, &g->cmd->session);
 	s3.bucket_owner = g->cmd->session.bucket_owner;

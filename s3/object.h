@@ -2,7 +2,9 @@
 #define SMPIPE_S3_OBJECT_H
 
 /*
- * S3's object calls. Every one carries x-amz-expected-bucket-owner.
+ * S3's object calls. To AWS every one carries x-amz-expected-bucket-owner. An S3-compatible store at an endpoint of its
+ * own may be used without: it has no accounts, or nobody to tell ours.
+ *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 
@@ -23,7 +25,7 @@
 
 struct s3 {
 	struct aws *aws;                 /* borrowed */
-	const char *bucket_owner;        /* account that must own the buckets; borrowed, never NULL */
+	const char *bucket_owner;        /* account that must own the buckets; borrowed; NULL: at an override only */
 	struct s3_encryption encryption; /* of what is written */
 };
 

@@ -1,5 +1,6 @@
 #include "s3/request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "aws/call_error.h"
@@ -72,8 +73,11 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 	req->what = xasprintf("%s '%s'", req->operation, uri);
 	req->path = request_path(req, path_style);
 	req->host = path_style ? NULL : virtual_host(endpoint, req->bucket);
-	if (!req->any_owner)
+	assert(s3->bucket_owner || endpoint->is_override);
+	if (!req->any_owner && s3->bucket_owner)
 		http_headers_set(&req->headers, "x-amz-expected-bucket-owner", s3->bucket_owner);
+	if (http_headers_get(&req->headers, "x-amz-copy-source") && s3->bucket_owner)
+		http_headers_set(&req->headers, "x-amz-source-expected-bucket-owner", s3->bucket_owner);
 	req->aws.service = AWS_S3;
 	req->aws.path = req->path;
 	req->aws.host = req->host;

@@ -177,7 +177,8 @@ json '[.caller, .role] | map(.Statement[].Action[]) | unique | .[]' > "$T/action
 cat > "$T/actions.py" <<'END'
 import sys, botocore.session
 session = botocore.session.get_session()
-other = {"s3:ListBucket": "ListObjectsV2", "s3:PutBucketPublicAccessBlock": "PutPublicAccessBlock"}
+other = {"s3:ListBucket": "ListObjectsV2", "s3:PutBucketPublicAccessBlock": "PutPublicAccessBlock",
+         "s3:PutEncryptionConfiguration": "PutBucketEncryption"}
 only_a_permission = {"iam:PassRole"}
 for action in sys.stdin.read().split():
     service, call = action.split(":")

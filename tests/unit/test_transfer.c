@@ -184,6 +184,7 @@ static void test_store_without_checksums(void **state)
 	assert_null(http_headers_get(&m->s3->last, "x-amz-expected-bucket-owner"));
 }
 
+#define MOVED          .body = "", .header = "x-amz-bucket-region", .value = "eu-central-1"
 #define ERROR_OF(code) "<Error><Code>" code "</Code><Message>m</Message></Error>"
 
 /* A file of one part and one of three. */
@@ -194,6 +195,10 @@ static void test_faults(void **state)
 		enum err_code code;
 		const char *words;
 	} cases[] = {
+		{ { "PutObject", 1, 1, FAULT_STATUS, 301, MOVED }, ERR_NONE, NULL },
+		{ { "CreateMultipartUpload", 1, 1, FAULT_STATUS, 307, MOVED }, ERR_NONE, NULL },
+		{ { "UploadPart", 2, 1, FAULT_STATUS, 400, MOVED }, ERR_NONE, NULL },
+		{ { "PutObject", 1, 99, FAULT_STATUS, 301, MOVED }, ERR_SERVICE, "301" },
 		{ { "PutObject", 1, 2, FAULT_LOST, .body = "" }, ERR_NONE, NULL },
 		{ { "PutObject", 1, 99, FAULT_LOST, .body = "" }, ERR_NONE, NULL },
 		{ { "UploadPart", 2, 2, FAULT_LOST, .body = "" }, ERR_NONE, NULL },

@@ -51,7 +51,7 @@ static int check_pair(const char *key, const char *next, struct err *err)
 
 	if (strncmp(key, next, n) != 0 || (next[n] && next[n] != '/'))
 		return 0;
-	shown = str_printable(key);
+	shown = str_escaped(key);
 	return err_set(err, ERR_INVALID,
 		       next[n] ? "the key '%s' is a file and a folder: no disk can hold both"
 			       : "the key '%s' is listed twice",
@@ -66,12 +66,12 @@ static int check_keys(const struct getting *g, struct err *err)
 
 	for (size_t i = 0; i < g->found.n; i++) {
 		const char *key = g->found.v[i].key, *relative;
-		auto_free char *shown = str_printable(key);
+		auto_free char *shown = str_escaped(key);
 
 		if (!str_starts(key, g->from.key))
 			return err_set(err, ERR_INVALID, "the key '%s' is not below '%s'", shown, g->from.key);
 		relative = relative_of(g, key);
-		if (relative && !fs_is_safe_relative(relative))
+		if (relative && !scan_is_data_path(relative))
 			return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);
 		if (relative)
 			paths[n++] = relative;

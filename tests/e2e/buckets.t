@@ -176,17 +176,24 @@ refused_key "$unsafe" 'a key with ..' ../evil good
 refused_key "$unsafe" 'a key with .. in it' good a/../../../evil
 refused_key "$unsafe" 'an absolute key' /tmp/evil
 refused_key "$unsafe" 'an empty part' a//evil
-refused_key "$unsafe" 'a control character' "$(printf 'a\033[31mevil')"
 refused_key "key 'a' is a file and a folder" 'a file that is a folder' a a-b a/evil a0
 refused_key "key 'a/b' is a file and a folder" 'a file that is a folder, deeper' a/b a/b.c a/b/c/evil
 
-for key in a A b/ b/c 'x y+%' ä; do
+esc=$(printf '\033')
+for key in a A b/ b/c 'x y+%' ä "c$esc[31m"; do
 	aws s3api put-object --bucket hostile --key "in/$key" --body bad/good > "$T/out"
 done
 aws s3api put-object --bucket hostile --key in/ > "$T/out"
 run "$SMPIPE" get s3://hostile/in/ twins
 expect 0 'twins in case, markers of folders and odd names are fetched'
-same "$(find twins -type f | LC_ALL=C sort | tr '\n' ' ')" 'twins/A twins/a twins/b/c twins/x y+% twins/ä ' 'each as a file of its own'
+same "$(find twins -type f | LC_ALL=C sort | tr '\n' ' ')" "twins/A twins/a twins/b/c twins/c$esc[31m twins/x y+% twins/ä " \
+	'each as a file of its own'
+run "$SMPIPE" get "s3://hostile/in/" twins --json
+! grep -q "$esc" "$T/out" "$T/err"
+ok $? 'no escape sequence reaches the terminal'
+refused_key "file and a folder" 'control characters in a refusal' "c$esc[31m/x" "c$esc[31m"
+! grep -q "$esc" "$T/err"
+ok $? 'nor by a refusal'
 aws s3api put-object --bucket hostile --key 'up/..' --body bad/good > "$T/out"
 run "$SMPIPE" get s3://hostile/up/..
 expect 2 'a key is no name by itself'

@@ -24,7 +24,7 @@ struct getting {
 	json_t *files; /* for --json */
 };
 
-/* Below the prefix; NULL for a folder's marker, which is no file. */
+/* Below the prefix, as every listed key is; NULL for a folder's marker, which is no file. */
 static const char *relative_of(const struct getting *g, const char *key)
 {
 	const char *relative = key + strlen(g->from.key);
@@ -68,8 +68,6 @@ static int check_keys(const struct getting *g, struct err *err)
 		const char *key = g->found.v[i].key, *relative;
 		auto_free char *shown = str_escaped(key);
 
-		if (!str_starts(key, g->from.key))
-			return err_set(err, ERR_INVALID, "the key '%s' is not below '%s'", shown, g->from.key);
 		relative = relative_of(g, key);
 		if (relative && !scan_is_data_path(relative))
 			return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);

@@ -216,4 +216,30 @@ for name in 7 large; do
 	same "$(find . -maxdepth 1 -name "*got-$name*" | wc -l)" 0 'no file'
 done
 
+# --- a service that lies ---
+/usr/bin/python3 "$ROOT/tests/e2e/hostile.py" "$T/hostile-url" > "$T/hostile.log" 2>&1 &
+hostile=$!
+trap 'kill $hostile 2> /dev/null' EXIT
+wait_for "$T/hostile-url" http
+AWS_ENDPOINT_URL=$(cat "$T/hostile-url")
+mkdir lies
+cd lies || exit 1
+# lied STATUS PATTERN OPERAND WORDS: get ends so, in one line, and writes no file.
+lied() {
+	run "$SMPIPE" get "$3"
+	expect "$1" "$4"
+	said "$2" "$4: in one line"
+	same "$(find "$T/lies" -type f | wc -l) $(find "$T" -name evil ! -path "$T/cloud/*" | wc -l)" '0 0' "$4: no file"
+}
+lied 1 "list 's3://bucket/outside/': an entry of the list has no proper key" s3://bucket/outside/ 'a listed key that was not asked for'
+lied 1 "list 's3://bucket/short/': an entry of the list has no proper key" s3://bucket/short/ 'one that is shorter than the prefix'
+lied 1 "the key 'a' is listed twice" s3://bucket/twice/ 'a key twice'
+lied 1 'no name that a file can have' s3://bucket/encoded/ 'dots that are encoded'
+lied 2 "'\.\.' is no name for a file" up 'a model above its place'
+lied 2 "'/etc/passwd' is no S3 URI" absolute 'a model that is a path'
+lied 2 "'https://evil.example/model.tar.gz' is no S3 URI" other 'a model elsewhere'
+lied 2 'control character in the key' line 'a model with a line break'
+lied 2 "bucket 'bucket' is in region 'evil.example/x\?', not in 'us-east-1'" s3://bucket/moved 'a redirect to no region'
+cd "$T" || exit 1
+
 finish

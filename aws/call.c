@@ -90,7 +90,7 @@ static int locate(struct aws_call *c, struct err *err)
 static void sign(const struct aws_call *c, struct http_headers *headers)
 {
 	const struct aws_identity *id = c->id;
-	const char *signing_region = id->endpoints[c->req->service].signing_region;
+	const char *signing_region = c->req->region ? c->req->region : id->endpoints[c->req->service].signing_region;
 	const struct sigv4_scope scope = {
 		.region = signing_region ? signing_region : id->region,
 		.service = aws_service_signing_name(c->req->service),

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "aws/bucket_regions.h"
 #include "aws/clock.h"
 #include "aws/creds.h"
 #include "aws/endpoint.h"
@@ -26,10 +27,11 @@ struct aws_identity {
 	char *account; /* from STS, or given with --account; NULL until known */
 	char *arn;     /* the caller, from STS; NULL until known */
 	struct endpoint endpoints[AWS_SERVICE_COUNT];
-	char *ca_file;                     /* AWS_CA_BUNDLE or ca_bundle; NULL: the system's authorities */
-	struct retry_policy retry;         /* AWS_MAX_ATTEMPTS or max_attempts; owns its quota */
-	struct aws_clock *clock;           /* NULL: this machine's clock is right */
-	struct signing_keys *signing_keys; /* NULL: derived for every call */
+	char *ca_file;                         /* AWS_CA_BUNDLE or ca_bundle; NULL: the system's authorities */
+	struct retry_policy retry;             /* AWS_MAX_ATTEMPTS or max_attempts; owns its quota */
+	struct aws_clock *clock;               /* NULL: this machine's clock is right */
+	struct signing_keys *signing_keys;     /* NULL: derived for every call */
+	struct bucket_regions *bucket_regions; /* NULL: none is remembered */
 	const struct sys *sys;
 	const struct report *report; /* may be NULL */
 };
@@ -70,6 +72,7 @@ struct aws_request {
 	void *body_ctx;
 	const char *payload_hash; /* NULL: hash of bytes */
 	const char *host;         /* virtual host style: instead of the endpoint's host; or NULL */
+	const char *region;       /* in the signature; NULL: the endpoint's, or the identity's */
 	http_sink_fn sink;        /* as in http_request; called anew from the start on a retry */
 	void (*sink_reset)(void *ctx);
 	void *sink_ctx;

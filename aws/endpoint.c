@@ -167,8 +167,8 @@ static int resolve_regional(enum aws_service service, const char *region, int va
 	return 0;
 }
 
-int endpoint_resolve(enum aws_service service, const char *region, const struct aws_settings *settings,
-		     struct endpoint *ret, struct err *err)
+static int resolve(enum aws_service service, const char *region, const struct aws_settings *settings,
+		   struct endpoint *ret, struct err *err)
 {
 	const struct partition *p = partition_of_region(region);
 	int variant =
@@ -191,6 +191,48 @@ int endpoint_resolve(enum aws_service service, const char *region, const struct 
 		return resolve_global(host, p->global_region, ret);
 	}
 	return resolve_regional(service, region, variant, ret, err);
+}
+
+static int read_addressing(const struct aws_settings *settings, enum endpoint_addressing *ret, struct err *err)
+{
+	auto_free char *style = settings_nested(settings, "s3", "addressing_style");
+
+	*ret = ENDPOINT_AUTO;
+	if (!style || !strcmp(style, "auto"))
+		return 0;
+	if (!strcmp(style, "path"))
+		*ret = ENDPOINT_PATH;
+	else if (!strcmp(style, "virtual"))
+		*ret = ENDPOINT_VIRTUAL;
+	else
+		return err_set(err, ERR_CONFIG,
+			       "addressing_style of profile '%s' is '%s': path, virtual and auto are known",
+			       settings->profile, style);
+	return 0;
+}
+
+int endpoint_resolve(enum aws_service service, const char *region, const struct aws_settings *settings,
+		     struct endpoint *ret, struct err *err)
+{
+	enum endpoint_addressing addressing = ENDPOINT_AUTO;
+
+	if (service == AWS_S3 && read_addressing(settings, &addressing, err) < 0)
+		return -1;
+	if (resolve(service, region, settings, ret, err) < 0)
+		return -1;
+	ret->addressing = addressing;
+	return 0;
+}
+
+char *endpoint_host_in(const struct endpoint *e, const char *own_region, const char *region)
+{
+	const char *host = strstr(e->url, "://") + strlen("://");
+	auto_free char *own = xstrndup(host, strcspn(host, "/")), *label = xasprintf(".%s.", own_region);
+	const char *at = strstr(own, label);
+
+	if (e->is_override || !at)
+		return take(own);
+	return xasprintf("%.*s.%s.%s", (int)(at - own), own, region, at + strlen(label));
 }
 
 void endpoint_release(struct endpoint *e)

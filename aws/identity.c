@@ -23,6 +23,7 @@ void aws_identity_release(struct aws_identity *id)
 	retry_quota_free(id->retry.quota);
 	aws_clock_free(id->clock);
 	signing_keys_free(id->signing_keys);
+	bucket_regions_free(id->bucket_regions);
 	*id = (struct aws_identity){ 0 };
 }
 
@@ -118,6 +119,8 @@ static int set_retries(struct aws_identity *id, const struct aws_settings *s, st
 		id->clock = aws_clock_new();
 	if (!id->signing_keys)
 		id->signing_keys = signing_keys_new();
+	if (!id->bucket_regions)
+		id->bucket_regions = bucket_regions_new();
 	return check_retry_mode(s, err);
 }
 

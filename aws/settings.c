@@ -69,6 +69,11 @@ static char *sub_property(const char *lines, const char *key)
 	return NULL;
 }
 
+char *settings_nested(const struct aws_settings *s, const char *property, const char *key)
+{
+	return sub_property(settings_get(s, NULL, property), key);
+}
+
 static char *from_environment(const struct aws_settings *s, const char *service_id, char **ret_from)
 {
 	auto_free char *word = id_word(service_id, toupper);

@@ -24,6 +24,9 @@ struct aws_settings {
 /* Value of a setting, or NULL when it is unset or blank. Either name may be NULL. Borrowed. */
 const char *settings_get(const struct aws_settings *s, const char *variable, const char *property);
 
+/* A sub-property of one of the profile's properties ("s3", "addressing_style"), or NULL. New string. */
+char *settings_nested(const struct aws_settings *s, const char *property, const char *key);
+
 /* "true" in any case turns a switch on, as in the SDKs. */
 bool settings_is_true(const struct aws_settings *s, const char *variable, const char *property);
 

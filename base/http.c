@@ -224,7 +224,10 @@ static bool is_v4_below(const char *host, const char *first, const char *second)
 
 bool http_is_loopback(const char *host)
 {
-	return !strcasecmp(host, "localhost") || !strcmp(host, "::1") || is_v4_below(host, "127", NULL);
+	size_t n = strlen(host), m = strlen(".localhost");
+
+	return !strcasecmp(host, "localhost") || (n > m && !strcasecmp(host + n - m, ".localhost")) ||
+	       !strcmp(host, "::1") || is_v4_below(host, "127", NULL);
 }
 
 bool http_is_link_local(const char *host)

@@ -154,7 +154,8 @@ void http_url_release(struct http_url *u);
  */
 char *http_url_shown(const char *url);
 
-/* Whether a host is a loopback name or address: localhost, 127.0.0.0/8, ::1. */
+/* Whether a host is a loopback name or address: localhost, names below it (libcurl asks nobody for them), 127.0.0.0/8,
+ * ::1. */
 bool http_is_loopback(const char *host);
 
 /* Whether a host is an address at which clouds answer their own machines only: 169.254.0.0/16, fd00:ec2::/32. */

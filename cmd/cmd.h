@@ -13,6 +13,11 @@ enum cmd_needs {
 	NEEDS_PROJECT = 1 << 0, /* smpipe.yaml and git */
 	NEEDS_FILES = 1 << 1,   /* … and the files with their digests */
 	NEEDS_CLOUD = 1 << 2,   /* credentials, region, account; with --local the local cloud */
+	/*
+	 * The same, for commands that use S3 alone: where an endpoint is configured for S3 and none for STS (an
+	 * S3-compatible store), STS is not asked. The account is the file's then, or NULL.
+	 */
+	NEEDS_STORE = 1 << 3,
 };
 
 struct cmd {
@@ -51,8 +56,11 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err);
 /* The folder of the project's local cloud, or of --dir. New string. */
 char *cmd_local_dir(const struct cmd *cmd);
 
-/* NEEDS_CLOUD for commands that need no project: smpipe.yaml is read where there is one. */
-int cmd_meet_cloud_anywhere(struct cmd *cmd, struct err *err);
+/*
+ * NEEDS_CLOUD or NEEDS_STORE for commands that need no project: smpipe.yaml is read where there is one. --account names
+ * the account that must own the bucket.
+ */
+int cmd_meet_cloud_anywhere(struct cmd *cmd, enum cmd_needs needs, struct err *err);
 
 /* printf to stdout, of what came from outside: made printable line by line. A NULL string is shown as "(null)". */
 void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -13,6 +13,10 @@ static int open_data(struct cmd *cmd, struct data *d, struct err *err)
 {
 	const struct aws_identity *id = &cmd->session.identity;
 
+	if (!id->account) {
+		err_set(err, ERR_CONFIG, "the account that owns the bucket is not known");
+		return err_hint(err, "an S3-compatible store has no STS to tell it: give `account:` in smpipe.yaml");
+	}
 	d->cmd = cmd;
 	d->target = (struct target){ .account = id->account,
 				     .region = id->region,
@@ -233,7 +237,7 @@ int cmd_data(struct cmd *cmd, struct err *err)
 		if (operands->n - 1 > verbs[i].max_operands)
 			return err_set(err, ERR_USAGE, "'%s' is one operand too many",
 				       operands->v[verbs[i].max_operands + 1]);
-		if (cmd_meet_needs(cmd, NEEDS_PROJECT | NEEDS_CLOUD, err) < 0 || open_data(cmd, &d, err) < 0)
+		if (cmd_meet_needs(cmd, NEEDS_PROJECT | NEEDS_STORE, err) < 0 || open_data(cmd, &d, err) < 0)
 			return -1;
 		return verbs[i].run(&d, err);
 	}

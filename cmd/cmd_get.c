@@ -25,21 +25,72 @@ struct getting {
 	json_t *files; /* for --json */
 };
 
-/* A folder's marker is no file, and no key leads out of the target. */
-static int path_of(const struct getting *g, const char *key, char **ret, struct err *err)
+/* Below the prefix, as every listed key is; NULL for a folder's marker, which is no file. */
+static const char *relative_of(const struct getting *g, const char *key)
 {
 	const char *relative = key + strlen(g->from.key);
+
+	return *relative && !str_ends(relative, "/") ? relative : NULL;
+}
+
+/* Byte order with '/' before all else: what lies below a key comes right after it. */
+static int compare_paths(const void *a, const void *b)
+{
+	const unsigned char *p = *(const unsigned char *const *)a, *q = *(const unsigned char *const *)b;
+
+	for (; *p && *p == *q; p++)
+		q++;
+	if (*p == *q || !*p || !*q)
+		return *p - *q;
+	return *p == '/' ? -1 : *q == '/' ? 1 : *p - *q;
+}
+
+static int check_pair(const char *key, const char *next, struct err *err)
+{
+	size_t n = strlen(key);
 	auto_free char *shown = NULL;
+
+	if (strncmp(key, next, n) != 0 || (next[n] && next[n] != '/'))
+		return 0;
+	shown = str_escaped(key);
+	return err_set(err, ERR_INVALID,
+		       next[n] ? "the key '%s' is a file and a folder: no disk can hold both"
+			       : "the key '%s' is listed twice",
+		       shown);
+}
+
+/* Whether all keys can be files below the target, each its own. Before any of them is fetched. */
+static int check_keys(const struct getting *g, struct err *err)
+{
+	auto_free const char **paths = xcalloc(g->found.n, sizeof(*paths));
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->found.n; i++) {
+		const char *key = g->found.v[i].key, *relative;
+		auto_free char *shown = str_escaped(key);
+
+		relative = relative_of(g, key);
+		if (relative && !scan_is_data_path(relative))
+			return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);
+		if (relative)
+			paths[n++] = relative;
+	}
+	qsort(paths, n, sizeof(*paths), compare_paths);
+	for (size_t i = 1; i < n; i++)
+		if (check_pair(paths[i - 1], paths[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int path_of(const struct getting *g, const char *key, char **ret, struct err *err)
+{
+	const char *relative = relative_of(g, key);
 	auto_free char *path = NULL;
 	auto_free char *folder = NULL;
 
 	*ret = NULL;
-	if (!*relative || str_ends(relative, "/"))
+	if (!relative)
 		return 0;
-	if (!scan_is_data_path(relative)) {
-		shown = str_escaped(key);
-		return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);
-	}
 	path = fs_join(g->to, relative);
 	folder = fs_dirname(path);
 	if (fs_mkdir_p(folder, 0777, err) < 0)
@@ -107,6 +158,13 @@ static int find_model(struct getting *g, const char *job, struct err *err)
 	return s3_uri_parse(uri, &g->from, err);
 }
 
+static int check_name(const char *name, struct err *err)
+{
+	if (fs_is_safe_relative(name))
+		return 0;
+	return err_set(err, ERR_CONFIG, "'%s' is no name for a file or folder: give a target", name);
+}
+
 static int choose_target(struct getting *g, const char *wanted, struct err *err)
 {
 	auto_free char *name = NULL;
@@ -115,7 +173,7 @@ static int choose_target(struct getting *g, const char *wanted, struct err *err)
 	if (g->is_prefix) {
 		name = *g->from.key ? xstrndup(g->from.key, strlen(g->from.key) - 1) : xstrdup(g->from.bucket);
 		g->to = xstrdup(wanted ? wanted : fs_basename(name));
-		return 0;
+		return wanted ? 0 : check_name(g->to, err);
 	}
 	if (!wanted)
 		g->to = xstrdup(fs_basename(g->from.key));
@@ -124,8 +182,8 @@ static int choose_target(struct getting *g, const char *wanted, struct err *err)
 	else
 		g->to = xstrdup(wanted);
 	name = fs_dirname(g->to);
-	if (!fs_is_safe_relative(fs_basename(g->to)))
-		return err_set(err, ERR_CONFIG, "'%s' is no name for a file: give a target", fs_basename(g->to));
+	if (check_name(fs_basename(g->to), err) < 0)
+		return -1;
 	return fs_mkdir_p(name, 0777, err);
 }
 
@@ -139,7 +197,7 @@ static int list_below(struct getting *g, uint64_t *ret_bytes, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "there is nothing below 's3://%s/%s'", g->from.bucket, g->from.key);
 	for (size_t i = 0; i < g->found.n; i++)
 		*ret_bytes += g->found.v[i].size;
-	return 0;
+	return check_keys(g, err);
 }
 
 static void print_result(const struct getting *g, const struct download_result *got)
@@ -189,7 +247,7 @@ static int get(struct getting *g, struct err *err)
 	if (!operands->n)
 		return err_set(err, ERR_USAGE, "get takes a job, s3://bucket/key or s3://bucket/prefix/");
 	if ((str_starts(operands->v[0], "s3://") && s3_uri_parse(operands->v[0], &g->from, err) < 0) ||
-	    cmd_meet_cloud_anywhere(g->cmd, err) < 0)
+	    cmd_meet_cloud_anywhere(g->cmd, g->from.bucket ? NEEDS_STORE : NEEDS_CLOUD, err) < 0)
 		return -1;
 	clients_init(&c, &g->cmd->session);
 	s3.bucket_owner = g->cmd->session.bucket_owner;

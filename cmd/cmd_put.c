@@ -139,7 +139,7 @@ static int put(struct cmd *cmd, struct putting *p, struct err *err)
 			       "put takes a path and the place in S3: s3://bucket/key, s3://bucket/prefix/");
 	if (choose_kind(cmd, &kind, err) < 0 || s3_uri_parse(operands->v[1], &to, err) < 0 ||
 	    scan_path(operands->v[0], NULL, &p->files, err) < 0 || choose_keys(p, operands->v[0], &to, err) < 0 ||
-	    cmd_meet_cloud_anywhere(cmd, err) < 0)
+	    cmd_meet_cloud_anywhere(cmd, NEEDS_STORE, err) < 0)
 		return -1;
 	return send_files(cmd, p, &to, kind, err);
 }

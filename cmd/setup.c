@@ -146,24 +146,43 @@ static int check_account(const struct cmd *cmd, const char *guard, struct err *e
 			    guard);
 }
 
-static int meet_cloud(struct cmd *cmd, struct err *err)
+/* An S3-compatible store by itself: no STS stands beside it that knows its credentials. */
+static bool is_store_alone(const struct aws_identity *id)
+{
+	return id->endpoints[AWS_S3].is_override && !id->endpoints[AWS_STS].is_override;
+}
+
+static int find_account(struct cmd *cmd, unsigned needs, struct err *err)
+{
+	const char *guard = config_str(&cmd->project.config, "account");
+	struct aws_identity *id = &cmd->session.identity;
+	auto_http *http = NULL;
+
+	if ((needs & NEEDS_STORE) && is_store_alone(id)) {
+		id->account = xstrdup_or_null(guard);
+		return 0;
+	}
+	http = http_curl_new();
+	if (sts_get_caller_identity(http, id, err) < 0)
+		return -1;
+	return check_account(cmd, guard, err);
+}
+
+static int meet_cloud(struct cmd *cmd, unsigned needs, struct err *err)
 {
 	static const enum opt_id same_cloud[] = { OPT_FILE,   OPT_ENVIRONMENT, OPT_LOCAL,
 						  OPT_REGION, OPT_PROFILE,     OPT_COUNT };
-	auto_http *http = NULL;
+	const char *owner;
 
 	cmd->session.options = cmd->cloud_options = opt_again(&cmd->opts, same_cloud);
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
-	if ((opt_has(&cmd->opts, OPT_LOCAL) ? cmd_use_local_cloud(cmd, err) : meet_aws(cmd, err)) < 0)
+	if ((opt_has(&cmd->opts, OPT_LOCAL) ? cmd_use_local_cloud(cmd, err) : meet_aws(cmd, err)) < 0 ||
+	    find_account(cmd, needs, err) < 0)
 		return -1;
-	http = http_curl_new();
-	if (sts_get_caller_identity(http, &cmd->session.identity, err) < 0)
-		return -1;
-	cmd->session.bucket_owner = config_str(&cmd->project.config, "bucket_owner");
-	if (!cmd->session.bucket_owner || cmd->session.is_local)
-		cmd->session.bucket_owner = cmd->session.identity.account;
-	return check_account(cmd, config_str(&cmd->project.config, "account"), err);
+	owner = config_str(&cmd->project.config, "bucket_owner");
+	cmd->session.bucket_owner = owner && !cmd->session.is_local ? owner : cmd->session.identity.account;
+	return 0;
 }
 
 int cmd_set_parameters(const struct cmd *cmd, struct config *c, struct err *err)
@@ -193,21 +212,28 @@ int cmd_meet_needs(struct cmd *cmd, unsigned needs, struct err *err)
 		return -1;
 	if ((needs & NEEDS_FILES) && project_read_files(&cmd->project, err) < 0)
 		return -1;
-	return needs & NEEDS_CLOUD ? meet_cloud(cmd, err) : 0;
+	return needs & (NEEDS_CLOUD | NEEDS_STORE) ? meet_cloud(cmd, needs, err) : 0;
 }
 
-int cmd_meet_cloud_anywhere(struct cmd *cmd, struct err *err)
+int cmd_meet_cloud_anywhere(struct cmd *cmd, enum cmd_needs needs, struct err *err)
 {
 	const char *file = opt_get(&cmd->opts, OPT_FILE);
+	const char *owner = opt_get(&cmd->opts, OPT_ACCOUNT);
 	struct config *c = &cmd->project.config;
 	auto_err ignored = { 0 };
 	auto_free char *found = file ? xstrdup(file) : config_discover(&ignored);
 
+	if (owner && !partition_is_account(owner))
+		return err_set(err, ERR_USAGE, "--account '%s' is no account number: it has twelve digits", owner);
 	if (found && config_load(found, opt_get(&cmd->opts, OPT_ENVIRONMENT), c, err) < 0)
 		return -1;
 	if (found)
 		cmd->project.state_dir = fs_join(c->root, ".smpipe");
-	return cmd_meet_needs(cmd, NEEDS_CLOUD, err);
+	if (cmd_meet_needs(cmd, needs, err) < 0)
+		return -1;
+	if (owner)
+		cmd->session.bucket_owner = owner;
+	return 0;
 }
 
 void cmd_release_needs(struct cmd *cmd)

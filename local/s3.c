@@ -177,6 +177,25 @@ static bool is_owner_right(const struct s3_call *c)
 	return false;
 }
 
+/* As S3's regional endpoints: https://docs.aws.amazon.com/AmazonS3/latest/API/Redirects.html */
+static bool is_region_right(const struct s3_call *c, const struct route *route)
+{
+	auto_free char *region = NULL;
+	auto_err ignored = { 0 };
+	time_t created;
+
+	if (!c->bucket || !c->req->region || route->fn == s3_call_create_bucket ||
+	    route->fn == s3_call_get_bucket_location ||
+	    store_s3_bucket_info(c->cloud->s3, c->bucket, &region, &created, &ignored) < 0 ||
+	    str_eq(region, c->req->region))
+		return true;
+	local_respond_s3_error(
+		c->resp, 301, "PermanentRedirect",
+		"The bucket you are attempting to access must be addressed using the specified endpoint");
+	http_headers_set(&c->resp->headers, "x-amz-bucket-region", region);
+	return false;
+}
+
 static void answer(const struct s3_call *c)
 {
 	enum level level = c->key ? LEVEL_OBJECT : c->bucket ? LEVEL_BUCKET : LEVEL_SERVICE;
@@ -185,7 +204,7 @@ static void answer(const struct s3_call *c)
 
 	if (!route)
 		refuse_route(c, subresource);
-	else if (is_owner_right(c))
+	else if (is_owner_right(c) && is_region_right(c, route))
 		route->fn(c);
 }
 

@@ -176,7 +176,8 @@ static json_t *caller_policy(const struct policy_needs *g)
 	caller_ecr(statements, g);
 	allow_list(statements, "Buckets", "s3:ListBucket s3:ListBucketMultipartUploads", &g->buckets);
 	if (config_is_true(g->c, "create_bucket"))
-		allow_list(statements, "MakeBuckets", "s3:CreateBucket s3:PutBucketPublicAccessBlock", &g->buckets);
+		allow_list(statements, "MakeBuckets",
+			   "s3:CreateBucket s3:PutBucketPublicAccessBlock s3:PutEncryptionConfiguration", &g->buckets);
 	allow_list(statements, "Upload",
 		   "s3:GetObject s3:PutObject s3:AbortMultipartUpload s3:ListMultipartUploadParts", &g->caller_writes);
 	allow_list(statements, "Model", "s3:GetObject", &g->caller_reads);

@@ -5,7 +5,7 @@
 
 int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err)
 {
-	auto_s3_request req = { .operation = "HeadBucket", .bucket = bucket };
+	auto_s3_request req = { .operation = "HeadBucket", .bucket = bucket, .stays = true };
 	auto_response resp = { 0 };
 	auto_err local = { 0 };
 
@@ -19,6 +19,24 @@ int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err)
 	return -1;
 }
 
+static int put_configuration(struct s3 *s3, const char *operation, const char *bucket, const char *query,
+			     const char *body, struct err *err)
+{
+	auto_s3_request req = { .operation = operation, .bucket = bucket };
+	auto_response resp = { 0 };
+	struct digest digest = digest_of_text(body);
+	auto_free char *checksum = str_base64(digest.b, sizeof(digest.b));
+
+	req.aws.method = "PUT";
+	req.aws.query = query;
+	req.aws.bytes = body;
+	req.aws.n = strlen(body);
+	req.aws.is_idempotent = true;
+	http_headers_add(&req.headers, "Content-Type", "application/xml");
+	http_headers_add(&req.headers, S3_HEADER_SHA256, checksum);
+	return s3_send(s3, &req, &resp, err);
+}
+
 static int block_public_access(struct s3 *s3, const char *bucket, struct err *err)
 {
 	auto_free char *body =
@@ -27,19 +45,20 @@ static int block_public_access(struct s3 *s3, const char *bucket, struct err *er
 			  "<BlockPublicPolicy>true</BlockPublicPolicy>"
 			  "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
 			  partition_s3_xmlns);
-	auto_s3_request req = { .operation = "PutPublicAccessBlock", .bucket = bucket };
-	auto_response resp = { 0 };
-	struct digest digest = digest_of_text(body);
-	auto_free char *checksum = str_base64(digest.b, sizeof(digest.b));
 
-	req.aws.method = "PUT";
-	req.aws.query = "publicAccessBlock=";
-	req.aws.bytes = body;
-	req.aws.n = strlen(body);
-	req.aws.is_idempotent = true;
-	http_headers_add(&req.headers, "Content-Type", "application/xml");
-	http_headers_add(&req.headers, "x-amz-checksum-sha256", checksum);
-	return s3_send(s3, &req, &resp, err);
+	return put_configuration(s3, "PutPublicAccessBlock", bucket, "publicAccessBlock=", body, err);
+}
+
+/* What S3 does today by itself, said, so that it stays. */
+static int encrypt_by_default(struct s3 *s3, const char *bucket, struct err *err)
+{
+	auto_free char *body =
+		xasprintf("<ServerSideEncryptionConfiguration xmlns=\"%s\"><Rule><ApplyServerSideEncryptionByDefault>"
+			  "<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>"
+			  "</ServerSideEncryptionConfiguration>",
+			  partition_s3_xmlns);
+
+	return put_configuration(s3, "PutBucketEncryption", bucket, "encryption=", body, err);
 }
 
 /* us-east-1 is the one region that must not be named. */
@@ -70,5 +89,7 @@ int s3_create_bucket(struct s3 *s3, const char *bucket, struct err *err)
 		err_move(err, &local);
 		return -1;
 	}
-	return block_public_access(s3, bucket, err);
+	if (block_public_access(s3, bucket, err) < 0)
+		return -1;
+	return encrypt_by_default(s3, bucket, err);
 }

@@ -125,6 +125,7 @@ int s3_multipart_part_stored(struct s3_multipart *m, uint32_t i, const struct ht
 
 	if (s3_checksum_differ(&stored, &m->v[i].checksum))
 		return other_bytes(m, "UploadPart", err);
+	m->has_sums = m->has_sums || stored.kind != S3_CHECKSUM_NONE;
 	return take_etag(m, i, "UploadPart", http_headers_get(&resp->headers, "ETag"), err);
 }
 
@@ -144,6 +145,7 @@ int s3_multipart_part_copied(struct s3_multipart *m, uint32_t i, const struct ht
 	stored = checksum_in(root, m->kind);
 	if (s3_checksum_differ(&stored, &m->v[i].checksum))
 		return other_bytes(m, "UploadPartCopy", err);
+	m->has_sums = m->has_sums || stored.kind != S3_CHECKSUM_NONE;
 	if (m->v[i].checksum.kind == S3_CHECKSUM_NONE)
 		m->v[i].checksum = stored;
 	return take_etag(m, i, "UploadPartCopy", xml_child_text(root, "ETag"), err);
@@ -158,7 +160,7 @@ static void add_part(struct str *body, const struct s3_multipart *m, uint32_t i)
 	str_addf(body, "<Part><PartNumber>%u</PartNumber><ETag>", (unsigned)i + 1);
 	xml_escape(body, part->etag);
 	str_add(body, "</ETag>");
-	if (part->checksum.kind != S3_CHECKSUM_NONE) {
+	if (m->has_sums && part->checksum.kind != S3_CHECKSUM_NONE) {
 		checksum = s3_checksum_format(&part->checksum);
 		str_addf(body, "<%s>%s</%s>", name, checksum, name);
 	}

@@ -23,6 +23,8 @@ struct s3_multipart {
 	uint64_t size;
 	struct s3_part *v;
 	uint32_t n;
+	bool has_sums; /* an answer told a part's checksum; stores that tell none take none in CompleteMultipartUpload
+			*/
 };
 
 void s3_multipart_release(struct s3_multipart *m);

@@ -34,6 +34,7 @@ static void take_part(struct s3_multipart *m, const struct xml *x)
 	part->size = (uint64_t)size;
 	part->checksum = s3_checksum_parse(m->kind, xml_child_text(x, m->kind == S3_CRC64NVME ? "ChecksumCRC64NVME"
 											      : "ChecksumSHA256"));
+	m->has_sums = m->has_sums || part->checksum.kind != S3_CHECKSUM_NONE;
 }
 
 static int get_page(struct s3 *s3, const char *operation, const char *bucket, const char *key, const char *query,

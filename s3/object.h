@@ -2,7 +2,9 @@
 #define SMPIPE_S3_OBJECT_H
 
 /*
- * S3's object calls. Every one carries x-amz-expected-bucket-owner.
+ * S3's object calls. To AWS every one carries x-amz-expected-bucket-owner. An S3-compatible store at an endpoint of its
+ * own may be used without: it has no accounts, or nobody to tell ours.
+ *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 
@@ -23,7 +25,7 @@
 
 struct s3 {
 	struct aws *aws;                 /* borrowed */
-	const char *bucket_owner;        /* account that must own the buckets; borrowed, never NULL */
+	const char *bucket_owner;        /* account that must own the buckets; borrowed; NULL: at an override only */
 	struct s3_encryption encryption; /* of what is written */
 };
 
@@ -95,9 +97,13 @@ int s3_delete(struct s3 *s3, const char *bucket, const struct strlist *keys, str
 int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key, const struct s3_head *source,
 		   const char *to_bucket, const char *to_key, struct err *err);
 
-/* HeadBucket: 1 = there and ours, 0 = absent; a foreign one is ERR_AUTH that says so. */
+/* HeadBucket: 1 = there and ours, 0 = absent; a foreign one is ERR_AUTH that says so, one of another region ERR_CONFIG.
+ */
 int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err);
-/* CreateBucket in the client's region, all public access blocked. Already ours is success. */
+/*
+ * CreateBucket in the client's region, all public access blocked, encrypted by default (SSE-S3). Already ours is
+ * success.
+ */
 int s3_create_bucket(struct s3 *s3, const char *bucket, struct err *err);
 
 #endif

@@ -81,6 +81,12 @@ static void on_exchanged(struct http_exchange *x)
 		append(&p->delayed, c);
 		return;
 	}
+	if (outcome == AWS_FAILED && s3_request_redirect(p->s3, &c->req, &c->resp)) {
+		aws_call_free(take(c->aws));
+		err_release(&c->err);
+		append(&p->ready, c);
+		return;
+	}
 	if (outcome == AWS_SUCCESS)
 		pace_succeeded(&p->pace);
 	else

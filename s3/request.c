@@ -1,5 +1,6 @@
 #include "s3/request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "aws/call_error.h"
@@ -8,28 +9,37 @@
 #include "base/str.h"
 #include "s3/uri.h"
 
-void s3_request_release(struct s3_request *r)
+static void release_target(struct s3_request *r)
 {
-	http_headers_release(&r->headers);
-	free(r->query);
 	free(r->path);
 	free(r->host);
 	free(r->what);
-	r->query = r->path = r->host = r->what = NULL;
+	r->path = r->host = r->what = NULL;
+}
+
+void s3_request_release(struct s3_request *r)
+{
+	http_headers_release(&r->headers);
+	free(take(r->query));
+	free(take(r->region));
+	release_target(r);
+}
+
+/* "127.0.0.1", "[::1]:4566": nothing can stand before it. */
+static bool is_address(const char *authority)
+{
+	auto_free char *host = xstrndup(authority, strcspn(authority, ":/"));
+
+	return *authority == '[' || !host[strspn(host, "0123456789.")];
 }
 
 static bool is_path_style(const struct endpoint *endpoint, const char *bucket)
 {
-	return endpoint->is_override || strchr(bucket, '.');
-}
+	const char *authority = strstr(endpoint->url, "://") + strlen("://");
 
-/* "<bucket>.<host[:port]>" of the endpoint; new string. */
-static char *virtual_host(const struct endpoint *endpoint, const char *bucket)
-{
-	const char *host = strstr(endpoint->url, "://");
-
-	host = host ? host + 3 : endpoint->url;
-	return xasprintf("%s.%.*s", bucket, (int)strcspn(host, "/"), host);
+	if (endpoint->addressing == ENDPOINT_PATH || (strchr(bucket, '.') && str_starts(endpoint->url, "https:")))
+		return true;
+	return endpoint->is_override && (endpoint->addressing != ENDPOINT_VIRTUAL || is_address(authority));
 }
 
 static char *request_path(const struct s3_request *req, bool has_bucket)
@@ -41,54 +51,73 @@ static char *request_path(const struct s3_request *req, bool has_bucket)
 	return xasprintf("/%s%s%s", req->bucket, req->key ? "/" : "", key);
 }
 
-int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct http_response *resp, struct err *err)
+/* Host and port; new string. NULL: the endpoint's own. */
+static char *request_host(const struct s3 *s3, const struct s3_request *req, bool has_bucket_in_path)
 {
-	const char *region = http_headers_get(&resp->headers, "x-amz-bucket-region");
+	const struct aws_identity *id = s3->aws->id;
+	auto_free char *host =
+		endpoint_host_in(&id->endpoints[AWS_S3], id->region, req->region ? req->region : id->region);
 
-	/* A request to the wrong region is redirected, or refused because the signature names the wrong one. */
-	if (region && !str_eq(region, s3->aws->id->region) && (resp->status / 100 == 3 || resp->status == 400)) {
-		auto_free char *shown = str_printable(region);
-
-		return err_set(err, ERR_CONFIG, "bucket '%s' is in region '%s', not in '%s'", req->bucket, shown,
-			       s3->aws->id->region);
-	}
-	if (resp->status == 400 && str_eq(req->aws.method, "HEAD") && !err->service_code)
-		return err_hint(err, "an answer to HEAD gives no reason; credentials that have expired are one");
-	/* An answer to HEAD has no body, so the service cannot say which it is. A wrong clock was told by its Date. */
-	if (resp->status == 403 && str_eq(req->aws.method, "HEAD") && !err->service_code) {
-		err_set(err, ERR_AUTH,
-			"%s '%s': 403: bucket '%s' belongs to another account than %s, or access is denied",
-			req->operation, req->key ? req->key : req->bucket, req->bucket, s3->bucket_owner);
-		return err_hint(err,
-				"if the bucket is another account's on purpose, name that account as bucket_owner");
-	}
-	return -1;
+	if (!has_bucket_in_path)
+		return xasprintf("%s.%s", req->bucket, host);
+	return req->region ? take(host) : NULL;
 }
 
 void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 {
-	const struct endpoint *endpoint = &s3->aws->id->endpoints[AWS_S3];
+	const struct aws_identity *id = s3->aws->id;
+	const struct endpoint *endpoint = &id->endpoints[AWS_S3];
 	bool path_style = is_path_style(endpoint, req->bucket);
 	auto_free char *uri = s3_uri_format(req->bucket, req->key ? req->key : "");
 
+	release_target(req);
+	if (!req->region && !req->stays)
+		req->region = bucket_regions_find(id->bucket_regions, req->bucket);
 	req->what = xasprintf("%s '%s'", req->operation, uri);
 	req->path = request_path(req, path_style);
-	req->host = path_style ? NULL : virtual_host(endpoint, req->bucket);
-	if (!req->any_owner)
+	req->host = request_host(s3, req, path_style);
+	assert(s3->bucket_owner || endpoint->is_override);
+	if (!req->any_owner && s3->bucket_owner)
 		http_headers_set(&req->headers, "x-amz-expected-bucket-owner", s3->bucket_owner);
 	req->aws.ret_attempts = &req->n_attempts;
+	if (http_headers_get(&req->headers, "x-amz-copy-source") && s3->bucket_owner)
+		http_headers_set(&req->headers, "x-amz-source-expected-bucket-owner", s3->bucket_owner);
 	req->aws.service = AWS_S3;
 	req->aws.path = req->path;
 	req->aws.host = req->host;
+	req->aws.region = req->region;
 	req->aws.headers = &req->headers;
+}
+
+bool s3_request_redirect(struct s3 *s3, struct s3_request *req, const struct http_response *resp)
+{
+	const struct aws_identity *id = s3->aws->id;
+	auto_free char *region = req->stays || req->is_redirected ? NULL : s3_answered_region(resp);
+
+	if (!region || !partition_is_region_name(region) || partition_of_region(region) != id->partition ||
+	    str_eq(region, req->region ? req->region : id->region))
+		return false;
+	req->is_redirected = true;
+	bucket_regions_keep(id->bucket_regions, req->bucket, region);
+	free(req->region);
+	req->region = take(region);
+	return true;
 }
 
 int s3_send(struct s3 *s3, struct s3_request *req, struct http_response *ret_resp, struct err *err)
 {
-	s3_request_prepare(s3, req);
-	if (aws_send(s3->aws, req->what, &req->aws, ret_resp, err) < 0)
-		return s3_request_explain(s3, req, ret_resp, err);
-	return 0;
+	auto_err why = { 0 };
+
+	for (;;) {
+		s3_request_prepare(s3, req);
+		if (aws_send(s3->aws, req->what, &req->aws, ret_resp, &why) == 0)
+			return 0;
+		if (!s3_request_redirect(s3, req, ret_resp))
+			break;
+		err_release(&why);
+	}
+	err_move(err, &why);
+	return s3_request_explain(s3, req, ret_resp, err);
 }
 
 int s3_judge_body(const struct http_response *resp)

@@ -1,7 +1,10 @@
 #ifndef SMPIPE_S3_REQUEST_H
 #define SMPIPE_S3_REQUEST_H
 
-/* What every S3 call has in common: where the bucket is addressed, whose it must be, how a refusal is worded. */
+/*
+ * What every S3 call has in common: where the bucket is addressed, whose it must be, in which region it is, how a
+ * refusal is worded.
+ */
 
 #include "s3/object.h"
 
@@ -16,27 +19,41 @@ struct s3_request {
 	const char *bucket;
 	const char *key; /* NULL: the bucket itself */
 	bool any_owner;  /* leave x-amz-expected-bucket-owner out: the bucket does not exist yet */
+	bool stays;      /* a bucket in another region is an error, not followed */
 	struct http_headers headers;
 	struct aws_request aws;   /* method, query, body and sink; the rest is filled in */
 	char *query;              /* owned, for aws.query; or NULL */
 	char *path, *host, *what; /* filled in; owned */
-	int n_attempts;           /* filled in */
+	char *region;             /* where the bucket was found, if elsewhere; filled in; owned */
+	bool is_redirected;
+	int n_attempts; /* filled in */
 };
 
 #define auto_s3_request __attribute__((cleanup(s3_request_release))) struct s3_request
 void s3_request_release(struct s3_request *r);
 
 /*
- * Path style below an endpoint override and for bucket names with dots (no certificate covers them), else virtual-host
- * style. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html ERR_CONFIG: the bucket is in another
- * region; else as aws_send.
+ * The bucket stands in the host at AWS, unless its name has dots (no certificate covers them), and in the path at other
+ * endpoints; addressing_style of the AWS configuration file chooses, but a host that is an address has no names below
+ * it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+ *
+ * A bucket in another region of the partition is followed there once: the host is computed, never taken from the
+ * answer. What was found out is kept in the identity. https://docs.aws.amazon.com/AmazonS3/latest/API/Redirects.html
+ *
+ * ERR_CONFIG: the bucket is in a region where it is not followed. ERR_AUTH names the permission that is missing. Else
+ * as aws_send.
  */
 int s3_send(struct s3 *s3, struct s3_request *req, struct http_response *ret_resp, struct err *err);
 
 /* The same in steps, around aws_call_new and aws_call_judge: req->aws and req->what are whole, … */
 void s3_request_prepare(struct s3 *s3, struct s3_request *req);
-/* … and a failure gets the words that only S3's answers allow. Returns -1. */
+/* … a failure may say where the bucket is: true when the request is to be prepared anew and sent there, … */
+bool s3_request_redirect(struct s3 *s3, struct s3_request *req, const struct http_response *resp);
+/* … or it gets the words that only S3's answers allow. Returns -1. */
 int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct http_response *resp, struct err *err);
+
+/* The region that an answer names as the bucket's, or NULL: it does not speak of that. New string. */
+char *s3_answered_region(const struct http_response *resp);
 
 /*
  * For aws_request.judge_body: S3 answers 200 before it has finished a Complete or a copy, and may then send <Error>.

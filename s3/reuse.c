@@ -65,7 +65,6 @@ static void fill_request(const struct reusing *r, const struct file_entry *from,
 	req->aws.is_idempotent = true;
 	req->aws.judge_body = s3_judge_body;
 	http_headers_add(&req->headers, "x-amz-copy-source", source);
-	http_headers_add(&req->headers, "x-amz-source-expected-bucket-owner", r->s3->bucket_owner);
 	http_headers_add(&req->headers, "x-amz-checksum-algorithm", "SHA256");
 	s3_encryption_add(&r->s3->encryption, &req->headers);
 }

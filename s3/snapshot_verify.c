@@ -154,7 +154,10 @@ static int check_stored(const struct reading *r, const struct http_response *res
 	struct s3_checksum stored = s3_checksum_from(resp, S3_SHA256);
 
 	if (stored.kind == S3_CHECKSUM_NONE)
-		return err_set(err, ERR_FAILED, "'%s' was stored without a SHA-256: somebody else wrote it", shown);
+		return err_set(err, ERR_FAILED,
+			       "'%s' was stored without a SHA-256: somebody else wrote it, or the store keeps none and "
+			       "only its bytes can tell (--deep)",
+			       shown);
 	if (!s3_checksum_equal(&stored, &wanted))
 		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", shown);
 	return 0;

@@ -178,7 +178,8 @@ cat > "$T/actions.py" <<'END'
 import sys, botocore.session
 session = botocore.session.get_session()
 other = {"s3:ListBucket": "ListObjectsV2", "s3:PutBucketPublicAccessBlock": "PutPublicAccessBlock",
-         "s3:ListBucketMultipartUploads": "ListMultipartUploads", "s3:ListMultipartUploadParts": "ListParts"}
+         "s3:PutEncryptionConfiguration": "PutBucketEncryption", "s3:ListMultipartUploadParts": "ListParts",
+         "s3:ListBucketMultipartUploads": "ListMultipartUploads"}
 only_a_permission = {"iam:PassRole"}
 for action in sys.stdin.read().split():
     service, call = action.split(":")

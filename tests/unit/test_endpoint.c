@@ -177,6 +177,64 @@ static void test_endpoints(void **state)
 	}
 }
 
+static void test_addressing(void **state)
+{
+	static const struct {
+		const char *config;
+		int addressing; /* -1: refused */
+	} cases[] = {
+		{ "", ENDPOINT_AUTO },
+		{ "[default]\ns3 =\n  addressing_style = path\n", ENDPOINT_PATH },
+		{ "[default]\ns3 =\n  max_queue_size = 5\n  addressing_style = virtual\n", ENDPOINT_VIRTUAL },
+		{ "[default]\ns3 =\n  addressing_style = auto\n", ENDPOINT_AUTO },
+		{ "[default]\ns3 =\n  max_queue_size = 5\n", ENDPOINT_AUTO },
+		{ "[other]\ns3 =\n  addressing_style = path\n", ENDPOINT_AUTO },
+		{ "[default]\naddressing_style = path\n", ENDPOINT_AUTO },
+		{ "[default]\ns3 =\n  addressing_style = Path\n", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		static const char *const none[] = { NULL };
+		auto_profiles *profiles = NULL;
+		struct aws_settings settings = { .env = fake_env, .profile = "default" };
+		auto_endpoint e = { 0 };
+		auto_err err = { 0 };
+
+		variables = none;
+		assert_int_equal(profiles_parse(cases[i].config, "config", NULL, NULL, &profiles, &err), 0);
+		settings.profiles = profiles;
+		assert_int_equal(endpoint_resolve(AWS_S3, "eu-west-1", &settings, &e, &err),
+				 cases[i].addressing < 0 ? -1 : 0);
+		if (cases[i].addressing >= 0)
+			assert_int_equal(e.addressing, cases[i].addressing);
+		else
+			assert_int_equal(err.code, ERR_CONFIG);
+	}
+}
+
+static void test_other_regions(void **state)
+{
+	static const char *const cases[][4] = {
+		/* URL, its region, another, host */
+		{ "https://s3.eu-west-1.amazonaws.com", "eu-west-1", "us-east-1", "s3.us-east-1.amazonaws.com" },
+		{ "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com", "us-gov-west-1", "us-gov-east-1",
+		  "s3-fips.dualstack.us-gov-east-1.amazonaws.com" },
+		{ "https://s3.cn-north-1.amazonaws.com.cn", "cn-north-1", "cn-northwest-1",
+		  "s3.cn-northwest-1.amazonaws.com.cn" },
+		{ "http://[::1]:4566/s3", "eu-west-1", "us-east-1", "[::1]:4566" },
+		{ "https://s3.eu-west-1.store.example:80", "eu-west-1", "us-east-1", "s3.eu-west-1.store.example:80" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_endpoint e = { .url = xstrdup(cases[i][0]), .is_override = !strstr(cases[i][0], ".amazonaws") };
+		auto_free char *host = endpoint_host_in(&e, cases[i][1], cases[i][2]);
+
+		assert_string_equal(host, cases[i][3]);
+	}
+}
+
 /* IAM is one service per partition, with a region of its own in signatures. */
 static void test_iam(void **state)
 {
@@ -286,6 +344,7 @@ static void test_registry_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_addressing),      cmocka_unit_test(test_other_regions),
 		cmocka_unit_test(test_partitions),      cmocka_unit_test(test_arns),
 		cmocka_unit_test(test_names),           cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_registry_hosts),  cmocka_unit_test(test_iam),

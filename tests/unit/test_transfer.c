@@ -166,6 +166,25 @@ static void test_crc64(void **state)
 	assert_string_equal(o->checksum, m->complete_crc);
 }
 
+/* The signed payload hash is what such a store checks. */
+static void test_store_without_checksums(void **state)
+{
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct transfer_result result = { 0 };
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+
+	m->has_no_sums = true;
+	m->s3->s3.bucket_owner = NULL;
+	run(*state, "mkdir data");
+	make_file(*state, "data/f", 16 * MIB + 5);
+	list_folder(*state, false, &files);
+	assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+	check_object(m, &files.v[0]);
+	assert_null(http_headers_get(&m->s3->last, "x-amz-expected-bucket-owner"));
+}
+
+#define MOVED          .body = "", .header = "x-amz-bucket-region", .value = "eu-central-1"
 #define ERROR_OF(code) "<Error><Code>" code "</Code><Message>m</Message></Error>"
 
 /* A file of one part and one of three. */
@@ -176,6 +195,10 @@ static void test_faults(void **state)
 		enum err_code code;
 		const char *words;
 	} cases[] = {
+		{ { "PutObject", 1, 1, FAULT_STATUS, 301, MOVED }, ERR_NONE, NULL },
+		{ { "CreateMultipartUpload", 1, 1, FAULT_STATUS, 307, MOVED }, ERR_NONE, NULL },
+		{ { "UploadPart", 2, 1, FAULT_STATUS, 400, MOVED }, ERR_NONE, NULL },
+		{ { "PutObject", 1, 99, FAULT_STATUS, 301, MOVED }, ERR_SERVICE, "301" },
 		{ { "PutObject", 1, 2, FAULT_LOST, .body = "" }, ERR_NONE, NULL },
 		{ { "PutObject", 1, 99, FAULT_LOST, .body = "" }, ERR_NONE, NULL },
 		{ { "UploadPart", 2, 2, FAULT_LOST, .body = "" }, ERR_NONE, NULL },
@@ -441,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crc64, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_store_without_checksums, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),

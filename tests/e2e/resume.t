@@ -111,7 +111,7 @@ give() {
 	run env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_CONFIG_FILE="$T/config" AWS_PROFILE=giver "$@"
 	asked=$(wc -l < "$T/give.asked")
 }
-for when in 1 2 3 1-3; do
+for when in 1 2 3; do
 	give "UploadPart:$when:expired-token" "$SMPIPE" put "$T/large" s3://$bucket/token
 	expect 0 "credentials that expire at part $when are fetched anew"
 	same "$asked" 2 'once'
@@ -146,7 +146,8 @@ while IFS='	' read -r what script; do
 			# One thing that stands still is like another: half of the table.
 			[ $size = 100000 ] && [ $command = put ] && continue
 			operation=$([ $size -gt 16777216 ] && echo UploadPart || echo PutObject)
-			rm -rf "$T/data" "$objects/x" "$snapshots"
+			# Parts that an earlier row left would not be sent again.
+			rm -rf "$T/data" "$objects/x" "$snapshots" ".smpipe/local/s3/$bucket/uploads"/*
 			mkdir "$T/data" && head -c $size "$T/large" > "$T/data/file"
 			touch -d '1 hour ago' "$T/data/file"
 			if [ $command = put ]; then

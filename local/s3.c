@@ -189,8 +189,9 @@ static bool is_region_right(const struct s3_call *c, const struct route *route)
 	    store_s3_bucket_info(c->cloud->s3, c->bucket, &region, &created, &ignored) < 0 ||
 	    str_eq(region, c->req->region))
 		return true;
-	local_respond_s3_error(c->resp, 301, "PermanentRedirect",
-			       "The bucket you are attempting to access must be addressed using the specified endpoint");
+	local_respond_s3_error(
+		c->resp, 301, "PermanentRedirect",
+		"The bucket you are attempting to access must be addressed using the specified endpoint");
 	http_headers_set(&c->resp->headers, "x-amz-bucket-region", region);
 	return false;
 }

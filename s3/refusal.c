@@ -77,8 +77,8 @@ static int explain_head(const struct s3 *s3, const struct s3_request *req, struc
 {
 	auto_free char *missing = permission(s3, req), *owner = owner_words(s3, req);
 
-	err_set(err, ERR_AUTH, "%s: 403: the credentials are not valid here, or %s is not allowed%s", req->what, missing,
-		owner);
+	err_set(err, ERR_AUTH, "%s: 403: the credentials are not valid here, or %s is not allowed%s", req->what,
+		missing, owner);
 	if (!s3->bucket_owner)
 		return -1;
 	return err_hint(err, "if the bucket is another account's on purpose, name that account as bucket_owner");

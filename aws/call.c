@@ -24,7 +24,9 @@ struct aws_call {
 	struct http_request out;
 	struct http_body body;
 	bool is_body_open;
-	bool is_clock_mended, is_creds_mended;
+	int64_t clock_offset_ms; /* with which this attempt was signed */
+	int n_clock_mended;
+	bool is_creds_mended;
 	bool is_throttled;
 };
 
@@ -92,7 +94,7 @@ static void sign(const struct aws_call *c, struct http_headers *headers)
 	const struct sigv4_scope scope = {
 		.region = signing_region ? signing_region : id->region,
 		.service = aws_service_signing_name(c->req->service),
-		.time = (time_t)(aws_clock_now_ms(id, c->req->service) / 1000),
+		.time = (time_t)((id->sys->now_ms(id->sys) + c->clock_offset_ms) / 1000),
 		.keys = id->signing_keys,
 		.is_s3 = c->req->service == AWS_S3,
 	};
@@ -139,12 +141,21 @@ static enum retry_class class_of_loss(const struct aws_request *req, const struc
 	return req->is_idempotent || err_is_service(err, "NotConnected") ? RETRY_TRANSIENT : RETRY_NO;
 }
 
+/* A refusal of HEAD has no body to say what it is for. */
+static bool is_silent_head(const struct aws_call *c, int status, const struct err *why)
+{
+	return !why->service_code && c->resp->status == status && str_eq(c->req->method, "HEAD");
+}
+
+/* Twice: what one host of many with a wrong clock has taught is taken back by the next. */
 static bool mend_clock(struct aws_call *c, const struct err *why)
 {
-	if (c->is_clock_mended || !aws_is_clock_refusal(c->resp, why))
+	if (c->n_clock_mended == 2 || !c->id->clock || !aws_is_clock_refusal(c->resp, why) ||
+	    !aws_clock_was_wrong(c->id, c->clock_offset_ms, c->resp))
 		return false;
-	c->is_clock_mended = aws_clock_learn(c->id, c->req->service, c->resp);
-	return c->is_clock_mended;
+	aws_clock_learn(c->id, c->req->service, c->resp);
+	c->n_clock_mended++;
+	return true;
 }
 
 /* What cannot be refreshed, or comes back the same, would be refused again. */
@@ -153,13 +164,29 @@ static bool mend_creds(struct aws_call *c, const struct err *why)
 	auto_creds old = { 0 };
 	auto_err ignored = { 0 };
 
-	if (c->is_creds_mended || !aws_is_expired(why))
+	if (c->is_creds_mended || !(aws_is_expired(why) || is_silent_head(c, 400, why)))
 		return false;
 	creds_copy(&old, &c->creds);
 	if (get_creds(c, &old, &ignored) < 0)
 		return false;
 	c->is_creds_mended = !creds_equal(&old, &c->creds);
 	return c->is_creds_mended;
+}
+
+/* What a refusal of HEAD is for, its Date may tell. */
+static void name_clock(const struct aws_call *c, struct err *why)
+{
+	auto_free char *by = NULL;
+	int64_t skew_s = 0;
+
+	if (c->req->no_auth || !is_silent_head(c, 403, why) || !aws_clock_was_wrong(c->id, c->clock_offset_ms, c->resp))
+		return;
+	aws_clock_skew(c->resp, c->id->sys, &skew_s);
+	by = str_duration_ms(llabs(skew_s) * 1000);
+	err_set(why, ERR_AUTH, "%s: 403: the clocks do not agree: by this answer, this machine's is %s %s", c->what, by,
+		skew_s > 0 ? "behind" : "ahead");
+	err_hint(why, "set this machine's clock right");
+	err_service(why, "RequestTimeTooSkewed");
 }
 
 /* The service refused and did not act: a refusal whose cause is ours to mend is sent again whatever the request. */
@@ -245,6 +272,8 @@ int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct
 	const struct aws_request *req = c->req;
 
 	http_response_release(c->resp);
+	if (req->ret_attempts)
+		*req->ret_attempts = c->retry.attempt;
 	if (c->retry.attempt > 1 && req->sink_reset)
 		req->sink_reset(req->sink_ctx);
 	if (get_creds(c, NULL, err) < 0)
@@ -266,6 +295,7 @@ int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct
 		c->is_body_open = true;
 		c->out.body = &c->body;
 	}
+	c->clock_offset_ms = aws_clock_offset_ms(c->id, req->service);
 	add_headers(c, &c->out.headers);
 	*ret = &c->out;
 	return 0;
@@ -302,6 +332,7 @@ enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why,
 		err_wrap(why, "%s", c->what);
 	} else {
 		aws_error_from_response(c->resp, c->what, c->id->sys, why);
+		name_clock(c, why);
 		verdict = verdict_of(c, why);
 	}
 	if (!retry_again(&c->retry, &verdict, why, ret_wait_ms))

@@ -85,16 +85,17 @@ struct aws_request {
 	bool is_patient;    /* one of many at a pace that is adapted: AWS_PATIENT_ATTEMPTS, beside the quota */
 	bool is_idempotent; /* false: retried only when the service surely did not act (not reached, throttled) */
 	bool no_auth;       /* unsigned */
+	int *ret_attempts;  /* how many there were; or NULL */
 };
 
 /*
- * Sign, send, retry as id->retry says. Beside that, once each: a refusal that a wrong clock explains is sent again with
- * the service's time, and one for expired credentials with fresh ones. Statuses 200 to 299 are success. Anything else
- * becomes an error with the service's code (JSON, XML or x-amzn-ErrorType), class by code: ERR_AUTH (401, 403 and
- * credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*), ERR_CONFLICT (409, 412, ResourceInUse, *AlreadyExists*),
- * ERR_CAPACITY (ResourceLimitExceeded, InsufficientCapacity*, …), else ERR_SERVICE. Codes that throttle are
- * ERR_SERVICE, and a status without a code is judged alone. No redirect is followed. After an error ret_resp holds the
- * last answer, if there was one.
+ * Sign, send, retry as id->retry says. Beside that: a refusal that a wrong clock explains is sent again with the
+ * service's time (at most twice), and one for expired credentials, or a HEAD's 400, once with fresh ones. Statuses 200
+ * to 299 are success. Anything else becomes an error with the service's code (JSON, XML or x-amzn-ErrorType), class by
+ * code: ERR_AUTH (401, 403 and credential codes), ERR_NOT_FOUND (404, *NotFound*, NoSuch*), ERR_CONFLICT (409, 412,
+ * ResourceInUse, *AlreadyExists*), ERR_CAPACITY (ResourceLimitExceeded, InsufficientCapacity*, …), else ERR_SERVICE.
+ * Codes that throttle are ERR_SERVICE, and a status without a code is judged alone. No redirect is followed. After an
+ * error ret_resp holds the last answer, if there was one.
  *
  * The message: "<what>: 403 AccessDenied: <message> (request <id>)".
  */

@@ -29,16 +29,21 @@ void aws_clock_free(struct aws_clock *c)
 	free(c);
 }
 
-int64_t aws_clock_now_ms(const struct aws_identity *id, enum aws_service service)
+int64_t aws_clock_offset_ms(const struct aws_identity *id, enum aws_service service)
 {
-	int64_t now_ms = id->sys->now_ms(id->sys);
+	int64_t offset_ms;
 
 	if (!id->clock)
-		return now_ms;
+		return 0;
 	pthread_mutex_lock(&id->clock->mutex);
-	now_ms += id->clock->offset_ms[service];
+	offset_ms = id->clock->offset_ms[service];
 	pthread_mutex_unlock(&id->clock->mutex);
-	return now_ms;
+	return offset_ms;
+}
+
+int64_t aws_clock_now_ms(const struct aws_identity *id, enum aws_service service)
+{
+	return id->sys->now_ms(id->sys) + aws_clock_offset_ms(id, service);
 }
 
 /* Whether two endpoints have scheme, host and port in common. */
@@ -52,18 +57,24 @@ static bool is_same_host(const struct endpoint *a, const struct endpoint *b)
 	return !strncmp(a->url, b->url, n) && strchr("/", b->url[n]);
 }
 
-bool aws_clock_learn(const struct aws_identity *id, enum aws_service service, const struct http_response *resp)
+bool aws_clock_was_wrong(const struct aws_identity *id, int64_t offset_ms, const struct http_response *resp)
 {
-	int64_t skew_s, known_s = (aws_clock_now_ms(id, service) - id->sys->now_ms(id->sys)) / 1000;
+	int64_t skew_s;
 
-	if (!id->clock || !aws_clock_skew(resp, id->sys, &skew_s) || llabs(skew_s - known_s) <= AWS_CLOCK_MAX_SKEW_S)
-		return false;
+	return aws_clock_skew(resp, id->sys, &skew_s) && llabs(skew_s - offset_ms / 1000) > AWS_CLOCK_MAX_SKEW_S;
+}
+
+void aws_clock_learn(const struct aws_identity *id, enum aws_service service, const struct http_response *resp)
+{
+	int64_t skew_s;
+
+	if (!id->clock || !aws_clock_skew(resp, id->sys, &skew_s))
+		return;
 	pthread_mutex_lock(&id->clock->mutex);
 	for (int i = 0; i < AWS_SERVICE_COUNT; i++)
 		if (i == (int)service || is_same_host(&id->endpoints[service], &id->endpoints[i]))
 			id->clock->offset_ms[i] = skew_s * 1000;
 	pthread_mutex_unlock(&id->clock->mutex);
-	return true;
 }
 
 bool aws_clock_skew(const struct http_response *resp, const struct sys *sys, int64_t *ret_s)

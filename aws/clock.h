@@ -27,11 +27,17 @@ void aws_clock_free(struct aws_clock *c);
 /* The time at a service: this machine's, corrected by what that service's host is known to differ. */
 int64_t aws_clock_now_ms(const struct aws_identity *id, enum aws_service service);
 
+/* What is added to this machine's time for it. */
+int64_t aws_clock_offset_ms(const struct aws_identity *id, enum aws_service service);
+
 /*
- * Look at the Date of a refusal. true: it differs from aws_clock_now_ms by more than five minutes, and is kept for
- * every service at that endpoint's host.
+ * Whether the Date of an answer differs by more than five minutes from the time at which its request was signed, given
+ * the offset that was added then. (Since then another call may have learnt better.)
  */
-bool aws_clock_learn(const struct aws_identity *id, enum aws_service service, const struct http_response *resp);
+bool aws_clock_was_wrong(const struct aws_identity *id, int64_t offset_ms, const struct http_response *resp);
+/* The Date of an answer whose request was signed with a wrong time is kept for every service at that endpoint's host.
+ */
+void aws_clock_learn(const struct aws_identity *id, enum aws_service service, const struct http_response *resp);
 
 /* The service's clock less this machine's, in seconds; false when the answer has no valid Date. */
 bool aws_clock_skew(const struct http_response *resp, const struct sys *sys, int64_t *ret_s);

@@ -28,14 +28,15 @@ struct metrics {
 static int compile(const char *name, const char *text, struct metric *ret, struct err *err)
 {
 	struct metrics_regex translated = { 0 };
+	auto_err untranslated = { 0 };
 	char why[200] = "";
 	int code;
 
 	if (strlen(text) > MAX_REGEX_BYTES)
 		return err_set(err, ERR_CONFIG, "the regex of metric '%s' is longer than %d bytes", name,
 			       MAX_REGEX_BYTES);
-	if (metrics_regex_translate(text, &translated, err) < 0)
-		return err_wrap(err, "metric '%s': regex '%s'", name, text);
+	if (metrics_regex_translate(text, &translated, &untranslated) < 0)
+		return err_set(err, ERR_CONFIG, "metric '%s': regex '%s': %s", name, text, untranslated.msg);
 	code = regcomp(&ret->regex, str_text(&translated.posix),
 		       REG_EXTENDED | (translated.is_case_blind ? REG_ICASE : 0));
 	ret->value_group = translated.value_group;

@@ -36,6 +36,12 @@ static int refuse(struct translation *t, const char *what)
 	return err_set(t->err, ERR_CONFIG, "%s is not supported in a metric's regex", what);
 }
 
+/* No language has it. */
+static int refuse_broken(struct translation *t, const char *what)
+{
+	return err_set(t->err, ERR_INVALID, "%s", what);
+}
+
 static void bracket_release(struct bracket *b)
 {
 	str_release(&b->body);
@@ -63,7 +69,7 @@ static int parse_bracket_escape(struct translation *t, struct bracket *b, unsign
 
 	*ret_c = '\0';
 	if (!c)
-		return refuse(t, "a backslash at the end");
+		return refuse_broken(t, "a backslash at the end");
 	t->p++;
 	if (class < 0) {
 		*ret_c = c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c;
@@ -114,7 +120,7 @@ static int parse_bracket_item(struct translation *t, struct bracket *b, unsigned
 	else if (parse_bracket_escape(t, b, negated_classes, &last) < 0)
 		return -1;
 	if (!last || (unsigned char)last < (unsigned char)first)
-		return refuse(t, "a range that ends before it begins");
+		return refuse_broken(t, "a range that ends before it begins");
 	if (strchr("[]^-", first) || strchr("[]^-", last))
 		return refuse(t, "a range from or to a bracket, caret or hyphen");
 	str_addf(&b->body, "%c-%c", first, last);
@@ -135,7 +141,7 @@ static int parse_bracket(struct translation *t, struct bracket *b)
 		if (parse_bracket_item(t, b, &negated_classes) < 0)
 			return -1;
 	if (!*t->p)
-		return refuse(t, "a bracket without its end");
+		return refuse_broken(t, "a bracket without its end");
 	t->p++;
 	b->is_anything = (negated_classes & b->classes) != 0;
 	if (negated_classes && !b->is_anything)
@@ -171,7 +177,7 @@ static int translate_escape(struct translation *t)
 	int class = find_class(c);
 
 	if (!c)
-		return refuse(t, "a backslash at the end");
+		return refuse_broken(t, "a backslash at the end");
 	t->p += 2;
 	if (class >= 0)
 		str_addf(out, "[%s%s]", isupper((unsigned char)c) ? "^" : "", class_sets[class]);
@@ -201,7 +207,7 @@ static int translate_group(struct translation *t)
 	} else if (str_starts(t->p, "?P<") || (str_starts(t->p, "?<") && t->p[2] != '=' && t->p[2] != '!')) {
 		name_end = strchr(t->p, '>');
 		if (!name_end)
-			return refuse(t, "a group name without its end");
+			return refuse_broken(t, "a group name without its end");
 		t->p = name_end + 1;
 	} else if (*t->p == '?') {
 		return refuse(t, "lookaround or a flag");

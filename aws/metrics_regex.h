@@ -20,6 +20,7 @@ struct metrics_regex {
 	bool is_case_blind;
 };
 
+/* ERR_CONFIG: it has no counterpart; ERR_INVALID: it is no regular expression in any language. */
 int metrics_regex_translate(const char *regex, struct metrics_regex *ret, struct err *err);
 void metrics_regex_release(struct metrics_regex *r);
 

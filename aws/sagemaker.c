@@ -1,81 +1,42 @@
 #include "aws/sagemaker.h"
 
-#include <string.h>
-
+#include "aws/sagemaker_job.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/str.h"
 
-#define PAGE_SIZE 100
-#define MAX_TAGS  1000 /* the service keeps 50 per resource */
+#define MAX_TAGS 1000 /* the service keeps 50 per resource */
 
-/* An absent job is a ValidationException with these words, not a code of its own. */
-static void mark_not_found(const char *name, struct err *err)
-{
-	if (!err_is_service(err, "ValidationException") || !strcasestr(err->msg, "resource not found"))
-		return;
-	err_set(err, ERR_NOT_FOUND, "there is no training job '%s'", name);
-}
+static const struct sagemaker_job_calls training = {
+	.noun = "training job",
+	.create = "CreateTrainingJob",
+	.describe = "DescribeTrainingJob",
+	.stop = "StopTrainingJob",
+	.list = "ListTrainingJobs",
+	.name = "TrainingJobName",
+	.arn = "TrainingJobArn",
+	.status = "TrainingJobStatus",
+	.summaries = "TrainingJobSummaries",
+};
 
 int sagemaker_create_training_job(struct aws *aws, const json_t *request, char **ret_arn, struct err *err)
 {
-	auto_json *answer = NULL;
-	const char *arn;
-
-	if (aws_call_json(aws, AWS_SAGEMAKER, "CreateTrainingJob", request, &answer, err) < 0)
-		return -1;
-	arn = json_need_str(answer, "TrainingJobArn", "the answer to CreateTrainingJob", err);
-	if (!arn)
-		return -1;
-	*ret_arn = xstrdup(arn);
-	return 0;
+	return sagemaker_job_create(aws, &training, request, ret_arn, err);
 }
 
 int sagemaker_describe_training_job(struct aws *aws, const char *name, json_t **ret_answer, struct err *err)
 {
-	static const char *const needed[] = { "TrainingJobArn", "TrainingJobName", "TrainingJobStatus" };
-	auto_json *request = json_pack("{s:s}", "TrainingJobName", name);
-	auto_json *answer = NULL;
-
-	if (aws_call_json(aws, AWS_SAGEMAKER, "DescribeTrainingJob", request, &answer, err) < 0) {
-		mark_not_found(name, err);
-		return -1;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-		if (!json_need_str(answer, needed[i], "the answer to DescribeTrainingJob", err))
-			return -1;
-	}
-	*ret_answer = take(answer);
-	return 0;
-}
-
-/* "The request was rejected because the training job is in status Completed." */
-static bool is_ended_already(const struct err *err)
-{
-	return err_is_service(err, "ValidationException") && strstr(err->msg, "in status");
+	return sagemaker_job_describe(aws, &training, name, ret_answer, err);
 }
 
 int sagemaker_stop_training_job(struct aws *aws, const char *name, struct err *err)
 {
-	auto_json *request = json_pack("{s:s}", "TrainingJobName", name);
-	auto_err why = { 0 };
-
-	if (aws_call_json(aws, AWS_SAGEMAKER, "StopTrainingJob", request, NULL, &why) == 0 || is_ended_already(&why))
-		return 0;
-	mark_not_found(name, &why);
-	err_move(err, &why);
-	return -1;
+	return sagemaker_job_stop(aws, &training, name, err);
 }
 
 int sagemaker_list_training_jobs(struct aws *aws, const char *contains, size_t max_items, json_t **ret_array,
 				 struct err *err)
 {
-	auto_json *request = json_pack("{s:s, s:s, s:i}", "SortBy", "CreationTime", "SortOrder", "Descending",
-				       "MaxResults", max_items && max_items < PAGE_SIZE ? (int)max_items : PAGE_SIZE);
-
-	json_put_str(request, "NameContains", contains);
-	return aws_call_json_pages(aws, AWS_SAGEMAKER, "ListTrainingJobs", request, "TrainingJobSummaries", "NextToken",
-				   max_items, ret_array, err);
+	return sagemaker_job_list(aws, &training, contains, max_items, ret_array, err);
 }
 
 int sagemaker_add_tags(struct aws *aws, const char *arn, const json_t *tags, struct err *err)

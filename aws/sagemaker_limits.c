@@ -267,6 +267,18 @@ int sagemaker_check_tuning_job(const json_t *request, struct err *err)
 	return sagemaker_check_tuning_job_at(request, &path, err);
 }
 
+int sagemaker_check_tags(const json_t *tags, struct err *err)
+{
+	const struct shape *shape = sagemaker_shape_below(&sagemaker_training_job_shape, "Tags");
+	auto_json *request = json_pack("{sO}", "Tags", tags);
+	auto_str path = { 0 };
+	struct check c = { .err = err };
+	int result = check_part(&c, "Tags", shape, tags);
+
+	str_release(&c.path);
+	return result < 0 ? -1 : sagemaker_check_tag_rules(request, &path, err);
+}
+
 static int check_name(const struct shape *request, const char *name, struct err *err)
 {
 	struct check c = { .err = err };
@@ -288,7 +300,7 @@ int sagemaker_check_tuning_job_name(const char *name, struct err *err)
 	return check_name(&sagemaker_tuning_job_shape, name, err);
 }
 
-int sagemaker_is_final(const char *training_job_status)
+bool sagemaker_is_final(const char *training_job_status)
 {
 	return str_eq(training_job_status, "Completed") || str_eq(training_job_status, "Failed") ||
 	       str_eq(training_job_status, "Stopped") || str_eq(training_job_status, "Deleted");

@@ -5,6 +5,7 @@
  * the local cloud as the service would. */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -23,12 +24,15 @@ int sagemaker_check_training_job_at(const json_t *request, char **ret_path, stru
 int sagemaker_check_tuning_job(const json_t *request, struct err *err);
 int sagemaker_check_tuning_job_at(const json_t *request, char **ret_path, struct err *err);
 
+/* The Tags of either request, and of AddTags: "Tags[0].Key: …". ERR_CONFIG. */
+int sagemaker_check_tags(const json_t *tags, struct err *err);
+
 /* [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}, of tuning jobs {0,31} */
 int sagemaker_check_job_name(const char *name, struct err *err);
 int sagemaker_check_tuning_job_name(const char *name, struct err *err);
 
 /* Statuses after which a job changes no more. */
-int sagemaker_is_final(const char *training_job_status);
+bool sagemaker_is_final(const char *training_job_status);
 
 #define SAGEMAKER_LOG_GROUP "/aws/sagemaker/TrainingJobs"
 

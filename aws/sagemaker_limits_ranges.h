@@ -7,8 +7,6 @@
  */
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -23,14 +21,5 @@ struct range_place {
 /* Names once, bounds in order and of the right kind, scalings, and what the strategy asks of them. ERR_CONFIG, worded
  * as in aws/sagemaker_limits.h. */
 int sagemaker_check_ranges(const struct range_place *place, struct str *ret_path, struct err *err);
-
-/* A bound of a range as a number: decimal, finite; of whole numbers without fraction and exponent. */
-bool sagemaker_parse_bound(const char *text, bool is_integer, double *ret);
-
-/* How many jobs the strategy Grid makes of these ranges: the product of the numbers of distinct values. */
-int64_t sagemaker_count_combinations(const json_t *ranges);
-
-/* Hyperparameters from which Hyperband takes its MaxResource. Ended by NULL. */
-extern const char *const sagemaker_resource_names[];
 
 #endif

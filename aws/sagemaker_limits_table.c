@@ -11,6 +11,7 @@
 #define TEXT(least, most)           SHAPE(.kind = SHAPE_TEXT, .min = (least), .max = (most))
 #define TAG_TEXT(least, most)       SHAPE(.kind = SHAPE_TAG, .min = (least), .max = (most))
 #define INTEGER(least, most)        SHAPE(.kind = SHAPE_INTEGER, .min = (least), .max = (most))
+#define LONG                        INTEGER(SHAPE_NO_MIN, SHAPE_NO_MAX)
 #define NUMBER                      SHAPE(.kind = SHAPE_NUMBER)
 #define BOOLEAN                     SHAPE(.kind = SHAPE_BOOLEAN)
 #define CHOICE(...)                 SHAPE(.kind = SHAPE_CHOICE, .choices = (const char *const[]){ __VA_ARGS__, NULL })
@@ -31,7 +32,7 @@
 #define DIRECTORY     LINE(0, 4096)
 #define IMAGE         LINE(0, 255)
 #define INPUT_MODE    CHOICE("Pipe", "File", "FastFile")
-#define COUNT         INTEGER(0, SHAPE_NO_MAX)
+#define COUNT         INTEGER(0, SHAPE_INTEGER_MAX)
 #define GROUP_NAME    MATCH(1, 64, ".+")
 #define VPC_ID        MATCH(0, 32, "[-0-9a-zA-Z]+")
 #define PARAMETERS(n) MAP(0, n, LINE(1, 256), LINE(0, 256))
@@ -94,7 +95,7 @@ static const struct shape data_source = MEMBERS(
 	MAY("FileSystemDataSource", &file_system),
 	MAY("DatasetSource", &dataset_source));
 
-static const struct shape shuffle = MEMBERS(NEED("Seed", INTEGER(SHAPE_NO_MIN, SHAPE_NO_MAX)));
+static const struct shape shuffle = MEMBERS(NEED("Seed", LONG));
 
 static const struct shape channel = MEMBERS(
 	NEED("ChannelName", MATCH(1, 64, "[A-Za-z0-9._-]+")),
@@ -136,8 +137,8 @@ static const struct shape vpc = MEMBERS(
 	NEED("Subnets", LIST(1, 16, VPC_ID)));
 
 static const struct shape stopping = MEMBERS(
-	MAY("MaxRuntimeInSeconds", INTEGER(1, SHAPE_NO_MAX)),
-	MAY("MaxWaitTimeInSeconds", INTEGER(1, SHAPE_NO_MAX)),
+	MAY("MaxRuntimeInSeconds", INTEGER(1, SHAPE_INTEGER_MAX)),
+	MAY("MaxWaitTimeInSeconds", INTEGER(1, SHAPE_INTEGER_MAX)),
 	MAY("MaxPendingTimeInSeconds", INTEGER(7200, 2419200)));
 
 static const struct shape tag = MEMBERS(NEED("Key", TAG_TEXT(1, 128)), NEED("Value", TAG_TEXT(0, 256)));
@@ -174,7 +175,7 @@ static const struct shape experiment = MEMBERS(
 
 static const struct shape profiler = MEMBERS(
 	MAY("S3OutputPath", S3_URI),
-	MAY("ProfilingIntervalInMilliseconds", INTEGER(SHAPE_NO_MIN, SHAPE_NO_MAX)),
+	MAY("ProfilingIntervalInMilliseconds", LONG),
 	MAY("ProfilingParameters", PARAMETERS(20)),
 	MAY("DisableProfiler", BOOLEAN));
 
@@ -235,8 +236,8 @@ const struct shape sagemaker_training_job_shape = MEMBERS(
 	MAY("ModelPackageConfig", &model_package));
 
 static const struct shape hyperband = MEMBERS(
-	MAY("MinResource", INTEGER(1, SHAPE_NO_MAX)),
-	MAY("MaxResource", INTEGER(1, SHAPE_NO_MAX)));
+	MAY("MinResource", INTEGER(1, SHAPE_INTEGER_MAX)),
+	MAY("MaxResource", INTEGER(1, SHAPE_INTEGER_MAX)));
 
 static const struct shape strategy_config = MEMBERS(MAY("HyperbandStrategyConfig", &hyperband));
 
@@ -245,8 +246,8 @@ static const struct shape objective = MEMBERS(
 	NEED("MetricName", MATCH(1, 255, ".+")));
 
 static const struct shape tuning_limits = MEMBERS(
-	MAY("MaxNumberOfTrainingJobs", INTEGER(1, SHAPE_NO_MAX)),
-	NEED("MaxParallelTrainingJobs", INTEGER(1, SHAPE_NO_MAX)),
+	MAY("MaxNumberOfTrainingJobs", INTEGER(1, SHAPE_INTEGER_MAX)),
+	NEED("MaxParallelTrainingJobs", INTEGER(1, SHAPE_INTEGER_MAX)),
 	MAY("MaxRuntimeInSeconds", INTEGER(120, 15768000)));
 
 /* Of whole numbers and of continuous ones. */
@@ -267,7 +268,7 @@ static const struct shape ranges = MEMBERS(
 	MAY("AutoParameters", LIST(0, 100, &auto_parameter)));
 
 static const struct shape not_improving = MEMBERS(
-	MAY("MaxNumberOfTrainingJobsNotImproving", INTEGER(3, SHAPE_NO_MAX)));
+	MAY("MaxNumberOfTrainingJobsNotImproving", INTEGER(3, SHAPE_INTEGER_MAX)));
 
 static const struct shape convergence = MEMBERS(MAY("CompleteOnConvergence", CHOICE("Disabled", "Enabled")));
 
@@ -284,7 +285,7 @@ static const struct shape tuning_config = MEMBERS(
 	MAY("ParameterRanges", &ranges),
 	MAY("TrainingJobEarlyStoppingType", CHOICE("Off", "Auto")),
 	MAY("TuningJobCompletionCriteria", &completion),
-	MAY("RandomSeed", INTEGER(0, SHAPE_NO_MAX)));
+	MAY("RandomSeed", INTEGER(0, SHAPE_INTEGER_MAX)));
 
 static const struct shape tuning_algorithm = MEMBERS(
 	MAY("TrainingImage", IMAGE),
@@ -295,7 +296,7 @@ static const struct shape tuning_algorithm = MEMBERS(
 static const struct shape instance_config = MEMBERS(
 	NEED("InstanceType", INSTANCE_TYPE),
 	NEED("InstanceCount", COUNT),
-	NEED("VolumeSizeInGB", INTEGER(1, SHAPE_NO_MAX)));
+	NEED("VolumeSizeInGB", INTEGER(1, SHAPE_INTEGER_MAX)));
 
 static const struct shape tuning_resources = MEMBERS(
 	MAY("InstanceType", INSTANCE_TYPE),

@@ -12,6 +12,9 @@
 #define SHAPE_NO_MAX INT64_MAX
 #define SHAPE_NO_MIN INT64_MIN
 
+/* An `integer` of the model has 32 bits (Smithy), whatever its maximum; a `long` has 64. */
+#define SHAPE_INTEGER_MAX INT32_MAX
+
 enum shape_kind {
 	SHAPE_STRUCTURE,
 	SHAPE_LIST,

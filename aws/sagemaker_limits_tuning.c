@@ -9,6 +9,7 @@
 
 #include "aws/sagemaker_limits_ranges.h"
 #include "aws/sagemaker_limits_rules.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 

@@ -156,6 +156,9 @@ static char *canonical_header_value(const char *s)
 	auto_str b = { 0 };
 	bool is_gap = false;
 
+	/* Most values are one word. */
+	if (!s[strcspn(s, " \t\r\n")])
+		return xstrdup(s);
 	for (; *s; s++) {
 		if (strchr(" \t\r\n", *s)) {
 			is_gap = b.len > 0;
@@ -199,33 +202,47 @@ static void add_canonical_headers(struct str *b, const struct pairs *headers)
 	str_add_char(b, '\n');
 }
 
-char *sigv4_signed_headers(const struct http_headers *headers)
+static char *join_names(const struct pairs *sorted)
 {
-	auto_pairs sorted = { 0 };
 	auto_str b = { 0 };
 
-	sort_headers(headers, &sorted);
-	for (size_t i = 0; i < sorted.n; i++)
-		if (!is_repeat(&sorted, i))
-			str_addf(&b, "%s%s", i ? ";" : "", sorted.v[i].name);
+	for (size_t i = 0; i < sorted->n; i++)
+		if (!is_repeat(sorted, i))
+			str_addf(&b, "%s%s", i ? ";" : "", sorted->v[i].name);
 	return str_detach(&b);
 }
 
-char *sigv4_canonical_request(const struct sigv4_request *req, const struct sigv4_scope *scope)
+char *sigv4_signed_headers(const struct http_headers *headers)
+{
+	auto_pairs sorted = { 0 };
+
+	sort_headers(headers, &sorted);
+	return join_names(&sorted);
+}
+
+/* *ret_names: those of the signed headers; new string. */
+static char *canonical_request(const struct sigv4_request *req, const struct sigv4_scope *scope, char **ret_names)
 {
 	auto_pairs headers = { 0 };
-	auto_free char *names = sigv4_signed_headers(req->headers);
 	auto_str b = { 0 };
 
 	sort_headers(req->headers, &headers);
+	*ret_names = join_names(&headers);
 	str_addf(&b, "%s\n", req->method);
 	add_canonical_path(&b, req->path, scope);
 	str_add_char(&b, '\n');
 	add_canonical_query(&b, req->query);
 	str_add_char(&b, '\n');
 	add_canonical_headers(&b, &headers);
-	str_addf(&b, "\n%s\n%s", names, req->payload_hash);
+	str_addf(&b, "\n%s\n%s", *ret_names, req->payload_hash);
 	return str_detach(&b);
+}
+
+char *sigv4_canonical_request(const struct sigv4_request *req, const struct sigv4_scope *scope)
+{
+	auto_free char *names = NULL;
+
+	return canonical_request(req, scope, &names);
 }
 
 char *sigv4_credential_scope(const struct sigv4_scope *scope)
@@ -281,10 +298,11 @@ char *sigv4_signature(const char *string_to_sign, const struct sigv4_scope *scop
 	return signature;
 }
 
-/* Every step in turn. */
-static char *sign(const struct sigv4_request *req, const struct sigv4_scope *scope, const struct creds *creds)
+/* Every step in turn. *ret_names as above. */
+static char *sign(const struct sigv4_request *req, const struct sigv4_scope *scope, const struct creds *creds,
+		  char **ret_names)
 {
-	auto_free char *canonical = sigv4_canonical_request(req, scope);
+	auto_free char *canonical = canonical_request(req, scope, ret_names);
 	auto_free char *to_sign = sigv4_string_to_sign(canonical, scope);
 
 	return sigv4_signature(to_sign, scope, creds->secret_access_key.value);
@@ -305,8 +323,7 @@ void sigv4_sign(const char *method, const char *host, const char *path, const ch
 	if (scope->is_s3)
 		http_headers_set(headers, "x-amz-content-sha256", payload_hash);
 
-	names = sigv4_signed_headers(headers);
-	signature = sign(&(struct sigv4_request){ method, path, query, headers, payload_hash }, scope, creds);
+	signature = sign(&(struct sigv4_request){ method, path, query, headers, payload_hash }, scope, creds, &names);
 	http_headers_addf(headers, "authorization", ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",
 			  creds->access_key_id, credential_scope, names, signature);
 	if (token && scope->is_token_unsigned)
@@ -345,13 +362,14 @@ char *sigv4_presign(const char *method, const char *host, const char *path, cons
 		    const struct sigv4_scope *scope, const struct creds *creds)
 {
 	const char *token = creds->session_token.value;
-	auto_free char *unsigned_query = NULL, *signature = NULL;
+	auto_free char *unsigned_query = NULL, *signature = NULL, *names = NULL;
 	auto_str b = { 0 };
 
 	http_headers_set(headers, "host", host);
 	unsigned_query = sigv4_presign_query(query, headers, expires_s, scope, creds->access_key_id,
 					     scope->is_token_unsigned ? NULL : token);
-	signature = sign(&(struct sigv4_request){ method, path, unsigned_query, headers, payload_hash }, scope, creds);
+	signature = sign(&(struct sigv4_request){ method, path, unsigned_query, headers, payload_hash }, scope, creds,
+			 &names);
 	str_add(&b, unsigned_query);
 	if (token && scope->is_token_unsigned)
 		add_parameter(&b, "X-Amz-Security-Token", token);

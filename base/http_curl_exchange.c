@@ -189,6 +189,21 @@ curl_socket_t exchange_open_socket(struct exchange *e, const struct curl_sockadd
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/*
+ * libcurl sends a request again, whatever its method, when a connection that was used before ends without an answer.
+ * Nobody knows whether the first was carried out: that is for the caller to decide.
+ */
+static int on_send(void *ctx, char *address, char *own_address, int port, int own_port)
+{
+	struct exchange *e = ctx;
+
+	(void)address;
+	(void)own_address;
+	(void)port;
+	(void)own_port;
+	return e->n_sent++ && !e->header_bytes ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static void set_callbacks(struct exchange *e)
 {
 	bool is_large = e->call->req->sink || e->call->req->max_body_bytes > DEFAULT_MAX_BODY;
@@ -197,6 +212,8 @@ static void set_callbacks(struct exchange *e)
 	curl_easy_setopt(e->easy, CURLOPT_HEADERDATA, e);
 	curl_easy_setopt(e->easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(e->easy, CURLOPT_WRITEDATA, e);
+	curl_easy_setopt(e->easy, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(e->easy, CURLOPT_PREREQDATA, e);
 	curl_easy_setopt(e->easy, CURLOPT_BUFFERSIZE, is_large ? DOWNLOAD_BUFFER_BYTES : ANSWER_BUFFER_BYTES);
 	curl_easy_setopt(e->easy, CURLOPT_ERRORBUFFER, e->details);
 	curl_easy_setopt(e->easy, CURLOPT_PRIVATE, e);
@@ -262,6 +279,8 @@ static int network_error(struct exchange *e, CURLcode code)
 		return err_hint(e->call->err, "the proxy comes from HTTPS_PROXY; NO_PROXY lists hosts that need none%s",
 				refusal == 407 ? "; this one asks for a user and password in the proxy's URL" : "");
 	}
+	if (e->n_sent > 1 && code == CURLE_ABORTED_BY_CALLBACK)
+		return err_set(e->call->err, ERR_NETWORK, "%s: the connection ended without an answer", what);
 	err_set(e->call->err, ERR_NETWORK, "%s: %s", what, *e->details ? e->details : curl_easy_strerror(code));
 	if (is_distrust(code)) {
 		err_service(e->call->err, "NotTrusted");

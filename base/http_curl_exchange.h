@@ -15,6 +15,7 @@ struct exchange {
 	size_t header_bytes;
 	bool refused; /* a callback put its reason into call->err */
 	bool is_address_refused;
+	int n_sent;       /* how often libcurl began to send the request */
 	int64_t moved_ms; /* when bytes were last seen to move … */
 	curl_off_t moved; /* … and how many had by then */
 	struct exchange *next, *previous;

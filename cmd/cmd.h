@@ -26,6 +26,7 @@ struct cmd {
 	struct ui ui;
 	struct project project;
 	struct session session;
+	char *cloud_options; /* owns session.options */
 };
 
 struct command {
@@ -68,7 +69,7 @@ void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cmd_print_json(const json_t *j);
 
 /* For a job that was not found: where the names of the jobs are. Returns -1. */
-int cmd_hint_jobs(struct err *err);
+int cmd_hint_jobs(const struct cmd *cmd, struct err *err);
 
 /* The ARN of the job's role, asked for where smpipe.yaml has a name or `auto`; NULL when it has none. New string. */
 int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);
@@ -83,6 +84,8 @@ int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struc
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err);
 /* The same job as the service describes it, of whichever kind it is. *ret_job is a new reference. */
 int cmd_describe_job(struct cmd *cmd, char **ret_name, json_t **ret_job, struct err *err);
+/* A time like 90s, 10m, 2h or 3d, or a number of seconds. */
+bool cmd_parse_span(const char *text, int64_t *ret_ms);
 /* --wait-timeout, in milliseconds; 0 without it. ERR_USAGE. */
 int cmd_wait_timeout(const struct cmd *cmd, int64_t *ret_ms, struct err *err);
 /* Add the end of a job to its record, if it has ended and has one. Where that cannot be done now there is a warning:

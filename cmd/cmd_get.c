@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "pipeline/remote_job.h"
 #include "s3/download.h"
 #include "s3/scan.h"
 #include "s3/uri.h"
@@ -139,18 +140,21 @@ static void note_file(void *ctx, const char *key, const char *path, uint64_t siz
 	json_array_append_new(g->files, file);
 }
 
-/* Where S3 says that the job put its model. */
+/* Where the service says that the job put its model; of a tuning job the best training job did. */
 static int find_model(struct getting *g, const char *job, struct err *err)
 {
 	auto_json *description = NULL;
-	const char *uri;
+	auto_json *training = NULL;
+	const char *uri, *best;
 
-	if (sagemaker_describe_training_job(g->s3->aws, job, &description, err) < 0)
-		return cmd_hint_jobs(err);
-	uri = json_string_value(json_at(description, "ModelArtifacts", "S3ModelArtifacts", NULL));
+	if (remote_job_find(g->s3->aws, JOB_TRAINING, job, &description, err) < 0)
+		return cmd_hint_jobs(g->cmd, err);
+	best = json_string_value(json_at(description, "BestTrainingJob", "TrainingJobName", NULL));
+	if (best && sagemaker_describe_training_job(g->s3->aws, best, &training, err) < 0)
+		return -1;
+	uri = json_string_value(json_at(training ? training : description, "ModelArtifacts", "S3ModelArtifacts", NULL));
 	if (!uri)
-		return err_set(err, ERR_NOT_FOUND, "job '%s' has no model (%s)", job,
-			       json_str(description, "TrainingJobStatus"));
+		return err_set(err, ERR_NOT_FOUND, "job '%s' has no model (%s)", job, remote_job_status(description));
 	return s3_uri_parse(uri, &g->from, err);
 }
 

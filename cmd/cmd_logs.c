@@ -35,23 +35,16 @@ static void on_event(void *ctx, const struct report_event *e)
 /* "10m" ago, or a time. */
 static int read_since(const struct cmd *cmd, int64_t *ret_ms, struct err *err)
 {
-	static const struct {
-		char letter;
-		int64_t ms;
-	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
 	const char *since = opt_get(&cmd->opts, OPT_SINCE);
-	size_t n = since ? strlen(since) : 0;
-	auto_free char *digits = n ? xstrndup(since, n - 1) : NULL;
-	int64_t count;
+	int64_t ago_ms;
 	time_t t;
 
 	if (!since)
 		return 0;
-	for (size_t i = 0; n && i < ARRAY_LEN(units); i++) {
-		if (since[n - 1] == units[i].letter && str_parse_i64(digits, 0, 100000, &count)) {
-			*ret_ms = cmd->session.sys->now_ms(cmd->session.sys) - count * units[i].ms;
-			return 0;
-		}
+	/* Seconds ago have their letter here: a bare number could as well be a year. */
+	if (*since && strchr("smhd", since[strlen(since) - 1]) && cmd_parse_span(since, &ago_ms)) {
+		*ret_ms = cmd->session.sys->now_ms(cmd->session.sys) - ago_ms;
+		return 0;
 	}
 	if (str_parse_time_iso(since, &t) < 0 || t < 0)
 		return err_set(err, ERR_USAGE,
@@ -79,7 +72,7 @@ int cmd_logs(struct cmd *cmd, struct err *err)
 	if ((remote_job_kind(first) == JOB_TUNING ? watch_tuning_logs : watch_job)(&cmd->session, job, &options,
 										   &description, err) < 0 &&
 	    !output.write_errno)
-		return cmd_hint_jobs(err);
+		return cmd_hint_jobs(cmd, err);
 	if (output.write_errno) {
 		err_release(err);
 		errno = output.write_errno;

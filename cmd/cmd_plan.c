@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "pipeline/outlook.h"
-#include "pipeline/tuning_job.h"
 
 #define MAX_PATHS   20
 #define MAX_BIGGEST 10
@@ -122,7 +122,7 @@ static void print_parameters(const struct plan *plan, const json_t *request)
 		text = json_pretty(json_object_get(request, "HyperParameters"));
 		printf("\nhyperparameters.json %s", text);
 	}
-	for (size_t i = 0; plan->kind == JOB_TUNING && (definition = tuning_job_definition(request, i)); i++) {
+	for (size_t i = 0; plan->kind == JOB_TUNING && (definition = sagemaker_tuning_definition(request, i)); i++) {
 		const json_t *parameters = json_object_get(definition, "StaticHyperParameters");
 		const char *name = json_str(definition, "DefinitionName");
 		auto_free char *fixed = parameters ? json_pretty(parameters) : NULL;

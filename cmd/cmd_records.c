@@ -12,10 +12,10 @@
 #include "pipeline/remote_job.h"
 #include "pipeline/verify.h"
 
-int cmd_hint_jobs(struct err *err)
+int cmd_hint_jobs(const struct cmd *cmd, struct err *err)
 {
 	if (err->code == ERR_NOT_FOUND && !err->hint)
-		err_hint(err, "`smpipe list` shows the jobs of this repository");
+		err_hint(err, "`smpipe list%s` shows the jobs of this repository", session_options(&cmd->session));
 	return -1;
 }
 
@@ -26,7 +26,7 @@ static int load(struct cmd *cmd, struct record *r, struct err *err)
 	if (cmd_find_job(cmd, &job, err) < 0)
 		return -1;
 	if (record_load(&cmd->session, cmd->project.git, job, r, err) < 0) {
-		cmd_hint_jobs(err);
+		cmd_hint_jobs(cmd, err);
 		return err_wrap(err, "record of job '%s'", job);
 	}
 	return record_complete(&cmd->session, cmd->project.git, r, NULL, err);
@@ -73,8 +73,7 @@ static void print_row(const char *job, const json_t *statement)
 	bool has_metrics = json_object_size(json_object_get(provenance_internal(statement), "metrics")) > 0;
 
 	cmd_print("%-20s  %-10s  %.12s  %-30s  %-*s", started(statement), provenance_status(statement),
-		  provenance_commit(statement), job, has_metrics ? 8 : 0,
-		  remote_job_kind_name(provenance_kind(statement)));
+		  provenance_commit(statement), job, has_metrics ? 8 : 0, job_form(provenance_kind(statement))->kind);
 	print_metrics(statement, "  ", ", ");
 	cmd_print("\n");
 }

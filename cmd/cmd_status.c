@@ -81,7 +81,7 @@ static json_t *facts_of(const struct cmd *cmd, const json_t *job)
 	auto_free char *console = console_url(cmd, json_str(job, "TrainingJobName"));
 
 	json_put_str(j, "job", json_str(job, "TrainingJobName"));
-	json_put_str(j, "kind", remote_job_kind_name(JOB_TRAINING));
+	json_put_str(j, "kind", job_form(JOB_TRAINING)->kind);
 	json_put_str(j, "job_arn", json_str(job, "TrainingJobArn"));
 	json_put_str(j, "status", json_str(job, "TrainingJobStatus"));
 	json_put_str(j, "secondary_status", json_str(job, "SecondaryStatus"));
@@ -149,20 +149,21 @@ static int status_of_tuning(struct cmd *cmd, const char *name, struct err *err)
 	auto_watched_tuning w = { 0 };
 	auto_record r = { 0 };
 	auto_err ignored = { 0 };
-	auto_json *j = NULL;
 
 	if (watch_tuning(&cmd->session, name, &(struct watch_tuning_options){ 0 }, &w, err) < 0)
 		return -1;
-	if (remote_job_is_over(w.job) && record_load(&cmd->session, cmd->project.git, name, &r, &ignored) == 0)
-		err_release(&ignored);
-	j = tuning_report_json(&w, r.statement);
+	/* A job that nobody recorded has a leaderboard all the same. */
+	if (remote_job_is_over(w.job))
+		record_load(&cmd->session, cmd->project.git, name, &r, &ignored);
 	if (opt_has(&cmd->opts, OPT_JSON)) {
+		auto_json *j = tuning_report_json(&w, r.statement);
+
 		cmd_print_json(j);
 	} else {
 		tuning_report_board(cmd, &w);
 		tuning_report_best(cmd, &w, r.statement);
 	}
-	return watch_tuning_judge(&w, err);
+	return watch_tuning_judge(&cmd->session, &w, err);
 }
 
 int cmd_status(struct cmd *cmd, struct err *err)

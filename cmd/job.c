@@ -1,14 +1,21 @@
 /* What the commands about one job share: which job, how long to wait, its record. */
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "pipeline/record.h"
 #include "pipeline/remote_job.h"
 
+#define MAX_SPAN_MS (INT64_C(3650) * 24 * 3600 * 1000)
+
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err)
 {
-	if (!cmd->opts.operands.n)
-		return record_last_job(cmd->project.git, cmd->project.state.commit, ret, err);
+	if (!cmd->opts.operands.n) {
+		if (record_last_job(cmd->project.git, cmd->project.state.commit, ret, err) < 0)
+			return cmd_hint_jobs(cmd, err);
+		return 0;
+	}
 	*ret = xstrdup(cmd->opts.operands.v[0]);
 	return 0;
 }
@@ -22,21 +29,44 @@ int cmd_describe_job(struct cmd *cmd, char **ret_name, json_t **ret_job, struct 
 		return -1;
 	clients_init(&c, &cmd->session);
 	if (remote_job_find(&c.aws, record_kind_in_git(cmd->project.git, name), name, ret_job, err) < 0)
-		return cmd_hint_jobs(err);
+		return cmd_hint_jobs(cmd, err);
 	*ret_name = take(name);
 	return 0;
+}
+
+bool cmd_parse_span(const char *text, int64_t *ret_ms)
+{
+	static const struct {
+		char letter;
+		int64_t ms;
+	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
+	size_t n = strlen(text);
+	auto_free char *digits = xstrdup(text);
+	int64_t ms = 1000, count;
+
+	for (size_t i = 0; n > 1 && i < ARRAY_LEN(units); i++) {
+		if (text[n - 1] != units[i].letter)
+			continue;
+		ms = units[i].ms;
+		digits[n - 1] = '\0';
+	}
+	if (!str_parse_i64(digits, 0, MAX_SPAN_MS / ms, &count))
+		return false;
+	*ret_ms = count * ms;
+	return true;
 }
 
 int cmd_wait_timeout(const struct cmd *cmd, int64_t *ret_ms, struct err *err)
 {
 	const char *timeout = opt_get(&cmd->opts, OPT_WAIT_TIMEOUT);
-	int64_t seconds = 0;
+	int64_t ms = 0;
 
-	if (timeout && !str_parse_i64(timeout, 1, 365LL * 24 * 3600, &seconds))
-		return err_set(err, ERR_USAGE, "--wait-timeout takes whole seconds, not '%s'", timeout);
+	if (timeout && (!cmd_parse_span(timeout, &ms) || !ms))
+		return err_set(err, ERR_USAGE,
+			       "--wait-timeout takes seconds, or a time like 90s, 30m, 4h or 4d, not '%s'", timeout);
 	if (timeout && opt_has(&cmd->opts, OPT_NO_WAIT))
 		return err_set(err, ERR_USAGE, "--wait-timeout and --no-wait exclude each other");
-	*ret_ms = seconds * 1000;
+	*ret_ms = ms;
 	return 0;
 }
 

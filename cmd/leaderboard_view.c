@@ -1,27 +1,35 @@
 #include "cmd/leaderboard_view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cmd/table.h"
 
 #define MAX_CELL    20 /* characters of a tuned value */
+#define MAX_NUMBER  10 /* characters of a fraction that is shown as it is */
 #define MAX_TUNED   8  /* columns of them */
 #define AXIS        41 /* cells of a range */
 #define MAX_CHOICES 12 /* values of a category that are shown */
 
-/* The names of the tuned hyperparameters, each once: definitions may tune the same ones. */
-static void collect_names(const struct leaderboard *b, struct strlist *names)
+/* The names of the tuned hyperparameters, each once: definitions may tune the same ones. Returns how many have no
+ * column. */
+static size_t collect_names(const struct leaderboard *b, struct strlist *names)
 {
-	for (size_t i = 0; i < b->n_ranges && names->n < MAX_TUNED; i++) {
-		if (!strlist_has(names, b->ranges[i].name))
-			strlist_add(names, b->ranges[i].name);
+	auto_strlist others = { 0 };
+
+	for (size_t i = 0; i < b->n_ranges; i++) {
+		const char *name = b->ranges[i].name;
+
+		if (!strlist_has(names, name) && !strlist_has(&others, name))
+			strlist_add(names->n < MAX_TUNED ? names : &others, name);
 	}
+	return others.n;
 }
 
 static void add_head(const struct leaderboard *b, struct str *out)
 {
-	const struct leaderboard_objective *o = &b->objectives[0];
+	const struct leaderboard_objective *o = leaderboard_objective(b, NULL);
 	auto_free char *job = str_printable(b->job);
 	auto_free char *status = str_printable(b->status);
 	auto_free char *strategy = str_printable(b->strategy ? b->strategy : "?");
@@ -57,6 +65,21 @@ static void add_heading(const struct leaderboard *b, const struct strlist *names
 	table_end_row(t);
 }
 
+/*
+ * A value for its column: of a long fraction six digits. The first characters of it would lose the exponent, and all of
+ * them stand where they are to be taken over from. New string, or NULL for NULL.
+ */
+static char *shown_value(const char *value)
+{
+	char *end;
+	double x;
+
+	if (!value || strlen(value) <= MAX_NUMBER || !strpbrk(value, ".eE"))
+		return xstrdup_or_null(value);
+	x = strtod(value, &end);
+	return *end ? xstrdup(value) : xasprintf("%.6g", x);
+}
+
 static void add_child(const struct leaderboard *b, const struct strlist *names, const struct leaderboard_child *c,
 		      int64_t now_ms, struct table *t)
 {
@@ -71,8 +94,11 @@ static void add_child(const struct leaderboard *b, const struct strlist *names, 
 		table_add(t, c->definition);
 	table_add(t, c->status);
 	table_add(t, objective);
-	for (size_t i = 0; i < names->n; i++)
-		table_add(t, json_string_value(json_object_get(c->tuned, names->v[i])));
+	for (size_t i = 0; i < names->n; i++) {
+		auto_free char *value = shown_value(json_string_value(json_object_get(c->tuned, names->v[i])));
+
+		table_add(t, value);
+	}
 	table_add(t, time);
 	table_end_row(t);
 }
@@ -161,11 +187,14 @@ char *leaderboard_view(const struct leaderboard *b, const struct leaderboard_vie
 {
 	auto_strlist names = { 0 };
 	auto_str out = { 0 };
+	size_t n_others = collect_names(b, &names);
 
-	collect_names(b, &names);
 	add_head(b, &out);
 	if (b->n_children)
 		add_children(b, &names, view, &out);
+	if (b->n_children && n_others)
+		str_addf(&out, "… and %zu more hyperparameter%s of each, which --json shows\n", n_others,
+			 n_others == 1 ? "" : "s");
 	if (b->n_ranges)
 		add_ranges(b, &out);
 	return str_detach(&out);

@@ -50,10 +50,10 @@ static bool is_child(const char *job, const json_t *tuning_jobs)
 static int describe(struct clients *c, const json_t *summary, const struct strlist *known, json_t **ret,
 		    struct err *err)
 {
-	bool is_tuning = remote_job_kind(summary) == JOB_TUNING;
+	const struct job_form *form = job_form(remote_job_kind(summary));
 	const char *job = remote_job_name(summary), *arn = remote_job_arn(summary);
 	auto_free char *created = job_time(summary, "CreationTime");
-	auto_free char *ended = job_time(summary, is_tuning ? "HyperParameterTuningEndTime" : "TrainingEndTime");
+	auto_free char *ended = job_time(summary, form->end);
 	auto_json *tags = NULL;
 	json_t *j;
 
@@ -65,7 +65,7 @@ static int describe(struct clients *c, const json_t *summary, const struct strli
 		return 0;
 	j = json_object();
 	json_put_str(j, "job", job);
-	json_put_str(j, "kind", remote_job_kind_name(remote_job_kind(summary)));
+	json_put_str(j, "kind", form->kind);
 	json_put_str(j, "status", remote_job_status(summary));
 	json_put_str(j, "created", created);
 	json_put_str(j, "ended", ended);

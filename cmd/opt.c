@@ -30,7 +30,8 @@ static const struct opt_row rows[OPT_COUNT] = {
 			      "release files that differ from the commit; the record says so" },
 	[OPT_NO_WAIT] = { "no-wait", 0, NULL, false, "return when the job is launched" },
 	[OPT_NO_LOGS] = { "no-logs", 0, NULL, false, "do not show the job's log" },
-	[OPT_WAIT_TIMEOUT] = { "wait-timeout", 0, "SECONDS", false, "stop waiting then (exit 7); the job goes on" },
+	[OPT_WAIT_TIMEOUT] = { "wait-timeout", 0, "TIME", false,
+			       "stop waiting after 90s, 30m, 4h (exit 7); the job goes on" },
 	[OPT_AGAIN] = { "again", 0, "failed", true,
 			"start another attempt of a job that has ended (=failed: only after a failure)" },
 	[OPT_ATTEMPT] = { "attempt", 0, "ID", false, "name the attempt (a CI run's id)" },
@@ -151,6 +152,38 @@ const struct strlist *opt_all(const struct opt_values *o, enum opt_id id)
 const char *opt_get(const struct opt_values *o, enum opt_id id)
 {
 	return o->value[id];
+}
+
+static void add_word(struct str *out, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-";
+
+	if (*word && !word[strspn(word, plain)]) {
+		str_add(out, word);
+		return;
+	}
+	str_add(out, "'");
+	for (; *word; word++)
+		str_addf(out, *word == '\'' ? "'\\%c'" : "%c", *word);
+	str_add(out, "'");
+}
+
+char *opt_again(const struct opt_values *o, const enum opt_id *which)
+{
+	auto_str out = { 0 };
+
+	for (; *which != OPT_COUNT; which++) {
+		const struct opt_row *row = &rows[*which];
+
+		if (!o->value[*which])
+			continue;
+		str_addf(&out, " --%s", row->name);
+		if (row->value) {
+			str_add(&out, " ");
+			add_word(&out, o->value[*which]);
+		}
+	}
+	return str_detach(&out);
 }
 
 void opt_print_help(const enum opt_id *allowed, FILE *f)

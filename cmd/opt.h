@@ -63,6 +63,12 @@ bool opt_has(const struct opt_values *o, enum opt_id id);
 const struct strlist *opt_all(const struct opt_values *o, enum opt_id id);
 const char *opt_get(const struct opt_values *o, enum opt_id id);
 
+/*
+ * Those of the options `which` that were given, as a shell takes them again, each with a blank in front:
+ * " --local --environment prod"; "" when none was. New string.
+ */
+char *opt_again(const struct opt_values *o, const enum opt_id *which);
+
 /* The lines of a help text for these options. */
 void opt_print_help(const enum opt_id *allowed, FILE *f);
 

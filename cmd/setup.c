@@ -170,8 +170,11 @@ static int find_account(struct cmd *cmd, unsigned needs, struct err *err)
 
 static int meet_cloud(struct cmd *cmd, unsigned needs, struct err *err)
 {
+	static const enum opt_id same_cloud[] = { OPT_FILE,   OPT_ENVIRONMENT, OPT_LOCAL,
+						  OPT_REGION, OPT_PROFILE,     OPT_COUNT };
 	const char *owner;
 
+	cmd->session.options = cmd->cloud_options = opt_again(&cmd->opts, same_cloud);
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
 	if ((opt_has(&cmd->opts, OPT_LOCAL) ? cmd_use_local_cloud(cmd, err) : meet_aws(cmd, err)) < 0 ||
@@ -237,6 +240,7 @@ void cmd_release_needs(struct cmd *cmd)
 {
 	project_release(&cmd->project);
 	aws_identity_release(&cmd->session.identity);
+	free(cmd->cloud_options);
 }
 
 void cmd_print(const char *fmt, ...)

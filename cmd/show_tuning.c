@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -22,12 +23,12 @@ static void print_objective(const json_t *objective)
 
 static void print_ranges(const json_t *ranges)
 {
-	static const char *const kinds[] = { "ContinuousParameterRanges", "IntegerParameterRanges" };
+	static const enum sagemaker_range_kind numeric[] = { RANGE_CONTINUOUS, RANGE_INTEGER };
 	size_t i, v;
 	json_t *r, *value;
 
-	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-		json_array_foreach(json_object_get(ranges, kinds[k]), i, r) {
+	for (size_t k = 0; k < ARRAY_LEN(numeric); k++) {
+		json_array_foreach(sagemaker_range_list(ranges, numeric[k]), i, r) {
 			const char *scaling = json_str(r, "ScalingType");
 
 			cmd_print("range      %s from %s to %s%s%s\n", or_unknown(json_str(r, "Name")),
@@ -35,7 +36,7 @@ static void print_ranges(const json_t *ranges)
 				  scaling ? ", " : "", scaling ? scaling : "");
 		}
 	}
-	json_array_foreach(json_object_get(ranges, "CategoricalParameterRanges"), i, r) {
+	json_array_foreach(sagemaker_range_list(ranges, RANGE_CATEGORICAL), i, r) {
 		cmd_print("range      %s of", or_unknown(json_str(r, "Name")));
 		json_array_foreach(json_object_get(r, "Values"), v, value)
 			cmd_print(" %s", or_unknown(json_string_value(value)));
@@ -54,18 +55,16 @@ static void print_fixed(const json_t *definition)
 
 static void print_definitions(const json_t *request)
 {
-	const json_t *config = json_object_get(request, "HyperParameterTuningJobConfig");
-	size_t i;
-	json_t *definition;
+	const json_t *config = json_object_get(request, "HyperParameterTuningJobConfig"), *definition;
 
 	cmd_print("strategy   %s\n", or_unknown(json_str(config, "Strategy")));
-	print_objective(json_object_get(config, "HyperParameterTuningJobObjective"));
-	print_ranges(json_object_get(config, "ParameterRanges"));
-	print_fixed(json_object_get(request, "TrainingJobDefinition"));
-	json_array_foreach(json_object_get(request, "TrainingJobDefinitions"), i, definition) {
-		cmd_print("definition %s\n", or_unknown(json_str(definition, "DefinitionName")));
-		print_objective(json_object_get(definition, "TuningObjective"));
-		print_ranges(json_object_get(definition, "HyperParameterRanges"));
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(request, i)); i++) {
+		const char *name = json_str(definition, "DefinitionName");
+
+		if (name)
+			cmd_print("definition %s\n", name);
+		print_objective(sagemaker_tuning_objective(request, definition));
+		print_ranges(sagemaker_tuning_ranges(request, definition));
 		print_fixed(definition);
 	}
 }

@@ -11,8 +11,9 @@
 #include "pipeline/provenance.h"
 #include "pipeline/remote_job.h"
 
-/* Rows of a terminal that are not the table's: head, heading, the reports above; and each range has one. */
-#define OTHER_ROWS 7
+/* Rows of a terminal that are not the table's: head, heading, what is left out, the reports above; and each range has
+ * one. */
+#define OTHER_ROWS 8
 
 static void show(void *ctx, const struct leaderboard *b)
 {
@@ -66,12 +67,15 @@ static void print_yaml(const struct cmd *cmd, const struct leaderboard *b, const
 	auto_json *parameters = leaderboard_best_hyperparameters(b, job);
 	bool is_json = hyperparameters_are_json(&cmd->project.config, cmd->project.delivers_source);
 	auto_free char *lines = hyperparameters_yaml(parameters, is_json, 4);
+	auto_free char *definition = NULL;
 
 	if (!json_object_size(parameters))
 		return;
+	/* It stands in a comment: a line break in it would end that. */
+	definition = b->best->definition ? str_printable(b->best->definition) : NULL;
 	cmd_print(
 		"\n# The best hyperparameters%s%s, to replace those of smpipe.yaml:\nestimator:\n  hyperparameters:\n%s",
-		b->best->definition ? " of definition " : "", b->best->definition ? b->best->definition : "", lines);
+		definition ? " of definition " : "", definition ? definition : "", lines);
 }
 
 void tuning_report_best(const struct cmd *cmd, const struct watched_tuning *w, const json_t *statement)
@@ -98,7 +102,7 @@ json_t *tuning_report_json(const struct watched_tuning *w, const json_t *stateme
 
 	leaderboard_init(&b, w->job, w->children);
 	j = leaderboard_json(&b);
-	json_put_str(j, "kind", remote_job_kind_name(JOB_TUNING));
+	json_put_str(j, "kind", job_form(JOB_TUNING)->kind);
 	json_put_str(j, "job_arn", remote_job_arn(w->job));
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
 		if (json_object_get(internal, copied[i][0]))

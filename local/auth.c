@@ -272,7 +272,8 @@ enum auth_verdict auth_verify(const struct auth_key *key, int64_t now_ms, const 
 	if (strcmp(c.access_key_id, key->access_key_id))
 		return verdict(AUTH_UNKNOWN_KEY, ret_words, "The access key id '%s' is not that of this local cloud",
 			       c.access_key_id);
-	if (http_headers_get(&req->headers, "x-amz-security-token") || local_query_has(req, "X-Amz-Security-Token"))
+	if (!key->takes_tokens &&
+	    (http_headers_get(&req->headers, "x-amz-security-token") || local_query_has(req, "X-Amz-Security-Token")))
 		return verdict(AUTH_UNKNOWN_TOKEN, ret_words,
 			       "This local cloud gives out no session tokens, but the request has one");
 	v = check_time(&c, time, now_ms / 1000, ret_words);

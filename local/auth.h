@@ -31,6 +31,7 @@ bool auth_seed(const struct local_request *req, struct auth_seed *ret);
 
 struct auth_key {
 	const char *access_key_id, *secret_access_key;
+	bool takes_tokens; /* any session token passes, so that a client under test can have new credentials */
 };
 
 /*

@@ -92,7 +92,7 @@ static const struct refusal refusals[][3] = {
 static bool is_authentic(struct cloud *cloud, const struct local_request *req, const char *payload_hash,
 			 struct local_response *resp)
 {
-	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value };
+	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value, cloud->faults != NULL };
 	auto_free char *words = NULL;
 	enum auth_verdict v = auth_verify(&key, cloud->sys->now_ms(cloud->sys) + 1000 * req->clock_ahead_s, req,
 					  payload_hash, &words);
@@ -162,7 +162,7 @@ bool dispatch_admit(struct cloud *cloud, struct local_request *req, struct local
 bool dispatch_decoder(struct cloud *cloud, const struct local_request *req, struct local_response *resp,
 		      struct chunked **ret)
 {
-	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value };
+	struct auth_key key = { cloud->access_key_id, cloud->secret_access_key.value, cloud->faults != NULL };
 	auto_err err = { 0 };
 
 	if (is_health(req) || is_registry(req) || !chunked_is_declared(req) || chunked_new(req, &key, ret, &err) == 0)

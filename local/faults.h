@@ -29,8 +29,8 @@
  *   truncate       carried out; the second half of the XML or JSON is missing, and Content-Length agrees
  *   skew           the service's clock is NUMBER seconds ahead (7200) while it judges and answers this request
  *
- * The first rule that strikes counts. GET /_smpipe/health tells how often each rule's operation was seen, and how often
- * it struck.
+ * With any rule, requests may have a session token, which is not judged. The first rule that strikes counts. GET
+ * /_smpipe/health tells how often each rule's operation was seen, and how often it struck.
  */
 
 #include <jansson.h>

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "aws/metrics.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "ecr/reference.h"
 #include "local/channel.h"
 #include "local/registry_store.h"
-#include "local/tuning.h"
 #include "local/tuning_child.h"
 #include "local/tuning_sample.h"
 #include "s3/uri.h"
@@ -159,12 +159,12 @@ int runnable_check(struct cloud *cloud, const json_t *request, struct err *err)
 /* *total: the points of a Grid so far. */
 static int check_ranges(const json_t *request, const json_t *definition, uint64_t *total, struct err *err)
 {
-	const json_t *ranges = tuning_ranges_of(request, definition);
+	const json_t *ranges = sagemaker_tuning_ranges(request, definition);
 	const char *strategy = json_str(json_object_get(request, "HyperParameterTuningJobConfig"), "Strategy");
 	struct sampler *sampler = NULL;
 	uint64_t points;
 
-	if (json_array_size(json_object_get(ranges, "AutoParameters")) > 0)
+	if (json_array_size(sagemaker_range_list(ranges, RANGE_AUTO)) > 0)
 		return not_yet(err, "tuning jobs that choose ranges by themselves (AutoParameters)");
 	if (sampler_new(ranges, 0, &sampler, err) < 0)
 		return -1;
@@ -200,18 +200,33 @@ static int check_definition(struct cloud *cloud, const json_t *request, const js
 
 int runnable_check_tuning(struct cloud *cloud, const json_t *request, struct err *err)
 {
+	const json_t *definition;
 	uint64_t total = 0;
 
 	if (json_object_get(request, "WarmStartConfig"))
 		return not_yet(err, "tuning jobs that start from others (WarmStartConfig)");
 	if (check_resource_limits(request, err) < 0)
 		return -1;
-	for (size_t i = 0; i < tuning_count_definitions(request); i++) {
-		const json_t *definition = tuning_definition_of(request, i);
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(request, i)); i++) {
 		const char *name = json_str(definition, "DefinitionName");
 
 		if (check_definition(cloud, request, definition, &total, err) < 0)
 			return name ? err_wrap(err, "TrainingJobDefinition '%s'", name) : -1;
 	}
 	return 0;
+}
+
+char *runnable_note(const json_t *request)
+{
+	const json_t *config = json_object_get(request, "HyperParameterTuningJobConfig");
+	const json_t *criteria = json_object_get(config, "TuningJobCompletionCriteria");
+	auto_str note = { 0 };
+
+	if (str_eq(json_str(config, "Strategy"), "Bayesian"))
+		str_add(&note, "; it has no Bayesian search: hyperparameters are sampled at random");
+	if (str_eq(json_str(json_object_get(criteria, "ConvergenceDetected"), "CompleteOnConvergence"), "Enabled"))
+		str_add(&note, "; it does not look for convergence");
+	if (json_object_get(request, "Autotune"))
+		str_add(&note, "; it does not tune ranges and limits by itself (Autotune)");
+	return note.len ? xasprintf("Note of the local cloud: %s", str_text(&note) + 2) : NULL;
 }

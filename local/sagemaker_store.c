@@ -11,8 +11,6 @@
 /* As long as a container may take that is told to end because the cloud does. */
 #define SHUTDOWN_S 15
 
-static const char *const cloud_was_stopped = "InternalServerError: the local cloud was stopped while the job ran";
-
 static void append(struct store_sagemaker *s, struct job *j)
 {
 	array_grow(s->jobs, s->n, s->cap);
@@ -60,7 +58,7 @@ static void fail_orphans(struct store_sagemaker *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		if (!job_is_final(s->jobs[i]))
-			job_transition(s->jobs[i], "Failed", "Failed", "Training job failed", cloud_was_stopped);
+			job_transition(s->jobs[i], "Failed", "Failed", "Training job failed", REASON_CLOUD_STOPPED);
 		if (json_array_size(s->jobs[i]->leftovers) > 0)
 			runner_remove_orphan(s, s->jobs[i]);
 	}
@@ -116,7 +114,7 @@ void store_sagemaker_free(struct store_sagemaker *s)
 	store_tuning_shut_down(s);
 	for (size_t i = 0; i < s->n; i++)
 		if (!job_is_final(s->jobs[i]))
-			job_transition(s->jobs[i], "Failed", "Failed", "Training job failed", cloud_was_stopped);
+			job_transition(s->jobs[i], "Failed", "Failed", "Training job failed", REASON_CLOUD_STOPPED);
 	/* What a thread still uses stays; the process is about to end. */
 	if (!shut_down(s))
 		return;

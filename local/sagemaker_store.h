@@ -10,6 +10,9 @@
 #include "local/job.h"
 #include "local/tuning.h"
 
+/* The FailureReason of a job, of either kind, that had not ended when the cloud did. */
+#define REASON_CLOUD_STOPPED "InternalServerError: the local cloud was stopped while the job ran"
+
 struct store_sagemaker {
 	struct cloud *cloud;
 	char *dir, *tuning_dir;
@@ -17,7 +20,7 @@ struct store_sagemaker {
 	pthread_cond_t idle;  /* n_runners became 0; monotonic clock */
 	struct job **jobs;    /* in order of creation; none is ever removed */
 	size_t n, cap;
-	struct tuning **tunings; /* the same */
+	struct tuning **tunings; /* none of these either */
 	size_t n_tunings, tunings_cap;
 	int n_runners;  /* threads that use the store */
 	bool is_ending; /* nothing is added any more */

@@ -1,7 +1,7 @@
+#include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "local/sagemaker_ops.h"
 #include "local/sagemaker_store.h"
-#include "local/tags.h"
 
 static const char *const validation = "ValidationException";
 
@@ -43,9 +43,8 @@ void sagemaker_op_add_tags(struct cloud *cloud, const struct local_request *req,
 	(void)req;
 	if (!need_resource(cloud, in, &r, resp))
 		return;
-	if (!tags_check(tags))
-		local_respond_json_error(resp, 400, validation,
-					 "1 validation error detected: Value at 'tags' failed to satisfy constraint");
+	if (sagemaker_check_tags(tags, &err) < 0)
+		local_respond_json_error(resp, 400, validation, "1 validation error detected: %s", err.msg);
 	else if ((r.job ? job_add_tags(r.job, tags, &err) : tuning_add_tags(r.tuning, tags, &err)) < 0)
 		local_respond_json_error(resp, 400, validation, "%s", err.msg);
 	else

@@ -1,26 +1,11 @@
 #include "local/tags.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 
 #define TAGS_MAX 50
-
-bool tags_check(const json_t *tags)
-{
-	size_t i;
-	json_t *tag;
-
-	json_array_foreach(tags, i, tag) {
-		const char *key = json_str(tag, "Key"), *value = json_str(tag, "Value");
-
-		if (!key || !*key || strlen(key) > 128 || !value || strlen(value) > 256 || str_starts(key, "aws:"))
-			return false;
-	}
-	return json_is_array(tags);
-}
 
 static size_t find_tag(const json_t *tags, const char *key)
 {

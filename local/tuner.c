@@ -5,13 +5,12 @@
 
 #include "base/json.h"
 #include "local/lock.h"
+#include "local/runnable.h"
+#include "local/tuner_source.h"
 #include "local/tuner_trial.h"
 #include "local/tuning_child.h"
-#include "local/tuning_sample.h"
 
-#define DEFINITIONS_MAX   10
-#define FUTILE_JOBS       5 /* without one success the service gives up */
-#define MAX_RESOURCE_LAST 20000
+#define FUTILE_JOBS 5 /* without one success the service gives up */
 
 enum over {
 	GOING_ON,
@@ -23,14 +22,6 @@ enum over {
 	SHUT_DOWN,
 };
 
-/* A training job definition, and where its values come from. */
-struct source {
-	const json_t *definition, *objective;
-	struct sampler *sampler;
-	struct hyperband hyperband;
-	size_t n_started;
-};
-
 /* One run of one tuning job; everything belongs to its thread. */
 struct tuner {
 	struct store_sagemaker *store;
@@ -39,70 +30,19 @@ struct tuner {
 	char *arn, *arn_prefix; /* "arn:…:", in front of "training-job/" */
 	bool is_grid;
 	enum early_rule rule;
-	struct source sources[DEFINITIONS_MAX];
+	struct tuner_source sources[TUNER_SOURCES_MAX];
 	size_t n_sources, next_source;
 	size_t jobs_max, parallel_max;
 	int64_t end_ms; /* ticks; 0: none */
 	struct trials trials;
 };
 
-char *tuner_note(const json_t *request)
-{
-	const json_t *config = json_object_get(request, "HyperParameterTuningJobConfig");
-	const json_t *criteria = json_object_get(config, "TuningJobCompletionCriteria");
-	auto_str note = { 0 };
-
-	if (str_eq(json_str(config, "Strategy"), "Bayesian"))
-		str_add(&note, "; it has no Bayesian search: hyperparameters are sampled at random");
-	if (str_eq(json_str(json_object_get(criteria, "ConvergenceDetected"), "CompleteOnConvergence"), "Enabled"))
-		str_add(&note, "; it does not look for convergence");
-	if (json_object_get(request, "Autotune"))
-		str_add(&note, "; it does not tune ranges and limits by itself (Autotune)");
-	return note.len ? xasprintf("Note of the local cloud: %s", str_text(&note) + 2) : NULL;
-}
-
 static int64_t limit(const struct tuner *r, const char *member)
 {
 	return json_integer_value(json_at(r->config, "ResourceLimits", member, NULL));
 }
 
-static enum tuning_direction direction_of(const struct source *source)
-{
-	return str_eq(json_str(source->objective, "Type"), "Minimize") ? TUNING_MINIMIZE : TUNING_MAXIMIZE;
-}
-
-/* As the service infers it. */
-static int max_resource(const struct tuner *r, const json_t *definition)
-{
-	static const char *const names[] = { "epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs" };
-	const json_t *given = json_at(r->config, "StrategyConfig", "HyperbandStrategyConfig", "MaxResource", NULL);
-	const json_t *statics = json_object_get(definition, "StaticHyperParameters");
-	int64_t n = json_integer_value(given);
-
-	for (size_t i = 0; i < ARRAY_LEN(names) && n == 0; i++) {
-		const char *text = json_str(statics, names[i]);
-
-		if (text)
-			str_parse_i64(text, 1, MAX_RESOURCE_LAST, &n);
-	}
-	return n > 0 && n <= MAX_RESOURCE_LAST ? (int)n : MAX_RESOURCE_LAST;
-}
-
-static int add_source(struct tuner *r, const json_t *definition, uint64_t seed, struct err *err)
-{
-	const json_t *min = json_at(r->config, "StrategyConfig", "HyperbandStrategyConfig", "MinResource", NULL);
-	struct source *source = &r->sources[r->n_sources];
-
-	source->definition = definition;
-	source->objective = tuning_objective_of(r->request, definition);
-	hyperband_init(&source->hyperband, (int)json_integer_value(min), max_resource(r, definition));
-	if (sampler_new(tuning_ranges_of(r->request, definition), seed, &source->sampler, err) < 0)
-		return -1;
-	r->n_sources++;
-	return 0;
-}
-
-static int add_sources(struct tuner *r, struct err *err)
+static int read_sources(struct tuner *r, struct err *err)
 {
 	const json_t *given = json_object_get(r->config, "RandomSeed");
 	const struct sys *sys = r->store->cloud->sys;
@@ -110,10 +50,7 @@ static int add_sources(struct tuner *r, struct err *err)
 
 	if (!given)
 		sys->random(sys, &seed, sizeof(seed));
-	for (size_t i = 0; i < tuning_count_definitions(r->request) && i < DEFINITIONS_MAX; i++)
-		if (add_source(r, tuning_definition_of(r->request, i), seed + i, err) < 0)
-			return -1;
-	return 0;
+	return tuner_sources_read(r->request, seed, r->sources, &r->n_sources, err);
 }
 
 static enum early_rule choose_rule(const json_t *config)
@@ -135,21 +72,22 @@ static size_t count_jobs(const struct tuner *r)
 	return allowed ? allowed : TUNER_JOBS_MAX;
 }
 
-static int tuner_init(struct tuner *r, struct store_sagemaker *s, struct tuning *t, struct err *err)
+/* Of which store and tuning are set. */
+static int tuner_init(struct tuner *r, struct err *err)
 {
-	const struct sys *sys = s->cloud->sys;
+	const struct sys *sys = r->store->cloud->sys;
 	const char *kind;
 
-	*r = (struct tuner){ .store = s, .tuning = t, .request = t->request };
+	r->request = r->tuning->request;
 	r->config = json_object_get(r->request, "HyperParameterTuningJobConfig");
-	r->arn = tuning_arn(t);
+	r->arn = tuning_arn(r->tuning);
 	kind = strstr(r->arn, "hyper-parameter-tuning-job/");
 	r->arn_prefix = xstrndup(r->arn, kind ? (size_t)(kind - r->arn) : 0);
 	r->is_grid = str_eq(json_str(r->config, "Strategy"), "Grid");
 	r->rule = choose_rule(r->config);
 	if (limit(r, "MaxRuntimeInSeconds"))
 		r->end_ms = sys->ticks_ms(sys) + limit(r, "MaxRuntimeInSeconds") * 1000;
-	if (add_sources(r, err) < 0)
+	if (read_sources(r, err) < 0)
 		return -1;
 	r->jobs_max = count_jobs(r);
 	r->parallel_max = (size_t)limit(r, "MaxParallelTrainingJobs");
@@ -159,8 +97,7 @@ static int tuner_init(struct tuner *r, struct store_sagemaker *s, struct tuning 
 static void tuner_release(struct tuner *r)
 {
 	trials_release(&r->trials);
-	for (size_t i = 0; i < r->n_sources; i++)
-		sampler_free(r->sources[i].sampler);
+	tuner_sources_release(r->sources, r->n_sources);
 	free(r->arn_prefix);
 	free(r->arn);
 }
@@ -182,7 +119,7 @@ static json_t *choose_values(struct tuner *r, size_t *ret_source)
 
 static int start_job(struct tuner *r, size_t at, json_t *values, struct err *err)
 {
-	struct source *source = &r->sources[at];
+	struct tuner_source *source = &r->sources[at];
 	auto_free char *name = tuning_child_name(r->request, r->trials.n + 1, r->store->cloud->sys);
 	auto_free char *lower = str_lower(name);
 	auto_free char *arn = xasprintf("%straining-job/%s", r->arn_prefix, lower);
@@ -198,7 +135,7 @@ static int start_job(struct tuner *r, size_t at, json_t *values, struct err *err
 	if (store_sagemaker_add(r->store, request, arn, &parent, &job, err) < 0)
 		return -1;
 	tuning_set_child_job(r->tuning, index, job);
-	trial = trials_add(&r->trials, job, at, direction_of(source));
+	trial = trials_add(&r->trials, job, at, source->direction);
 	trial->bracket = hyperband_bracket(&source->hyperband, source->n_started++);
 	return 0;
 }
@@ -248,7 +185,7 @@ static bool is_complete(const struct tuner *r)
 	const json_t *target = json_object_get(criteria, "TargetObjectiveMetricValue");
 	const json_t *patience =
 		json_at(criteria, "BestObjectiveNotImproving", "MaxNumberOfTrainingJobsNotImproving", NULL);
-	enum tuning_direction direction = direction_of(&r->sources[0]);
+	enum tuning_direction direction = r->sources[0].direction;
 	const struct trials *ts = &r->trials;
 
 	if (ts->n_finished == 0)
@@ -315,7 +252,7 @@ static int tune(struct tuner *r, enum over *ret_why, struct err *err)
 
 static void fail(struct tuner *r, const char *reason)
 {
-	auto_free char *note = tuner_note(r->request);
+	auto_free char *note = runnable_note(r->request);
 	auto_free char *all = xasprintf("%s%s%s%s", reason, note ? " (" : "", note ? note : "", note ? ")" : "");
 
 	tuning_transition(r->tuning, "Failed", all);
@@ -353,7 +290,7 @@ static void run(struct tuner *r)
 	enum over why = DONE;
 	auto_err err = { 0 };
 
-	if (tuner_init(r, r->store, r->tuning, &err) < 0 || tune(r, &why, &err) < 0) {
+	if (tuner_init(r, &err) < 0 || tune(r, &why, &err) < 0) {
 		auto_free char *reason = xasprintf("InternalServerError: %s", err.msg);
 
 		fail(r, reason);

@@ -7,7 +7,7 @@
  * https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-how-it-works.html
  *
  * Random, Grid and Hyperband are what they say; Hyperband draws at random. Bayesian samples at random as well: the
- * FailureReason of the description, its only free text, says so from the start (tuner_note).
+ * FailureReason of the description, its only free text, says so from the start (runnable_note).
  */
 
 #include "local/sagemaker_store.h"
@@ -17,8 +17,5 @@
 
 /* Run a tuning job in a thread of its own. Whatever happens, it ends in a final status. */
 void tuner_start(struct store_sagemaker *s, struct tuning *t);
-
-/* What of a request is taken but not done; new, NULL when all is. */
-char *tuner_note(const json_t *request);
 
 #endif

@@ -287,31 +287,3 @@ void tuning_notify(void *ctx)
 
 	notify(t);
 }
-
-const json_t *tuning_definition_of(const json_t *request, size_t index)
-{
-	const json_t *one = json_object_get(request, "TrainingJobDefinition");
-
-	return one ? one : json_array_get(json_object_get(request, "TrainingJobDefinitions"), index);
-}
-
-size_t tuning_count_definitions(const json_t *request)
-{
-	return json_object_get(request, "TrainingJobDefinition")
-		       ? 1
-		       : json_array_size(json_object_get(request, "TrainingJobDefinitions"));
-}
-
-const json_t *tuning_objective_of(const json_t *request, const json_t *definition)
-{
-	const json_t *own = json_object_get(definition, "TuningObjective");
-
-	return own ? own : json_at(request, "HyperParameterTuningJobConfig", "HyperParameterTuningJobObjective", NULL);
-}
-
-const json_t *tuning_ranges_of(const json_t *request, const json_t *definition)
-{
-	const json_t *own = json_object_get(definition, "HyperParameterRanges");
-
-	return own ? own : json_at(request, "HyperParameterTuningJobConfig", "ParameterRanges", NULL);
-}

@@ -65,11 +65,4 @@ struct tuning_child *tuning_children(struct tuning *t, size_t *ret_n);
 /* Tell the one who waits that there is news; ctx is the tuning. For job_parent. */
 void tuning_notify(void *ctx);
 
-/* The index-th of the training job definitions, and their number. Borrowed. */
-const json_t *tuning_definition_of(const json_t *request, size_t index);
-size_t tuning_count_definitions(const json_t *request);
-/* What a definition is judged by, and its ranges: its own, else the job's. Borrowed. */
-const json_t *tuning_objective_of(const json_t *request, const json_t *definition);
-const json_t *tuning_ranges_of(const json_t *request, const json_t *definition);
-
 #endif

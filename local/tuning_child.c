@@ -1,7 +1,9 @@
 #include "local/tuning_child.h"
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
-#include "local/tuning.h"
+#include "base/mem.h"
+#include "base/str.h"
 
 static void copy_member(json_t *to, const json_t *from, const char *member)
 {
@@ -17,7 +19,8 @@ static json_t *hyperparameters(const json_t *request, const json_t *definition, 
 	json_t *all = given ? json_deep_copy(given) : json_object();
 
 	json_object_update(all, (json_t *)tuned);
-	json_put_str(all, "_tuning_objective_metric", json_str(tuning_objective_of(request, definition), "MetricName"));
+	json_put_str(all, "_tuning_objective_metric",
+		     json_str(sagemaker_tuning_objective(request, definition), "MetricName"));
 	return all;
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "aws/sagemaker_limits.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "local/tuning_rules.h"
@@ -56,7 +57,7 @@ static json_t *child_summary(const struct tuning *t, const struct tuning_child *
 	static const char *const members[] = { "TrainingJobName",   "TrainingJobArn",  "CreationTime",
 					       "TrainingStartTime", "TrainingEndTime", "TrainingJobStatus",
 					       "FailureReason" };
-	const json_t *definition = tuning_definition_of(t->request, child->definition);
+	const json_t *definition = sagemaker_tuning_definition(t->request, child->definition);
 	auto_json *job = job_describe(child->job);
 	json_t *summary = json_object();
 
@@ -68,7 +69,7 @@ static json_t *child_summary(const struct tuning *t, const struct tuning_child *
 			json_object_set(summary, members[i], value);
 	}
 	json_object_set_new(summary, "TunedHyperParameters", json_deep_copy(child->tuned));
-	put_objective(summary, job, tuning_objective_of(t->request, definition));
+	put_objective(summary, job, sagemaker_tuning_objective(t->request, definition));
 	return summary;
 }
 
@@ -124,7 +125,7 @@ static void put_counters(json_t *answer, const json_t *summaries)
 /* The objective of the first definition says which way is better. */
 static const char *type_of(const struct tuning *t)
 {
-	return json_str(tuning_objective_of(t->request, tuning_definition_of(t->request, 0)), "Type");
+	return json_str(sagemaker_tuning_objective(t->request, sagemaker_tuning_definition(t->request, 0)), "Type");
 }
 
 /* Whether a summary has an objective that can be compared. */
@@ -134,11 +135,6 @@ static bool read_objective(const json_t *summary, const char *type, double *ret)
 
 	*ret = json_number_value(json_object_get(metric, "Value"));
 	return metric && str_eq(json_str(metric, "Type"), type);
-}
-
-static enum tuning_direction direction_of(const char *type)
-{
-	return str_eq(type, "Minimize") ? TUNING_MINIMIZE : TUNING_MAXIMIZE;
 }
 
 static json_t *find_best(const json_t *summaries, const char *type)
@@ -151,7 +147,7 @@ static json_t *find_best(const json_t *summaries, const char *type)
 		double value;
 
 		if (read_objective(summary, type, &value) &&
-		    (!best || tuning_is_better(value, best_value, direction_of(type)))) {
+		    (!best || tuning_is_better(value, best_value, tuning_direction_of(type)))) {
 			best = summary;
 			best_value = value;
 		}
@@ -181,7 +177,7 @@ static size_t count_not_improving(const json_t *summaries, const char *type)
 	qsort(ended, n, sizeof(*ended), compare_end);
 	for (size_t i = 0; i < n; i++)
 		read_objective(ended[i], type, &values[i]);
-	return tuning_count_not_improving(values, n, direction_of(type));
+	return tuning_count_not_improving(values, n, tuning_direction_of(type));
 }
 
 static void put_resources(json_t *answer, const struct sys *sys)
@@ -196,8 +192,9 @@ static void put_resources(json_t *answer, const struct sys *sys)
 
 json_t *tuning_describe(struct tuning *t)
 {
-	auto_json *summaries = tuning_child_summaries(t);
+	/* The state first: one that is final is never told with training jobs that still run. */
 	json_t *answer = tuning_state(t);
+	auto_json *summaries = tuning_child_summaries(t);
 	json_t *best = find_best(summaries, type_of(t));
 
 	put_counters(answer, summaries);

@@ -4,9 +4,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #define ETA         3
 #define IMPROVEMENT 0.01
+
+enum tuning_direction tuning_direction_of(const char *type)
+{
+	return str_eq(type, "Minimize") ? TUNING_MINIMIZE : TUNING_MAXIMIZE;
+}
 
 bool tuning_is_better(double a, double b, enum tuning_direction direction)
 {
@@ -52,11 +58,18 @@ bool tuning_median_stops(const struct tuning_series *earlier, size_t n_earlier, 
 	return n > 0 && tuning_is_better(median(averages, n, direction), value, direction);
 }
 
-void hyperband_init(struct hyperband *h, int min, int max)
+static int resource(int64_t given, int otherwise)
 {
-	int level = max;
+	if (given <= 0)
+		return otherwise;
+	return given < HYPERBAND_RESOURCE_MAX ? (int)given : HYPERBAND_RESOURCE_MAX;
+}
 
-	*h = (struct hyperband){ .min = min > 0 ? min : 1, .max = max };
+void hyperband_init(struct hyperband *h, int64_t min, int64_t max)
+{
+	int level = resource(max, HYPERBAND_RESOURCE_MAX);
+
+	*h = (struct hyperband){ .min = resource(min, 1), .max = level };
 	while (level / ETA >= h->min && h->s_max < HYPERBAND_RUNGS_MAX) {
 		level /= ETA;
 		h->s_max++;

@@ -5,8 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum tuning_direction { TUNING_MAXIMIZE, TUNING_MINIMIZE };
+
+/* From the Type of an objective, "Minimize" or "Maximize"; NULL counts as the latter. */
+enum tuning_direction tuning_direction_of(const char *type);
 
 /* The objective's values in the order in which a training job printed them. NaN is worse than every number. */
 struct tuning_series {
@@ -36,9 +40,11 @@ bool tuning_median_stops(const struct tuning_series *earlier, size_t n_earlier, 
 struct hyperband {
 	int min, max, s_max;
 };
-#define HYPERBAND_RUNGS_MAX 20
+#define HYPERBAND_RUNGS_MAX    20
+#define HYPERBAND_RESOURCE_MAX 20000
 
-void hyperband_init(struct hyperband *h, int min, int max);
+/* MinResource and MaxResource; 0 stands for one that nobody said. More than HYPERBAND_RESOURCE_MAX counts as that. */
+void hyperband_init(struct hyperband *h, int64_t min, int64_t max);
 /* The bracket of the index-th job (from 0); the brackets' sizes are those of the paper, and they come round again. */
 int hyperband_bracket(const struct hyperband *h, size_t index);
 /* The rungs of a bracket, rising; returns their number. */

@@ -1,10 +1,10 @@
 #include "local/tuning_sample.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -12,13 +12,12 @@
 #define REDRAWS     64
 #define AUTO_FACTOR 100
 
-enum kind { CATEGORICAL, INTEGER, CONTINUOUS };
 enum scale { LINEAR, LOGARITHMIC, REVERSE_LOGARITHMIC };
 
 struct range {
 	const char *name;     /* in the space's copy of the ranges */
 	const json_t *values; /* of a category */
-	enum kind kind;
+	enum sagemaker_range_kind kind;
 	enum scale scale;
 	double min, max;
 	int64_t first, last; /* of an integer */
@@ -52,10 +51,8 @@ static double random_unit(struct sampler *s)
 static int parse_number(const json_t *range, const char *member, double *ret, struct err *err)
 {
 	const char *text = json_str(range, member);
-	char *end = NULL;
 
-	*ret = text ? strtod(text, &end) : 0;
-	if (!text || !*text || *end || !isfinite(*ret))
+	if (!sagemaker_parse_bound(text, ret))
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s.%s: '%s' is no number", json_str(range, "Name"),
 			       member, text ? text : "");
 	return 0;
@@ -64,11 +61,8 @@ static int parse_number(const json_t *range, const char *member, double *ret, st
 static int parse_integer(const json_t *range, const char *member, int64_t *ret, struct err *err)
 {
 	const char *text = json_str(range, member);
-	char *end = NULL;
 
-	errno = 0;
-	*ret = text ? strtoll(text, &end, 10) : 0;
-	if (!text || !*text || *end || errno || *ret <= -INT32_MAX * INT64_C(4096) || *ret >= INT32_MAX * INT64_C(4096))
+	if (!sagemaker_parse_whole_bound(text, ret))
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s.%s: '%s' is no integer", json_str(range, "Name"),
 			       member, text ? text : "");
 	return 0;
@@ -79,18 +73,18 @@ static enum scale choose_scale(const struct range *r, const char *given)
 	if (str_eq(given, "Logarithmic"))
 		return r->min > 0 ? LOGARITHMIC : LINEAR;
 	if (str_eq(given, "ReverseLogarithmic"))
-		return r->kind == CONTINUOUS && r->min >= 0 && r->max < 1 ? REVERSE_LOGARITHMIC : LINEAR;
+		return r->kind == RANGE_CONTINUOUS && r->min >= 0 && r->max < 1 ? REVERSE_LOGARITHMIC : LINEAR;
 	if (str_eq(given, "Linear"))
 		return LINEAR;
 	return r->min > 0 && r->max / r->min >= AUTO_FACTOR ? LOGARITHMIC : LINEAR;
 }
 
-static int parse_range(const json_t *range, enum kind kind, struct range *ret, struct err *err)
+static int parse_range(const json_t *range, enum sagemaker_range_kind kind, struct range *ret, struct err *err)
 {
 	*ret = (struct range){ .name = json_str(range, "Name"), .kind = kind };
 	if (!ret->name)
 		return err_set(err, ERR_CONFIG, "ParameterRanges: a range has no Name");
-	if (kind == CATEGORICAL) {
+	if (kind == RANGE_CATEGORICAL) {
 		ret->values = json_object_get(range, "Values");
 		if (json_array_size(ret->values) == 0)
 			return err_set(err, ERR_CONFIG, "ParameterRanges: %s has no Values", ret->name);
@@ -98,8 +92,8 @@ static int parse_range(const json_t *range, enum kind kind, struct range *ret, s
 	}
 	if (parse_number(range, "MinValue", &ret->min, err) < 0 || parse_number(range, "MaxValue", &ret->max, err) < 0)
 		return -1;
-	if (kind == INTEGER && (parse_integer(range, "MinValue", &ret->first, err) < 0 ||
-				parse_integer(range, "MaxValue", &ret->last, err) < 0))
+	if (kind == RANGE_INTEGER && (parse_integer(range, "MinValue", &ret->first, err) < 0 ||
+				      parse_integer(range, "MaxValue", &ret->last, err) < 0))
 		return -1;
 	if (ret->min > ret->max)
 		return err_set(err, ERR_CONFIG, "ParameterRanges: %s: MinValue is above MaxValue", ret->name);
@@ -107,12 +101,12 @@ static int parse_range(const json_t *range, enum kind kind, struct range *ret, s
 	return 0;
 }
 
-/* How many values a range has; 0: no number can say. */
+/* How many values a range has; 0: no number can say, as of all integers. */
 static uint64_t count_values(const struct range *r)
 {
-	if (r->kind == CONTINUOUS)
+	if (r->kind == RANGE_CONTINUOUS)
 		return 0;
-	return r->kind == INTEGER ? (uint64_t)(r->last - r->first) + 1 : json_array_size(r->values);
+	return r->kind == RANGE_INTEGER ? (uint64_t)r->last - (uint64_t)r->first + 1 : json_array_size(r->values);
 }
 
 static uint64_t count_points(const struct sampler *s)
@@ -129,9 +123,9 @@ static uint64_t count_points(const struct sampler *s)
 	return points;
 }
 
-static int parse_list(struct sampler *s, const char *member, enum kind kind, struct err *err)
+static int parse_list(struct sampler *s, enum sagemaker_range_kind kind, struct err *err)
 {
-	const json_t *list = json_object_get(s->ranges, member);
+	const json_t *list = sagemaker_range_list(s->ranges, kind);
 	size_t i;
 	json_t *range;
 
@@ -151,9 +145,8 @@ int sampler_new(const json_t *ranges, uint64_t seed, struct sampler **ret, struc
 	s->ranges = ranges ? json_deep_copy(ranges) : json_object();
 	s->drawn = json_object();
 	s->state = seed;
-	if (parse_list(s, "CategoricalParameterRanges", CATEGORICAL, err) < 0 ||
-	    parse_list(s, "IntegerParameterRanges", INTEGER, err) < 0 ||
-	    parse_list(s, "ContinuousParameterRanges", CONTINUOUS, err) < 0) {
+	if (parse_list(s, RANGE_CATEGORICAL, err) < 0 || parse_list(s, RANGE_INTEGER, err) < 0 ||
+	    parse_list(s, RANGE_CONTINUOUS, err) < 0) {
 		sampler_free(s);
 		return -1;
 	}
@@ -186,7 +179,7 @@ static double draw_between(struct sampler *s, double min, double max, enum scale
 	else if (scale == REVERSE_LOGARITHMIC)
 		x = 1 - exp(log(1 - min) + u * (log(1 - max) - log(1 - min)));
 	else
-		x = min + u * (max - min);
+		x = 2 * (min / 2 + u * (max / 2 - min / 2)); /* the whole difference may be more than a double holds */
 	return fmin(fmax(x, min), max);
 }
 
@@ -211,13 +204,14 @@ static json_t *draw_value(struct sampler *s, const struct range *r)
 {
 	double x;
 
-	if (r->kind == CATEGORICAL)
+	if (r->kind == RANGE_CATEGORICAL)
 		return json_incref(json_array_get(r->values, random_bits(s) % json_array_size(r->values)));
-	if (r->kind == CONTINUOUS)
+	if (r->kind == RANGE_CONTINUOUS)
 		return number_text(draw_between(s, r->min, r->max, r->scale));
 	/* Each integer owns the half unit around it on its scale. */
 	x = round(draw_between(s, r->min - 0.5, r->max + 0.5, r->scale));
-	return integer_text((int64_t)fmin(fmax(x, r->min), r->max));
+	/* The greatest integers are less than the doubles next to them. */
+	return integer_text(x <= r->min ? r->first : x >= r->max ? r->last : (int64_t)x);
 }
 
 static json_t *draw(struct sampler *s)
@@ -231,8 +225,8 @@ static json_t *draw(struct sampler *s)
 
 static json_t *value_at(const struct range *r, uint64_t index)
 {
-	return r->kind == CATEGORICAL ? json_incref(json_array_get(r->values, index))
-				      : integer_text(r->first + (int64_t)index);
+	return r->kind == RANGE_CATEGORICAL ? json_incref(json_array_get(r->values, index))
+					    : integer_text(r->first + (int64_t)index);
 }
 
 static json_t *point_at(const struct sampler *s, uint64_t index)

@@ -4,10 +4,9 @@
 #include "base/json.h"
 #include "local/lock.h"
 #include "local/registry_store.h"
+#include "local/runnable.h"
 #include "local/sagemaker_store.h"
 #include "local/tuner.h"
-
-static const char *const cloud_was_stopped = "InternalServerError: the local cloud was stopped while the job ran";
 
 /* Under the lock. */
 static void append(struct store_sagemaker *s, struct tuning *t)
@@ -36,7 +35,7 @@ int store_tuning_load(struct store_sagemaker *s, struct err *err)
 
 		if (tuning_load(dir, s->cloud->sys, &t, &ignored) == 0) {
 			find_jobs(s, t);
-			tuning_transition(t, "Failed", cloud_was_stopped);
+			tuning_transition(t, "Failed", REASON_CLOUD_STOPPED);
 			append(s, t);
 		} else if (ignored.code == ERR_NOT_FOUND) {
 			auto_err left = { 0 };
@@ -63,7 +62,7 @@ void store_tuning_shut_down(struct store_sagemaker *s)
 
 	s->is_ending = true;
 	for (size_t i = 0; i < s->n_tunings; i++) {
-		tuning_transition(s->tunings[i], "Failed", cloud_was_stopped);
+		tuning_transition(s->tunings[i], "Failed", REASON_CLOUD_STOPPED);
 		tuning_shutdown(s->tunings[i]);
 	}
 }
@@ -88,7 +87,7 @@ static struct tuning *find(struct store_sagemaker *s, const char *name, bool is_
 static int add(struct store_sagemaker *s, const json_t *request, const char *arn, struct tuning **ret, struct err *err)
 {
 	const char *name = json_str(request, "HyperParameterTuningJobName");
-	auto_free char *note = tuner_note(request);
+	auto_free char *note = runnable_note(request);
 	auto_free char *dir = fs_join(s->tuning_dir, name);
 
 	if (s->is_ending)

@@ -8,6 +8,8 @@
 #include "pipeline/config_yaml.h"
 #include "pipeline/schema.h"
 
+#define MAX_NAMED_KEYS 12
+
 static int read_node(struct reader *r, const yaml_node_t *node, const struct schema_key *row, const char *path,
 		     json_t **ret, struct err *err);
 
@@ -170,6 +172,31 @@ static int read_boolean(struct reader *r, const yaml_node_t *node, const char *p
 	return 0;
 }
 
+struct key_names {
+	struct str text;
+	size_t n;
+};
+
+static void add_key_name(void *ctx, const struct schema_key *row, const char *key)
+{
+	struct key_names *names = ctx;
+
+	(void)row;
+	str_addf(&names->text, "%s%s", names->n++ ? ", " : "", key);
+}
+
+/* What may stand below parent, where that is a line to read. */
+static int hint_at_keys(const char *parent, struct err *err)
+{
+	struct key_names names = { 0 };
+
+	schema_each_child(parent, add_key_name, &names);
+	if (names.n > 0 && names.n <= MAX_NAMED_KEYS)
+		err_hint(err, "the keys here are %s", str_text(&names.text));
+	str_release(&names.text);
+	return -1;
+}
+
 static int unknown_key(const struct reader *r, const yaml_node_t *key, const char *parent, struct err *err)
 {
 	const char *nearest = schema_nearest(parent, reader_scalar(key));
@@ -177,8 +204,10 @@ static int unknown_key(const struct reader *r, const yaml_node_t *key, const cha
 	bool is_above = nearest && *parent && !strchr(nearest, '.') && !schema_find(parent, nearest) &&
 			schema_find("", nearest);
 
-	if (!nearest)
-		return reader_complain(r, key, err, "unknown key '%s'", name);
+	if (!nearest) {
+		reader_complain(r, key, err, "unknown key '%s'", name);
+		return hint_at_keys(parent, err);
+	}
 	if (is_above && !strcmp(nearest, name))
 		return reader_complain(r, key, err, "'%s' stands at the top level of the file, not in '%s'", name,
 				       parent);

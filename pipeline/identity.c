@@ -1,8 +1,8 @@
 #include "pipeline/identity.h"
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "pipeline/tuning_job.h"
 
 static char *hash_json(const json_t *j)
 {
@@ -34,7 +34,7 @@ char *identity_tuning_key(const json_t *request)
 
 	json_object_del(j, "HyperParameterTuningJobName");
 	json_object_del(j, "Tags");
-	for (size_t i = 0; (definition = tuning_job_definition(j, i)); i++)
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(j, i)); i++)
 		json_object_del(json_object_get(definition, "StaticHyperParameters"), "sagemaker_job_name");
 	return hash_json(j);
 }

@@ -42,7 +42,14 @@ const char *job_end_reason(const json_t *job)
 		return reason;
 	if (message && *message)
 		return message;
-	return secondary ? secondary : "no reason given";
+	return secondary;
+}
+
+char *job_end_words(const json_t *job)
+{
+	const char *what = job_end_class(job) == ERR_STOPPED ? "was stopped" : "failed", *why = job_end_reason(job);
+
+	return why ? xasprintf("%s: %s", what, why) : xstrdup(what);
 }
 
 /* Numbers from outside are kept small enough to be multiplied. */
@@ -61,8 +68,11 @@ int64_t job_instances(const json_t *job)
 	size_t i;
 	json_t *group;
 
-	json_array_foreach(groups, i, group)
+	json_array_foreach(groups, i, group) {
 		n += number(json_object_get(group, "InstanceCount"), 0, MAX_INSTANCES);
+		if (n > MAX_INSTANCES)
+			return MAX_INSTANCES;
+	}
 	return n ? n : number(json_object_get(config, "InstanceCount"), 1, MAX_INSTANCES);
 }
 
@@ -110,8 +120,7 @@ char *job_time(const json_t *job, const char *member)
 char *job_duration(const json_t *job)
 {
 	double from = json_number_value(json_object_get(job, "CreationTime"));
-	const char *end = remote_job_kind(job) == JOB_TUNING ? "HyperParameterTuningEndTime" : "TrainingEndTime";
-	double to = json_number_value(json_object_get(job, end));
+	double to = json_number_value(json_object_get(job, job_form(remote_job_kind(job))->end));
 
 	return from > 0 && to >= from && to - from < MAX_SECONDS ? str_duration_ms((int64_t)((to - from) * 1000))
 								 : NULL;

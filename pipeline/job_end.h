@@ -16,8 +16,12 @@ enum err_code job_end_class(const json_t *job);
 /* Whether a FailureReason (may be NULL) speaks of a lack of capacity or quota. */
 bool job_reason_is_capacity(const char *reason);
 
-/* FailureReason, else the message or the name of the last secondary status; never NULL. Borrowed. */
+/* FailureReason, else the message or the name of the last secondary status; NULL when the service tells
+ * none, as of most jobs that were stopped. Borrowed. */
 const char *job_end_reason(const json_t *job);
+
+/* Of a job that has not succeeded: "failed: <reason>", "was stopped". New string. */
+char *job_end_words(const json_t *job);
 
 /* Of ResourceConfig, instance groups added up; at least 1. */
 int64_t job_instances(const json_t *job);

@@ -3,9 +3,11 @@
 const struct job_form *job_form(enum job_kind kind)
 {
 	static const struct job_form forms[] = {
-		[JOB_TRAINING] = { "CreateTrainingJob", "TrainingJobName", "raw", &sagemaker_training_job_shape },
-		[JOB_TUNING] = { "CreateHyperParameterTuningJob", "HyperParameterTuningJobName", "tuner.raw",
-				 &sagemaker_tuning_job_shape },
+		[JOB_TRAINING] = { "training", "CreateTrainingJob", "TrainingJobName", "TrainingJobArn",
+				   "TrainingJobStatus", "TrainingEndTime", "raw", &sagemaker_training_job_shape },
+		[JOB_TUNING] = { "tuning", "CreateHyperParameterTuningJob", "HyperParameterTuningJobName",
+				 "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus",
+				 "HyperParameterTuningEndTime", "tuner.raw", &sagemaker_tuning_job_shape },
 	};
 
 	return &forms[kind];

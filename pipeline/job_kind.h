@@ -1,7 +1,7 @@
 #ifndef SMPIPE_PIPELINE_JOB_KIND_H
 #define SMPIPE_PIPELINE_JOB_KIND_H
 
-/* The two kinds of job that smpipe launches, and what their requests have each in its own way. */
+/* The two kinds of job that smpipe launches, and what their requests and descriptions have each in its own way. */
 
 #include "aws/sagemaker_limits_table.h"
 
@@ -11,9 +11,10 @@ enum job_kind {
 };
 
 struct job_form {
-	const char *operation; /* "CreateTrainingJob" */
-	const char *name;      /* the member that names the job */
-	const char *raw;       /* the key of smpipe.yaml that holds members in the API's own names */
+	const char *kind;                      /* "training", as users are told */
+	const char *operation;                 /* "CreateTrainingJob" */
+	const char *name, *arn, *status, *end; /* members: "TrainingJobName", … */
+	const char *raw;                       /* the key of smpipe.yaml that holds members in the API's own names */
 	const struct shape *shape;
 };
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/leaderboard_ranges.h"
@@ -63,6 +64,11 @@ static int compare_numbers(double x, double y)
 	return (x > y) - (x < y);
 }
 
+static int compare_definitions(const struct leaderboard_child *c, const struct leaderboard_child *d)
+{
+	return strcmp(c->definition ? c->definition : "", d->definition ? d->definition : "");
+}
+
 /* The order of the board; b says which objective is better. */
 static int compare(const void *x, const void *y, void *ctx)
 {
@@ -70,8 +76,8 @@ static int compare(const void *x, const void *y, void *ctx)
 	const struct leaderboard_child *c = x, *d = y;
 	int order = d->has_objective - c->has_objective;
 
-	if (!order && c->has_objective && b->is_mixed && c->definition && d->definition)
-		order = strcmp(c->definition, d->definition);
+	if (!order && c->has_objective && b->is_mixed)
+		order = compare_definitions(c, d);
 	if (!order && c->has_objective)
 		order = leaderboard_objective(b, c->definition)->is_minimized
 				? compare_numbers(c->objective, d->objective)
@@ -83,12 +89,6 @@ static int compare(const void *x, const void *y, void *ctx)
 	return order ? order : strcmp(c->name, d->name);
 }
 
-static bool is_same_group(const struct leaderboard *b, const struct leaderboard_child *c,
-			  const struct leaderboard_child *d)
-{
-	return !b->is_mixed || str_eq(c->definition, d->definition);
-}
-
 static void rank(struct leaderboard *b)
 {
 	size_t first = 0; /* of the group */
@@ -97,7 +97,7 @@ static void rank(struct leaderboard *b)
 	for (size_t i = 0; i < b->n_children && b->children[i].has_objective; i++) {
 		struct leaderboard_child *c = &b->children[i], *before = i ? c - 1 : NULL;
 
-		if (before && !is_same_group(b, before, c))
+		if (before && b->is_mixed && compare_definitions(before, c))
 			first = i;
 		c->rank = i > first && before->objective == c->objective ? before->rank : i - first + 1;
 	}
@@ -115,6 +115,22 @@ static const struct leaderboard_child *find_best(const struct leaderboard *b, co
 			return &b->children[i];
 	}
 	return NULL;
+}
+
+/* The strategy Grid needs no limit: it makes one job of each combination. */
+static int64_t expected_jobs(const json_t *description)
+{
+	const json_t *config = json_object_get(description, "HyperParameterTuningJobConfig"), *definition;
+	json_int_t max_jobs = json_integer_value(json_at(config, "ResourceLimits", "MaxNumberOfTrainingJobs", NULL));
+	int64_t n = 0;
+
+	if (max_jobs > 0)
+		return max_jobs;
+	if (!str_eq(json_str(config, "Strategy"), "Grid"))
+		return 0;
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(description, i)); i++)
+		n += sagemaker_count_combinations(sagemaker_tuning_ranges(description, definition));
+	return n;
 }
 
 static void count(struct leaderboard *b, const json_t *description)
@@ -138,8 +154,6 @@ static void count(struct leaderboard *b, const json_t *description)
 void leaderboard_init(struct leaderboard *b, const json_t *description, const json_t *children)
 {
 	const json_t *config = json_object_get(description, "HyperParameterTuningJobConfig");
-	const json_t *limits = json_object_get(config, "ResourceLimits");
-	json_int_t max_jobs = json_integer_value(json_object_get(limits, "MaxNumberOfTrainingJobs"));
 	const char *name = json_str(description, "HyperParameterTuningJobName");
 	const char *status = json_str(description, "HyperParameterTuningJobStatus");
 	size_t i;
@@ -150,7 +164,7 @@ void leaderboard_init(struct leaderboard *b, const json_t *description, const js
 		.status = xstrdup(status ? status : "?"),
 		.reason = xstrdup_or_null(json_str(description, "FailureReason")),
 		.strategy = xstrdup_or_null(json_str(config, "Strategy")),
-		.max_jobs = max_jobs > 0 ? max_jobs : 0,
+		.max_jobs = expected_jobs(description),
 		/* One more for the best job, should it not be among those that are listed. */
 		.children = xcalloc(LEADERBOARD_MAX_CHILDREN + 1, sizeof(*b->children)),
 	};
@@ -216,9 +230,14 @@ char *leaderboard_tuned_text(const struct leaderboard_child *c)
 	return str_detach(&text);
 }
 
+const char *leaderboard_name_within(const char *job, const char *child)
+{
+	size_t n = strlen(job);
+
+	return !strncmp(child, job, n) && child[n] == '-' && child[n + 1] ? child + n + 1 : child;
+}
+
 const char *leaderboard_short_name(const struct leaderboard *b, const struct leaderboard_child *c)
 {
-	size_t n = strlen(b->job);
-
-	return !strncmp(c->name, b->job, n) && c->name[n] == '-' && c->name[n + 1] ? c->name + n + 1 : c->name;
+	return leaderboard_name_within(b->job, c->name);
 }

@@ -102,6 +102,8 @@ int64_t leaderboard_took_ms(const struct leaderboard_child *child, int64_t now_m
 
 /* A child's name without the tuning job's in front of it. Borrowed. */
 const char *leaderboard_short_name(const struct leaderboard *b, const struct leaderboard_child *child);
+/* The same of names alone. */
+const char *leaderboard_name_within(const char *job, const char *child);
 
 /* "lr=0.1 batch_size=64": the tuned hyperparameters of a child. New string. */
 char *leaderboard_tuned_text(const struct leaderboard_child *child);

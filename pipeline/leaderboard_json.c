@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/leaderboard.h"
@@ -66,10 +67,9 @@ json_t *leaderboard_json(const struct leaderboard *b)
 /* The definition that a child was made from. Borrowed. */
 static const json_t *definition_of(const json_t *description, const struct leaderboard_child *c)
 {
-	size_t i;
-	json_t *definition;
+	const json_t *definition;
 
-	json_array_foreach(json_object_get(description, "TrainingJobDefinitions"), i, definition) {
+	for (size_t i = 0; (definition = sagemaker_tuning_definition(description, i)); i++) {
 		if (str_eq(json_str(definition, "DefinitionName"), c->definition))
 			return definition;
 	}

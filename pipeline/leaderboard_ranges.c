@@ -1,14 +1,15 @@
 #include "pipeline/leaderboard_ranges.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 
-#define MAX_RANGES 400 /* 30 of each kind in ten definitions, and some */
-#define MAX_VALUES 100 /* of a category: the service takes 30 */
+#define MAX_DEFINITIONS 100 /* the service takes 10 */
+#define MAX_RANGES      400 /* 30 of each kind in ten definitions, and some */
+#define MAX_VALUES      100 /* of a category: the service takes 30 */
 
 static const struct leaderboard_objective no_objective = { 0 };
 
@@ -32,15 +33,10 @@ const struct leaderboard_objective *leaderboard_objective(const struct leaderboa
 	return b->n_objectives ? &b->objectives[0] : &no_objective;
 }
 
-/* A finite number, all of the text. */
+/* A tuned value is written as the bounds of its range are. */
 static bool read_number(const char *text, double *ret)
 {
-	char *end;
-
-	if (!text || !*text)
-		return false;
-	*ret = strtod(text, &end);
-	return !*end && isfinite(*ret);
+	return sagemaker_parse_bound(text, ret);
 }
 
 static bool has_range(const struct leaderboard *b, const char *definition, const char *name)
@@ -105,15 +101,14 @@ static void add_categorical(struct leaderboard *b, size_t *cap, const char *defi
 
 static void add_ranges(struct leaderboard *b, size_t *cap, const char *definition, const json_t *ranges)
 {
-	static const char *const kinds[] = { "ContinuousParameterRanges", "IntegerParameterRanges",
-					     "CategoricalParameterRanges" };
+	static const enum sagemaker_range_kind kinds[] = { RANGE_CONTINUOUS, RANGE_INTEGER, RANGE_CATEGORICAL };
 	size_t i;
 	json_t *j;
 
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-		json_array_foreach(json_object_get(ranges, kinds[k]), i, j) {
+		json_array_foreach(sagemaker_range_list(ranges, kinds[k]), i, j) {
 			if (b->n_ranges < MAX_RANGES)
-				(k == 2 ? add_categorical : add_numeric)(b, cap, definition, j);
+				(kinds[k] == RANGE_CATEGORICAL ? add_categorical : add_numeric)(b, cap, definition, j);
 		}
 	}
 }
@@ -166,25 +161,18 @@ static void learn_ranges(struct leaderboard *b, size_t *cap)
 
 void leaderboard_read_definitions(struct leaderboard *b, const json_t *description)
 {
-	const json_t *config = json_object_get(description, "HyperParameterTuningJobConfig");
-	const json_t *one = json_object_get(description, "TrainingJobDefinition");
-	const json_t *several = json_object_get(description, "TrainingJobDefinitions");
-	size_t i, cap = 0;
-	json_t *definition;
+	const json_t *definition = sagemaker_tuning_definition(description, 0);
+	size_t i = 0, cap = 0;
 
-	b->objectives = xcalloc(json_array_size(several) + 1, sizeof(*b->objectives));
-	json_array_foreach(several, i, definition) {
+	b->objectives = xcalloc(MAX_DEFINITIONS, sizeof(*b->objectives));
+	/* A description without any still says what the job is judged by. */
+	do {
 		const char *name = json_str(definition, "DefinitionName");
 
-		add_objective(b, name, json_object_get(definition, "TuningObjective"));
-		add_ranges(b, &cap, name, json_object_get(definition, "HyperParameterRanges"));
-	}
-	if (!json_array_size(several)) {
-		const char *name = json_str(one, "DefinitionName");
-
-		add_objective(b, name, json_object_get(config, "HyperParameterTuningJobObjective"));
-		add_ranges(b, &cap, name, json_object_get(config, "ParameterRanges"));
-	}
+		add_objective(b, name, sagemaker_tuning_objective(description, definition));
+		add_ranges(b, &cap, name, sagemaker_tuning_ranges(description, definition));
+		definition = sagemaker_tuning_definition(description, ++i);
+	} while (definition && i < MAX_DEFINITIONS);
 	learn_ranges(b, &cap);
 }
 

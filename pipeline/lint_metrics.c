@@ -101,6 +101,9 @@ static int lint_one(const struct config *c, const struct training_job_facts *fac
 	auto_err why = { 0 };
 
 	if (metrics_regex_translate(json_str(definition, "regex"), &m, &why) < 0) {
+		if (why.code == ERR_INVALID)
+			return config_error(c, err, path, "metric '%s': this is no regular expression: %s", name,
+					    why.msg);
 		strlist_take(facts->warnings, config_warning(c, path, "metric '%s' is not checked: %s", name, why.msg));
 		return 0;
 	}

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/repository.h"
+#include "pipeline/attempts.h"
 #include "pipeline/remote_job.h"
 #include "s3/object.h"
 
@@ -68,26 +69,17 @@ static int look_at_objects(struct s3 *s3, const struct plan *plan, struct outloo
 	return 0;
 }
 
-/* The attempts of one request stand one after the other; the last is the one that counts. */
 static int look_at_job(struct clients *c, const struct plan *plan, struct outlook *o, struct err *err)
 {
-	for (int n = 1; n < 1000; n++) {
-		auto_free char *attempt = xasprintf("%d", n);
-		auto_free char *name = plan_job_name(plan, attempt);
-		auto_json *job = NULL;
-		auto_err why = { 0 };
+	auto_free char *attempt = NULL;
+	auto_json *job = NULL;
 
-		if (remote_job_describe(&c->aws, plan->kind, name, &job, &why) < 0) {
-			if (why.code == ERR_NOT_FOUND)
-				return 0;
-			err_move(err, &why);
-			return -1;
-		}
-		free(o->job_name);
-		free(o->job_status);
-		o->job_name = take(name);
-		o->job_status = xstrdup_or_null(remote_job_status(job));
-	}
+	if (attempts_find_last(&c->aws, plan, &attempt, &job, err) < 0)
+		return -1;
+	if (!job)
+		return 0;
+	o->job_name = plan_job_name(plan, attempt);
+	o->job_status = xstrdup_or_null(remote_job_status(job));
 	return 0;
 }
 

@@ -154,7 +154,7 @@ static json_t *run_details(const struct provenance_facts *f)
 
 json_t *provenance_statement(const struct provenance_facts *f)
 {
-	auto_free char *build_type = xasprintf(BUILD_TYPE, remote_job_kind_name(f->plan->kind));
+	auto_free char *build_type = xasprintf(BUILD_TYPE, job_form(f->plan->kind)->kind);
 
 	return json_pack("{s:s, s:o, s:s, s:{s:{s:s, s:{s:O}, s:o, s:o}, s:o}}", "_type",
 			 "https://in-toto.io/Statement/v1", "subject", inputs(f), "predicateType",
@@ -214,7 +214,8 @@ void provenance_add_outcome(json_t *statement, const struct provenance_outcome *
 	add_end(statement, o, "TrainingEndTime");
 	json_put_str(internal, "secondaryStatus", json_str(o->job, "SecondaryStatus"));
 	json_put_int(internal, "trainingSeconds", json_integer_value(json_object_get(o->job, "TrainingTimeInSeconds")));
-	json_put_int(internal, "billableSeconds", json_integer_value(json_object_get(o->job, "BillableTimeInSeconds")));
+	if (job_billable_seconds(o->job) >= 0)
+		json_put_int(internal, "billableSeconds", job_billable_seconds(o->job));
 	json_object_set_new(internal, "metrics", metrics_of_job(o->job));
 }
 

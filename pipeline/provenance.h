@@ -29,6 +29,7 @@ struct provenance_outcome {
 	const struct digest *model;
 	uint64_t model_bytes;
 };
+/* billableSeconds are those of all instances, as job_billable_seconds() has them. */
 void provenance_add_outcome(json_t *statement, const struct provenance_outcome *outcome);
 
 /* The same for a tuning job; o->job is then DescribeHyperParameterTuningJob's answer. */

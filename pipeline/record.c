@@ -188,10 +188,8 @@ int record_last_job(struct git *git, const char *commit, char **ret, struct err 
 
 	if (git_note_lines(git, commit, &lines, err) < 0)
 		return -1;
-	if (!lines.n) {
-		err_set(err, ERR_NOT_FOUND, "commit %.12s has no job", commit);
-		return err_hint(err, "`smpipe list` shows the jobs of this repository");
-	}
+	if (!lines.n)
+		return err_set(err, ERR_NOT_FOUND, "commit %.12s has no job", commit);
 	line = json_parse(lines.v[lines.n - 1], strlen(lines.v[lines.n - 1]), "the commit's note", err);
 	if (!line)
 		return -1;

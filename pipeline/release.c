@@ -107,6 +107,11 @@ static int source_digest(const struct release *r, struct digest *ret, const stru
 		return -1;
 	if (!head.has_digest)
 		return err_set(err, ERR_INVALID, "'%s' has no stored SHA-256", r->plan->source_uri);
+	/* A record is for good: S3's word is taken when it says the same twice, or what was sent. */
+	if (r->out->source.has_digest && !digest_equal(&r->out->source.digest, &head.digest)) {
+		err_set(err, ERR_INVALID, "'%s': S3 names another SHA-256 than before", r->plan->source_uri);
+		return err_hint(err, "run it again; what is at fault then stands in `smpipe verify`");
+	}
 	*ret = head.digest;
 	*ret_known = ret;
 	return 0;
@@ -226,7 +231,7 @@ static int follow(struct release *r, const struct release_options *o, struct err
 
 	if ((is_tuning ? follow_tuning : follow_training)(r, o, err) < 0 || complete(r, err) < 0)
 		return -1;
-	return is_tuning ? watch_tuning_judge(&r->out->tuning, err) : watch_judge(r->out->job, err);
+	return is_tuning ? watch_tuning_judge(r->s, &r->out->tuning, err) : watch_judge(r->out->job, err);
 }
 
 int release_run(const struct session *s, struct project *p, const struct plan *plan, const json_t *bases,

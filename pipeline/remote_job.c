@@ -7,28 +7,27 @@
 
 enum job_kind remote_job_kind(const json_t *job)
 {
-	return json_object_get(job, "HyperParameterTuningJobName") ? JOB_TUNING : JOB_TRAINING;
+	return json_object_get(job, job_form(JOB_TUNING)->name) ? JOB_TUNING : JOB_TRAINING;
 }
 
-const char *remote_job_kind_name(enum job_kind kind)
+static const struct job_form *form_of(const json_t *job)
 {
-	return kind == JOB_TUNING ? "tuning" : "training";
+	return job_form(remote_job_kind(job));
 }
 
 const char *remote_job_name(const json_t *job)
 {
-	return json_str(job, remote_job_kind(job) == JOB_TUNING ? "HyperParameterTuningJobName" : "TrainingJobName");
+	return json_str(job, form_of(job)->name);
 }
 
 const char *remote_job_arn(const json_t *job)
 {
-	return json_str(job, remote_job_kind(job) == JOB_TUNING ? "HyperParameterTuningJobArn" : "TrainingJobArn");
+	return json_str(job, form_of(job)->arn);
 }
 
 const char *remote_job_status(const json_t *job)
 {
-	return json_str(job,
-			remote_job_kind(job) == JOB_TUNING ? "HyperParameterTuningJobStatus" : "TrainingJobStatus");
+	return json_str(job, form_of(job)->status);
 }
 
 bool remote_job_is_over(const json_t *job)
@@ -41,6 +40,16 @@ int remote_job_describe(struct aws *aws, enum job_kind kind, const char *name, j
 {
 	return (kind == JOB_TUNING ? sagemaker_describe_tuning_job : sagemaker_describe_training_job)(aws, name, ret,
 												      err);
+}
+
+int remote_job_look(struct aws *aws, enum job_kind kind, const char *name, json_t **ret, struct err *err)
+{
+	auto_err why = { 0 };
+
+	if (remote_job_describe(aws, kind, name, ret, &why) == 0 || why.code == ERR_NOT_FOUND)
+		return 0;
+	err_move(err, &why);
+	return -1;
 }
 
 int remote_job_find(struct aws *aws, enum job_kind first, const char *name, json_t **ret, struct err *err)

@@ -13,8 +13,6 @@
 
 /* Of a description, a request or a list's summary. */
 enum job_kind remote_job_kind(const json_t *job);
-/* "training", "tuning" */
-const char *remote_job_kind_name(enum job_kind kind);
 
 /* Borrowed; NULL when absent, which a description's never are. */
 const char *remote_job_name(const json_t *job);
@@ -26,6 +24,9 @@ bool remote_job_is_over(const json_t *job);
 
 /* ERR_NOT_FOUND; *ret is a new reference. */
 int remote_job_describe(struct aws *aws, enum job_kind kind, const char *name, json_t **ret, struct err *err);
+
+/* The same, for whom absence is an answer: *ret stays as it is when there is no such job. */
+int remote_job_look(struct aws *aws, enum job_kind kind, const char *name, json_t **ret, struct err *err);
 
 /* Of whichever kind the job is: `first` is asked first. ERR_NOT_FOUND: neither has it. */
 int remote_job_find(struct aws *aws, enum job_kind first, const char *name, json_t **ret, struct err *err);

@@ -10,6 +10,11 @@
 #include "ecr/repository.h"
 #include "pipeline/lockfile.h"
 
+const char *session_options(const struct session *session)
+{
+	return session->options ? session->options : "";
+}
+
 void clients_init(struct clients *c, const struct session *session)
 {
 	c->owned = session->http ? NULL : http_curl_new();

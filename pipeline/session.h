@@ -17,8 +17,12 @@ struct session {
 	const char *docker_host;  /* DOCKER_HOST, or NULL */
 	const struct sys *sys;
 	const struct report *report;
-	struct http *http; /* borrowed, for clients of one thread; NULL: each has its own */
+	const char *options; /* that lead other commands to the same jobs, " --local"; "" or NULL: none is needed */
+	struct http *http;   /* borrowed, for clients of one thread; NULL: each has its own */
 };
+
+/* The options, never NULL. */
+const char *session_options(const struct session *session);
 
 /* One thread's clients of a session. */
 struct clients {

@@ -5,13 +5,12 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "ecr/engine.h"
+#include "pipeline/attempts.h"
 #include "pipeline/job_end.h"
 #include "pipeline/journal.h"
 #include "pipeline/remote_job.h"
 #include "pipeline/stages.h"
 #include "pipeline/training_job.h"
-
-#define MAX_ATTEMPTS 999
 
 struct launch_stage {
 	const struct session *s;
@@ -25,17 +24,6 @@ struct launch_stage {
 static void release(struct launch_stage *st)
 {
 	clients_release(&st->c);
-}
-
-/* The state of a job name: *ret_answer stays NULL when there is no such job. */
-static int describe(struct launch_stage *st, const char *name, json_t **ret_answer, struct err *err)
-{
-	auto_err why = { 0 };
-
-	if (remote_job_describe(&st->c.aws, st->plan->kind, name, ret_answer, &why) == 0 || why.code == ERR_NOT_FOUND)
-		return 0;
-	err_move(err, &why);
-	return -1;
 }
 
 /* The job is ours when its tag holds our request key. */
@@ -82,7 +70,7 @@ static int find_after_doubt(struct launch_stage *st, const char *attempt, const 
 	auto_json *job = NULL;
 	auto_err again = { 0 };
 
-	if (describe(st, name, &job, &again) < 0 || !job)
+	if (remote_job_look(&st->c.aws, st->plan->kind, name, &job, &again) < 0 || !job)
 		return -1;
 	err_release(err);
 	return adopt(st, attempt, name, job, ret, err);
@@ -125,31 +113,10 @@ static bool ended_badly(const char *status)
 
 static int refuse_old_failure(const char *name, const json_t *job, struct err *err)
 {
-	enum err_code code = job_end_class(job);
+	auto_free char *words = job_end_words(job);
 
-	err_set(err, code, "job '%s' of the same request %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
-		job_end_reason(job));
+	err_set(err, job_end_class(job), "job '%s' of the same request %s", name, words);
 	return err_hint(err, "change what made it so, or start another attempt with --again");
-}
-
-/* The last of the numbered attempts and its job; both stay NULL when there is none. */
-static int find_last(struct launch_stage *st, char **ret_attempt, json_t **ret_job, struct err *err)
-{
-	for (int n = 1; n <= MAX_ATTEMPTS; n++) {
-		auto_free char *attempt = xasprintf("%d", n);
-		auto_free char *name = plan_job_name(st->plan, attempt);
-		json_t *job = NULL;
-
-		if (describe(st, name, &job, err) < 0)
-			return -1;
-		if (!job)
-			return 0;
-		json_decref(*ret_job);
-		*ret_job = job;
-		free(*ret_attempt);
-		*ret_attempt = take(attempt);
-	}
-	return err_set(err, ERR_CONFLICT, "job '%s' has %d attempts already", st->plan->job_base, MAX_ATTEMPTS);
 }
 
 static int launch_named(struct launch_stage *st, const char *attempt, struct launch_result *ret, struct err *err)
@@ -157,7 +124,7 @@ static int launch_named(struct launch_stage *st, const char *attempt, struct lau
 	auto_free char *name = plan_job_name(st->plan, attempt);
 	auto_json *job = NULL;
 
-	if (describe(st, name, &job, err) < 0)
+	if (remote_job_look(&st->c.aws, st->plan->kind, name, &job, err) < 0)
 		return -1;
 	return job ? adopt(st, attempt, name, job, ret, err) : create(st, attempt, name, ret, err);
 }
@@ -179,7 +146,7 @@ static int launch(struct launch_stage *st, const struct launch_options *options,
 		next = xstrdup(open_attempt); /* the journal grows while we launch */
 		return launch_named(st, next, ret, err);
 	}
-	if (find_last(st, &last, &job, err) < 0)
+	if (attempts_find_last(&st->c.aws, st->plan, &last, &job, err) < 0)
 		return -1;
 	if (!job)
 		return launch_named(st, "1", ret, err);

@@ -52,21 +52,24 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 	auto_free char *size = NULL;
 	auto_clients c = { 0 };
 	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner, .encryption = plan->source_encryption };
-	uint64_t bytes = 0;
-	int sent = 0;
+	struct pack_result packed;
 
 	ret->existed = true;
 	if (!plan->source_key)
 		return 0;
 	clients_init(&c, s);
-	if (pack_upload(&s3, &p->source, plan->source_bucket, plan->source_key, &sent, &bytes, s->report, err) < 0)
+	if (pack_upload(&s3, &p->source, plan->source_bucket, plan->source_key, s->report, &packed, err) < 0)
 		return err_wrap(err, "upload source to '%s'", plan->source_uri);
-	ret->existed = !sent;
-	ret->bytes_sent = sent ? bytes : 0;
-	ret->took_ms = s->sys->ticks_ms(s->sys) - start_ms;
-	size = str_bytes(bytes);
-	report_text(s->report, REPORT_DONE, "source", "%s %s%s%s", sent ? "uploaded" : "exists", plan->source_uri,
-		    sent ? ", " : "", sent ? size : "");
+	*ret = (struct stage_result){
+		.existed = packed.existed,
+		.bytes_sent = packed.existed ? 0 : packed.bytes,
+		.took_ms = s->sys->ticks_ms(s->sys) - start_ms,
+		.has_digest = packed.has_digest,
+		.digest = packed.digest,
+	};
+	size = str_bytes(packed.bytes);
+	report_text(s->report, REPORT_DONE, "source", "%s %s%s%s", packed.existed ? "exists" : "uploaded",
+		    plan->source_uri, packed.existed ? "" : ", ", packed.existed ? "" : size);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/digest.h"
 #include "pipeline/plan.h"
 #include "pipeline/session.h"
 
@@ -16,6 +17,8 @@ struct stage_result {
 	bool existed; /* the result was there: nothing was built, pushed or sent */
 	int64_t took_ms;
 	uint64_t bytes_sent;
+	bool has_digest; /* of the source: the SHA-256 of the archive is known */
+	struct digest digest;
 };
 
 struct image_result {

@@ -1,10 +1,7 @@
 #ifndef SMPIPE_PIPELINE_TUNING_JOB_H
 #define SMPIPE_PIPELINE_TUNING_JOB_H
 
-/*
- * The CreateHyperParameterTuningJob request from smpipe.yaml. A definition is made as the CreateTrainingJob request is,
- * from the same keys; what the service has no member for is left out with a warning.
- */
+/* The CreateHyperParameterTuningJob request from smpipe.yaml; its definitions: pipeline/tuning_definition. */
 
 #include "pipeline/training_job.h"
 
@@ -16,8 +13,5 @@ void tuning_job_set_name(json_t *request, const char *job_name);
 
 /* Put an image in the place of another in every definition that names it. */
 void tuning_job_set_image(json_t *request, const char *old, const char *image);
-
-/* The i-th definition of a request, or NULL. Borrowed. */
-json_t *tuning_job_definition(const json_t *request, size_t i);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/members.h"
+#include "pipeline/tuning_ranges.h"
 
 #define CONFIG        "HyperParameterTuningJobConfig."
 #define RESOURCES     "HyperParameterTuningResourceConfig."
@@ -35,33 +36,25 @@ char *tuning_members_in_training(const char *member)
 /* "ContinuousParameterRanges[2].MinValue" → "tuner.hyperparameter_ranges.lr.continuous[0]"; base is "tuner". */
 static char *range_key(const char *base, const json_t *ranges, const char *member)
 {
-	static const char *const kinds[][2] = {
-		{ "IntegerParameterRanges", "integer" },
-		{ "ContinuousParameterRanges", "continuous" },
-		{ "CategoricalParameterRanges", "categorical" },
-	};
 	auto_free char *list = xstrndup(member, strcspn(member, "[."));
 	size_t n = strlen(list);
 	size_t index = member[n] ? strtoul(member + n + 1, NULL, 10) : 0;
 	const char *name = json_str(json_array_get(json_object_get(ranges, list), index), "Name");
-	const char *part = strchr(member, '.') ? strchr(member, '.') + 1 : "";
+	const char *key = tuning_ranges_key(list), *part = strchr(member, '.') ? strchr(member, '.') + 1 : "";
 
 	if (!name || !member[n])
 		return xasprintf("%s.hyperparameter_ranges", base);
 	if (str_eq(list, "AutoParameters"))
 		return xasprintf("%s.auto_parameters.%s", base, name);
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (!str_eq(list, kinds[i][0]) || str_eq(part, "Name"))
-			continue;
-		if (str_eq(part, "ScalingType"))
-			return xasprintf("%s.hyperparameter_ranges.%s.scaling", base, name);
-		return xasprintf("%s.hyperparameter_ranges.%s.%s%s", base, name, kinds[i][1],
-				 str_eq(part, "MinValue")     ? "[0]"
-				 : str_eq(part, "MaxValue")   ? "[1]"
-				 : str_starts(part, "Values") ? part + strlen("Values")
-							      : "");
-	}
-	return xasprintf("%s.hyperparameter_ranges.%s", base, name);
+	if (!key || str_eq(part, "Name"))
+		return xasprintf("%s.hyperparameter_ranges.%s", base, name);
+	if (str_eq(part, "ScalingType"))
+		return xasprintf("%s.hyperparameter_ranges.%s.scaling", base, name);
+	return xasprintf("%s.hyperparameter_ranges.%s.%s%s", base, name, key,
+			 str_eq(part, "MinValue")     ? "[0]"
+			 : str_eq(part, "MaxValue")   ? "[1]"
+			 : str_starts(part, "Values") ? part + strlen("Values")
+						      : "");
 }
 
 /* Whether the file says something at the first parts of a key ("estimator.subnets" of "estimator.subnets[0]"). */
@@ -120,6 +113,8 @@ char *tuning_members_key_of(const struct config *c, const json_t *request, const
 
 	if (below)
 		return definition_key(c, base, definition, below);
+	if (str_eq(member, "TrainingJobDefinitions"))
+		return xstrdup("tuner.definitions");
 	if (str_starts(member, "TrainingJobDefinition"))
 		return take(base);
 	if (str_eq(member, "HyperParameterTuningJobName"))

@@ -2,11 +2,15 @@
 
 #include <string.h>
 
-#include "aws/sagemaker_limits_ranges.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/hyperparameters.h"
 #include "pipeline/schema.h"
+
+#define SERVICE_PARAMETER "_tuning_objective_metric" /* the name of the metric */
+
+#define MAX_JOBS 10000 /* of a tuning job */
 
 struct range {
 	const struct config *c;
@@ -17,27 +21,35 @@ struct range {
 	struct err *err;
 };
 
-static const struct {
-	const char *key, *list;
-} kinds[] = {
-	{ "integer", "IntegerParameterRanges" },
-	{ "continuous", "ContinuousParameterRanges" },
-	{ "categorical", "CategoricalParameterRanges" },
+/* Of a range in smpipe.yaml; what is chosen by the service has none. */
+static const char *const keys[] = {
+	[RANGE_INTEGER] = "integer",
+	[RANGE_CONTINUOUS] = "continuous",
+	[RANGE_CATEGORICAL] = "categorical",
 };
+
+const char *tuning_ranges_key(const char *list)
+{
+	for (size_t kind = 0; kind < ARRAY_LEN(keys); kind++) {
+		if (str_eq(sagemaker_range_lists[kind], list))
+			return keys[kind];
+	}
+	return NULL;
+}
 
 /* The one kind that a range has, or -1. */
 static int find_kind(const struct range *r)
 {
 	int found = -1;
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		auto_free char *path = xasprintf("%s.%s", r->path, kinds[i].key);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		auto_free char *path = xasprintf("%s.%s", r->path, keys[i]);
 
-		if (!json_object_get(r->settings, kinds[i].key))
+		if (!json_object_get(r->settings, keys[i]))
 			continue;
 		if (found >= 0)
 			return config_error(r->c, r->err, path, "'%s' is '%s' and '%s'; it can be one of them", r->name,
-					    kinds[found].key, kinds[i].key);
+					    keys[found], keys[i]);
 		found = (int)i;
 	}
 	if (found < 0) {
@@ -87,8 +99,10 @@ static int add_categorical(const struct range *r, json_t *list)
 }
 
 /* Hyperband gives its jobs more and more of this: a job cannot choose it. */
-static int check_resource(const struct range *r)
+static int check_name(const struct range *r)
 {
+	if (str_eq(r->name, SERVICE_PARAMETER))
+		return config_error(r->c, r->err, r->path, "'%s' is set by the service in every training job", r->name);
 	if (!str_eq(config_str(r->c, "tuner.strategy"), "Hyperband"))
 		return 0;
 	for (const char *const *name = sagemaker_resource_names; *name; name++) {
@@ -105,15 +119,14 @@ static int add_range(const struct range *r, json_t *ranges)
 	int kind = find_kind(r);
 	json_t *list;
 
-	if (kind < 0 || check_resource(r) < 0)
+	if (kind < 0 || check_name(r) < 0)
 		return -1;
-	list = json_object_get(ranges, kinds[kind].list);
+	list = json_object_get(ranges, sagemaker_range_lists[kind]);
 	if (!list) {
 		list = json_array();
-		json_object_set_new(ranges, kinds[kind].list, list);
+		json_object_set_new(ranges, sagemaker_range_lists[kind], list);
 	}
-	return str_eq(kinds[kind].key, "categorical") ? add_categorical(r, list)
-						      : add_numeric(r, kinds[kind].key, list);
+	return kind == RANGE_CATEGORICAL ? add_categorical(r, list) : add_numeric(r, keys[kind], list);
 }
 
 static void add_automatic(const struct config *c, json_t *ranges)
@@ -126,7 +139,7 @@ static void add_automatic(const struct config *c, json_t *ranges)
 	json_object_foreach((json_t *)hints, name, hint)
 		json_array_append_new(list, json_pack("{sssO}", "Name", name, "ValueHint", hint));
 	if (json_array_size(list))
-		json_object_set(ranges, "AutoParameters", list);
+		json_object_set(ranges, sagemaker_range_lists[RANGE_AUTO], list);
 	json_decref(list);
 }
 
@@ -147,6 +160,45 @@ int tuning_ranges_encode(const struct config *definition, const struct training_
 	add_automatic(definition, ranges);
 	*ret = json_object_size(ranges) ? take(ranges) : NULL;
 	return 0;
+}
+
+/* 0: more than a number can say. */
+static int64_t count_integers(const json_t *range)
+{
+	int64_t min, max;
+
+	if (!sagemaker_parse_whole_bound(json_str(range, "MinValue"), &min) ||
+	    !sagemaker_parse_whole_bound(json_str(range, "MaxValue"), &max) || max / 2 - min / 2 > MAX_JOBS)
+		return 0;
+	return max - min + 1;
+}
+
+static int64_t count_points(const json_t *ranges)
+{
+	int64_t points = sagemaker_count_combinations(ranges);
+	json_t *range;
+	size_t i;
+
+	json_array_foreach(sagemaker_range_list(ranges, RANGE_INTEGER), i, range) {
+		int64_t n = count_integers(range);
+
+		points = n && points <= MAX_JOBS ? points * n : 0;
+		if (!points)
+			return 0;
+	}
+	return points;
+}
+
+void tuning_ranges_warn(const struct config *c, const json_t *ranges, struct strlist *warnings)
+{
+	int64_t points = count_points(ranges), jobs = config_int(c, "tuner.max_jobs");
+
+	if (sagemaker_range_list(ranges, RANGE_CONTINUOUS) || sagemaker_range_list(ranges, RANGE_AUTO) || !points ||
+	    points >= jobs || !config_value(c, "tuner.max_jobs"))
+		return;
+	strlist_take(warnings, config_warning(c, "tuner.max_jobs",
+					      "there are %lld jobs for the %lld combinations that the ranges have",
+					      (long long)jobs, (long long)points));
 }
 
 static bool is_tuned(const json_t *tuner, const char *name)

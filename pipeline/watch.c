@@ -42,11 +42,12 @@ static void watch_release(struct watch *w)
 static void on_line(void *ctx, const char *host, const char *line)
 {
 	struct watch *w = ctx;
+	auto_free char *drawn = watch_logs_drawn(line);
 
 	if (host)
-		report_text(w->s->report, REPORT_LINE, "log", "[%s] %s", host, line);
+		report_text(w->s->report, REPORT_LINE, "log", "[%s] %s", host, drawn);
 	else
-		report_text(w->s->report, REPORT_LINE, "log", "%s", line);
+		report_text(w->s->report, REPORT_LINE, "log", "%s", drawn);
 	watch_metrics_feed(&w->metrics, line);
 }
 
@@ -155,9 +156,10 @@ static int flush_logs(struct watch *w, struct err *err)
 static void on_failure_line(void *ctx, const char *host, const char *line)
 {
 	const struct watch *w = ctx;
+	auto_free char *drawn = watch_logs_drawn(line);
 
 	report_text(w->s->report, REPORT_NOTE, "failure", "%s%s%s%s", host ? "[" : "", host ? host : "",
-		    host ? "] " : "", line);
+		    host ? "] " : "", drawn);
 }
 
 static void tell_end(struct watch *w)
@@ -216,11 +218,11 @@ int watch_judge(const json_t *job, struct err *err)
 {
 	const char *name = remote_job_name(job);
 	enum err_code code = job_end_class(job);
+	auto_free char *words = job_end_words(job);
 
 	if (code == ERR_NONE)
 		return 0;
-	err_set(err, code, "job '%s' %s: %s", name, code == ERR_STOPPED ? "was stopped" : "failed",
-		job_end_reason(job));
+	err_set(err, code, "job '%s' %s", name, words);
 	if (code == ERR_CAPACITY)
 		watch_hint_capacity(err);
 	return -1;

@@ -106,6 +106,17 @@ bool watch_logs_has_host(const struct watch_logs *l)
 }
 
 /* The end of one stream. */
+char *watch_logs_drawn(const char *line)
+{
+	size_t end = strlen(line), start;
+
+	while (end > 0 && line[end - 1] == '\r')
+		end--;
+	for (start = end; start > 0 && line[start - 1] != '\r'; start--)
+		;
+	return xstrndup(line + start, end - start);
+}
+
 struct tail {
 	struct strlist lines;
 	int64_t last_ms;

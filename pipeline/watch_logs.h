@@ -30,6 +30,12 @@ struct watch_logs {
 	size_t at; /* the stream that is being read: after an error the next call begins there */
 };
 
+/*
+ * What a terminal has of a line in the end: a progress bar draws itself again after each carriage return. The metrics
+ * are looked for in all of it. New string.
+ */
+char *watch_logs_drawn(const char *line);
+
 void watch_logs_release(struct watch_logs *l);
 
 /*

@@ -21,8 +21,10 @@ void watch_patience_release(struct watch_patience *p)
 
 static void hint_to_come_back(const struct watch_patience *p, const char *words, struct err *err)
 {
-	err_hint(err, "%scome back with `smpipe logs -f %s`, or look with `smpipe status %s`", words, p->job_name,
-		 p->job_name);
+	const char *options = session_options(p->s);
+
+	err_hint(err, "%scome back with `smpipe logs -f %s%s`, or look with `smpipe status %s%s`", words, p->job_name,
+		 options, p->job_name, options);
 }
 
 /* In whatever call the user's ^C was seen. */

@@ -40,41 +40,65 @@ static bool is_settled(const struct leaderboard *b, const struct leaderboard_chi
 }
 
 /* "3 of 8", or "3" where the number is not limited. New string. */
-static char *progress(const struct leaderboard *b)
+static char *progress(const struct leaderboard *b, size_t n_ended)
 {
-	return b->max_jobs ? xasprintf("%zu of %lld", b->n_ended, (long long)b->max_jobs)
-			   : xasprintf("%zu", b->n_ended);
+	return b->max_jobs ? xasprintf("%zu of %lld", n_ended, (long long)b->max_jobs) : xasprintf("%zu", n_ended);
 }
 
-static void tell_end_of_child(const struct watch *w, const struct leaderboard *b, const struct leaderboard_child *c)
+/* Of two that are as good the service may name either: what is no better than before is no news. */
+static bool is_new_best(const struct watch *w, const struct leaderboard *b, const struct leaderboard_child *c)
+{
+	const struct leaderboard_child *before = w->board.best;
+
+	return c == b->best && !(before && (str_eq(before->name, c->name) || before->objective == c->objective));
+}
+
+/* ": F1=0.5"; or " without F1" of one that came to its end and should have it. New string. */
+static char *objective_text(const struct leaderboard *b, const struct leaderboard_child *c)
 {
 	const char *metric = leaderboard_objective(b, c->definition)->metric;
-	bool is_new_best = c == b->best && !(w->board.best && str_eq(w->board.best->name, c->name));
+
+	if (c->has_objective)
+		return xasprintf(": %s=%.6g", metric ? metric : "objective", c->objective);
+	return str_eq(c->status, "Completed") ? xasprintf(" without %s", metric ? metric : "objective") : xstrdup("");
+}
+
+static void tell_end_of_child(const struct watch *w, const struct leaderboard *b, const struct leaderboard_child *c,
+			      size_t n_ended)
+{
 	int64_t took_ms = leaderboard_took_ms(c, 0);
 	auto_free char *tuned = leaderboard_tuned_text(c);
 	auto_free char *took = took_ms >= 0 ? str_duration_ms(took_ms) : NULL;
-	auto_free char *objective =
-		c->has_objective ? xasprintf(": %s=%.6g", metric ? metric : "objective", c->objective) : xstrdup("");
-	auto_free char *done = progress(b);
+	auto_free char *objective = objective_text(b, c);
+	auto_free char *done = progress(b, n_ended);
 
 	report_text(w->s->report, REPORT_STEP, "tune", "%s %s%s%s%s%s%s%s (%s) %s%s", leaderboard_short_name(b, c),
 		    c->status, objective, took ? " after " : "", took ? took : "", c->reason ? ": " : "",
-		    c->reason ? c->reason : "", is_new_best ? ", the best so far" : "", done, *tuned ? "with " : "",
-		    tuned);
+		    c->reason ? c->reason : "", is_new_best(w, b, c) ? ", the best so far" : "", done,
+		    *tuned ? "with " : "", tuned);
 }
 
-static void tell_child(const struct watch *w, const struct leaderboard *b, const struct leaderboard_child *c)
+/* Nobody was told of its end. */
+static bool has_news(const struct watch *w, const struct leaderboard *b, const struct leaderboard_child *c)
 {
 	const struct leaderboard_child *before = w->board.job ? leaderboard_find(&w->board, c->name) : NULL;
 
-	if (c->is_running && !before) {
+	return is_settled(b, c) && !(before && is_settled(&w->board, before));
+}
+
+static void tell_child(const struct watch *w, const struct leaderboard *b, const struct leaderboard_child *c,
+		       size_t *n_ended)
+{
+	bool is_known = w->board.job && leaderboard_find(&w->board, c->name);
+
+	if (c->is_running && !is_known) {
 		auto_free char *tuned = leaderboard_tuned_text(c);
 
 		report_text(w->s->report, REPORT_STEP, "tune", "%s started%s%s", leaderboard_short_name(b, c),
 			    *tuned ? " with " : "", tuned);
 	}
-	if (is_settled(b, c) && !(before && is_settled(&w->board, before)))
-		tell_end_of_child(w, b, c);
+	if (has_news(w, b, c))
+		tell_end_of_child(w, b, c, ++*n_ended);
 }
 
 static int compare_created(const void *x, const void *y)
@@ -91,12 +115,16 @@ static int compare_created(const void *x, const void *y)
 static void tell_children(const struct watch *w, const struct leaderboard *b)
 {
 	auto_free const struct leaderboard_child **order = xcalloc(b->n_children + 1, sizeof(*order));
+	size_t n_news = 0, n_ended; /* before these */
 
 	for (size_t i = 0; i < b->n_children; i++)
 		order[i] = &b->children[i];
 	qsort(order, b->n_children, sizeof(*order), compare_created);
 	for (size_t i = 0; i < b->n_children; i++)
-		tell_child(w, b, order[i]);
+		n_news += has_news(w, b, &b->children[i]);
+	n_ended = b->n_ended > n_news ? b->n_ended - n_news : 0;
+	for (size_t i = 0; i < b->n_children; i++)
+		tell_child(w, b, order[i], &n_ended);
 }
 
 static void take_board(struct watch *w)
@@ -183,20 +211,41 @@ static const struct leaderboard_child *find_failure(const struct leaderboard *b,
 	return first;
 }
 
-int watch_tuning_judge(const struct watched_tuning *w, struct err *err)
+/* All came to their end, and none has an objective: the regex found nothing in what they printed. */
+static int hint_at_metric(const struct session *s, const struct leaderboard *b, struct err *err)
+{
+	const char *metric = leaderboard_objective(b, NULL)->metric;
+
+	for (size_t i = 0; i < b->n_children; i++) {
+		if (b->children[i].has_objective)
+			return -1;
+	}
+	if (!b->n_children || !metric)
+		return -1;
+	return err_hint(err,
+			"compare the regex of '%s' in metric_definitions with the lines that `smpipe logs %s%s` shows",
+			metric, b->job, session_options(s));
+}
+
+int watch_tuning_judge(const struct session *s, const struct watched_tuning *w, struct err *err)
 {
 	const struct leaderboard_child *failed;
 	auto_leaderboard b = { 0 };
+	auto_free char *words = NULL;
 	bool is_capacity;
 
 	if (watch_judge(w->job, err) == 0)
 		return 0;
 	leaderboard_init(&b, w->job, w->children);
 	failed = find_failure(&b, &is_capacity);
-	if (err->code != ERR_JOB_FAILED || !failed)
+	if (err->code != ERR_JOB_FAILED)
 		return -1;
-	err_set(err, is_capacity ? ERR_CAPACITY : ERR_JOB_FAILED, "tuning job '%s' failed: %s; '%s': %s", b.job,
-		job_end_reason(w->job), leaderboard_short_name(&b, failed), failed->reason);
-	return is_capacity ? watch_hint_capacity(err)
-			   : err_hint(err, "`smpipe logs %s` shows its training jobs' lines", b.job);
+	if (!failed)
+		return hint_at_metric(s, &b, err);
+	words = job_end_words(w->job);
+	err_set(err, is_capacity ? ERR_CAPACITY : ERR_JOB_FAILED, "tuning job '%s' %s; '%s': %s", b.job, words,
+		leaderboard_short_name(&b, failed), failed->reason);
+	return is_capacity
+		       ? watch_hint_capacity(err)
+		       : err_hint(err, "`smpipe logs %s%s` shows its training jobs' lines", b.job, session_options(s));
 }

@@ -31,6 +31,6 @@ int watch_tuning(const struct session *s, const char *job_name, const struct wat
 		 struct watched_tuning *ret, struct err *err);
 
 /* As watch_judge(); when its training jobs are the reason of a failure, the first of theirs is in the message. */
-int watch_tuning_judge(const struct watched_tuning *w, struct err *err);
+int watch_tuning_judge(const struct session *s, const struct watched_tuning *w, struct err *err);
 
 #endif

@@ -15,6 +15,8 @@
 #define FLUSH_MS 10000
 /* Long enough ago for every line to be there, whatever this machine's clock says. */
 #define LONG_AGO_MS 3600000
+/* Of one tuning job, over all lists: each list may bring others. */
+#define MAX_CHILDREN 10000
 
 struct child {
 	const struct session *s;
@@ -55,9 +57,10 @@ static void watch_release(struct watch *w)
 static void on_line(void *ctx, const char *host, const char *line)
 {
 	const struct child *c = ctx;
+	auto_free char *drawn = watch_logs_drawn(line);
 
 	report_text(c->s->report, REPORT_LINE, "log", "[%s%s%s] %s", c->short_name, host ? "/" : "", host ? host : "",
-		    line);
+		    drawn);
 }
 
 static struct child *find(const struct watch *w, const char *name)
@@ -71,12 +74,11 @@ static struct child *find(const struct watch *w, const char *name)
 
 static struct child *add(struct watch *w, const char *name)
 {
-	size_t prefix = strlen(w->patience.job_name);
 	struct child *c = xcalloc(1, sizeof(*c));
 
 	c->s = w->s;
 	c->name = xstrdup(name);
-	c->short_name = str_starts(name, w->patience.job_name) && name[prefix] == '-' ? c->name + prefix + 1 : c->name;
+	c->short_name = leaderboard_name_within(w->patience.job_name, c->name);
 	c->logs = (struct watch_logs){ .aws = &w->patience.c.aws,
 				       .job_name = c->name,
 				       .host = w->o->host,
@@ -106,7 +108,7 @@ static void take_list(struct watch *w, const json_t *list)
 			   *status = json_str(summary, "TrainingJobStatus");
 		struct child *c = name ? find(w, name) : NULL;
 
-		if (!name)
+		if (!name || (!c && w->n >= MAX_CHILDREN))
 			continue;
 		if (!c)
 			c = add(w, name);

@@ -15,6 +15,7 @@ struct copy {
 	const char *from_bucket, *from_key;
 	const struct s3_head *source;
 	struct s3_multipart m;
+	bool may_have_twins;   /* CreateMultipartUpload was sent more than once */
 	struct s3_call *calls; /* one a part */
 	uint32_t n_done;
 	bool has_failed;
@@ -91,7 +92,10 @@ static int create(struct copy *c, struct err *err)
 
 	s3_multipart_create_request(&c->m, "application/octet-stream", &req);
 	s3_encryption_add(&c->s3->encryption, &req.headers);
-	return s3_send(c->s3, &req, &resp, err) < 0 ? -1 : s3_multipart_created(&c->m, &resp, err);
+	if (s3_send(c->s3, &req, &resp, err) < 0)
+		return -1;
+	c->may_have_twins = req.n_attempts > 1;
+	return s3_multipart_created(&c->m, &resp, err);
 }
 
 /* A lost answer leaves the object there and the upload gone. */
@@ -128,16 +132,22 @@ static int complete(struct copy *c, struct err *err)
 static int copy_multipart(struct copy *c, struct err *err)
 {
 	auto_err ignored = { 0 };
+	int rc;
 
 	c->m.kind = c->source->sha256.kind == S3_CHECKSUM_NONE && c->source->crc64.kind ? S3_CRC64NVME : S3_SHA256;
 	c->m.n = s3_part_count(c->m.size);
 	c->m.v = xcalloc(c->m.n, sizeof(*c->m.v));
 	if (create(c, err) < 0)
 		return -1;
-	if (copy_parts(c, err) == 0 && complete(c, err) == 0)
-		return 0;
-	(void)s3_multipart_abort(c->s3, c->m.bucket, c->m.key, c->m.upload_id, &ignored);
-	return -1;
+	rc = copy_parts(c, err) < 0 ? -1 : complete(c, err);
+	if (rc < 0)
+		(void)s3_multipart_abort(c->s3, c->m.bucket, c->m.key, c->m.upload_id, &ignored);
+	/* An upload of the same content that was cut off is of no use any more. */
+	if (rc == 0)
+		s3_multipart_drop_others(c->s3, &c->m);
+	else if (c->may_have_twins)
+		s3_multipart_drop_twins(c->s3, &c->m);
+	return rc;
 }
 
 static int copy_whole(struct copy *c, struct err *err)
@@ -154,7 +164,6 @@ static int copy_whole(struct copy *c, struct err *err)
 	http_headers_addf(&req.headers, "x-amz-copy-source", "/%s/%s", c->from_bucket, source);
 	if (c->source->etag)
 		http_headers_add(&req.headers, "x-amz-copy-source-if-match", c->source->etag);
-	s3_encryption_add(&c->s3->encryption, &req.headers);
 	if (c->source->sha256.kind == S3_SHA256)
 		http_headers_add(&req.headers, "x-amz-checksum-algorithm", "SHA256");
 	if (s3_send(c->s3, &req, &resp, err) < 0)

@@ -163,6 +163,8 @@ static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
 	struct fetch *x = r->of;
 	uint64_t offset = r->i * s3_part_bytes(x->item.size);
 
+	if (!s3_sink_is_object(&r->call.resp, p, n))
+		return 0;
 	if (n > range_bytes(x, r->i) - r->n_received)
 		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': the service sends more than was asked for",
 			       x->fetcher->spec->bucket, x->item.key);
@@ -240,6 +242,7 @@ static void fill_request(struct range *r)
 	req->aws.method = "GET";
 	req->aws.is_idempotent = true;
 	req->aws.is_patient = true;
+	req->aws.judge_body = s3_judge_object;
 	req->aws.sink = take_bytes;
 	req->aws.sink_reset = start_anew;
 	req->aws.sink_ctx = r;

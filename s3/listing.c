@@ -97,6 +97,7 @@ static struct xml *get_page(struct s3 *s3, const char *bucket, const char *prefi
 	req.aws.method = "GET";
 	req.aws.query = query;
 	req.aws.is_idempotent = true;
+	req.aws.judge_body = s3_judge_body;
 	req.aws.max_body_bytes = S3_MAX_XML_BYTES;
 	if (s3_send(s3, &req, &resp, err) < 0)
 		return NULL;

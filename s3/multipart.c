@@ -52,6 +52,7 @@ void s3_multipart_create_request(const struct s3_multipart *m, const char *conte
 {
 	begin(m, "CreateMultipartUpload", "POST", ret);
 	ret->aws.query = "uploads=";
+	ret->aws.judge_body = s3_judge_body;
 	http_headers_add(&ret->headers, "Content-Type", content_type);
 	http_headers_add(&ret->headers, "x-amz-checksum-algorithm", algorithm(m->kind));
 	http_headers_add(&ret->headers, "x-amz-checksum-type", type(m->kind));
@@ -82,6 +83,7 @@ void s3_multipart_part_request(const struct s3_multipart *m, uint32_t i, struct 
 	begin(m, "UploadPart", "PUT", ret);
 	ret->query = upload_query(m->upload_id, (int64_t)i + 1);
 	ret->aws.query = ret->query;
+	ret->aws.judge_body = s3_judge_object;
 	s3_checksum_add(&ret->headers, &m->v[i].checksum);
 }
 

@@ -60,6 +60,14 @@ int s3_multipart_list_parts(struct s3 *s3, struct s3_multipart *m, struct err *e
 /* AbortMultipartUpload; one that is gone already is success. */
 int s3_multipart_abort(struct s3 *s3, const char *bucket, const char *key, const char *upload_id, struct err *err);
 
+/*
+ * Of a CreateMultipartUpload that was sent more than once, the first may have been carried out too: abort the uploads
+ * of the same key that have no part, but not m itself. What cannot be found out or done is left.
+ */
+void s3_multipart_drop_twins(struct s3 *s3, const struct s3_multipart *m);
+/* Abort all uploads of the key but m itself: the object is there by another way. */
+void s3_multipart_drop_others(struct s3 *s3, const struct s3_multipart *m);
+
 struct s3_upload {
 	char *key, *id;
 	char *initiated; /* "2023-11-23T01:38:54.000Z" */

@@ -8,6 +8,9 @@
 #include "s3/multipart.h"
 #include "s3/parts.h"
 
+/* Uploads of one key, and of keys that begin with it. */
+#define MAX_TWINS 10000
+
 static bool is_truncated(const struct xml *page)
 {
 	return str_eq(xml_child_text(page, "IsTruncated"), "true");
@@ -43,6 +46,7 @@ static int get_page(struct s3 *s3, const char *operation, const char *bucket, co
 	req.aws.method = "GET";
 	req.aws.query = query;
 	req.aws.is_idempotent = true;
+	req.aws.judge_body = s3_judge_body;
 	req.aws.max_body_bytes = S3_MAX_XML_BYTES;
 	if (s3_send(s3, &req, &resp, err) < 0)
 		return -1;
@@ -163,4 +167,40 @@ int s3_multipart_list(struct s3 *s3, const char *bucket, const char *prefix, siz
 	*ret = uploads;
 	uploads = (struct s3_uploads){ 0 };
 	return 0;
+}
+
+static bool has_part(struct s3 *s3, const struct s3_multipart *m, const char *upload_id)
+{
+	auto_free char *id = str_uri_encode(upload_id, false);
+	auto_free char *query = xasprintf("max-parts=1&uploadId=%s", id);
+	auto_err ignored = { 0 };
+	auto_xml *page = NULL;
+
+	return get_page(s3, "ListParts", m->bucket, m->key, query, &page, &ignored) < 0 || xml_child(page, "Part");
+}
+
+static void drop(struct s3 *s3, const struct s3_multipart *m, bool with_parts)
+{
+	auto_s3_uploads found = { 0 };
+	auto_err ignored = { 0 };
+
+	if (s3_multipart_list(s3, m->bucket, m->key, MAX_TWINS, &found, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < found.n; i++) {
+		const struct s3_upload *u = &found.v[i];
+		auto_err left = { 0 };
+
+		if (str_eq(u->key, m->key) && !str_eq(u->id, m->upload_id) && (with_parts || !has_part(s3, m, u->id)))
+			(void)s3_multipart_abort(s3, m->bucket, m->key, u->id, &left);
+	}
+}
+
+void s3_multipart_drop_twins(struct s3 *s3, const struct s3_multipart *m)
+{
+	drop(s3, m, false);
+}
+
+void s3_multipart_drop_others(struct s3 *s3, const struct s3_multipart *m)
+{
+	drop(s3, m, true);
 }

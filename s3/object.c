@@ -8,9 +8,6 @@
 #include "base/str.h"
 #include "s3/request.h"
 
-/* A refusal is read whole however little was asked for. */
-#define MIN_ANSWER_BYTES 65536
-
 void s3_head_release(struct s3_head *h)
 {
 	free(h->etag);
@@ -132,6 +129,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.payload_hash = hash;
+	req.aws.judge_body = s3_judge_object;
 	http_headers_add(&req.headers, "Content-Type", put->content_type);
 	http_headers_add(&req.headers, S3_HEADER_SHA256, checksum);
 	s3_encryption_add(&s3->encryption, &req.headers);
@@ -236,7 +234,8 @@ int s3_get_bytes(struct s3 *s3, const char *bucket, const char *key, size_t max,
 
 	req.aws.method = "GET";
 	req.aws.is_idempotent = true;
-	req.aws.max_body_bytes = max > MIN_ANSWER_BYTES ? max : MIN_ANSWER_BYTES;
+	req.aws.judge_body = s3_judge_object;
+	req.aws.max_body_bytes = max > S3_MAX_REFUSAL_BYTES ? max : S3_MAX_REFUSAL_BYTES;
 	http_headers_add(&req.headers, "x-amz-checksum-mode", "ENABLED");
 	if (s3_send(s3, &req, &resp, err) < 0)
 		return -1;
@@ -259,12 +258,15 @@ struct download {
 	uint64_t size;
 	int reset_errno; /* going back to the start was refused */
 	const char *key;
+	struct http_response *resp;
 };
 
 static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
 {
 	struct download *d = ctx;
 
+	if (!s3_sink_is_object(d->resp, p, n))
+		return 0;
 	if (d->reset_errno) {
 		errno = d->reset_errno;
 		return err_errno(err, "start the download of '%s' anew", d->key);
@@ -294,12 +296,15 @@ int s3_get_fd(struct s3 *s3, const char *bucket, const char *key, int fd, struct
 {
 	auto_s3_request req = { .operation = "GetObject", .bucket = bucket, .key = key };
 	auto_response resp = { 0 };
-	struct download d = { .fd = fd, .start = lseek(fd, 0, SEEK_CUR), .digest = digest_new(), .key = key };
+	struct download d = {
+		.fd = fd, .start = lseek(fd, 0, SEEK_CUR), .digest = digest_new(), .key = key, .resp = &resp
+	};
 	struct digest received;
 	int rc;
 
 	req.aws.method = "GET";
 	req.aws.is_idempotent = true;
+	req.aws.judge_body = s3_judge_object;
 	req.aws.sink = take_bytes;
 	req.aws.sink_reset = start_anew;
 	req.aws.sink_ctx = &d;

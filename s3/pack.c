@@ -287,41 +287,35 @@ int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *er
 }
 
 static int send_archive(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key,
-			uint64_t *ret_bytes, const struct report *report, struct err *err)
+			const struct report *report, struct pack_result *ret, struct err *err)
 {
+	struct pack_result result = { .has_digest = true };
 	auto_close int fd = -1;
-	struct digest digest;
 
 	report_text(report, REPORT_STEP, "source", "pack %zu files", files->n);
-	if (archive_write_temp(files, true, &fd, &digest, ret_bytes, err) < 0)
+	if (archive_write_temp(files, true, &fd, &result.digest, &result.bytes, err) < 0)
 		return err_wrap(err, "pack the source archive");
 	report_text(report, REPORT_STEP, "source", "upload to s3://%s/%s", bucket, key);
-	report_progress(report, "source", key, 0, *ret_bytes);
-	if (s3_put_fd(s3, bucket, key, fd, *ret_bytes, &digest, "application/gzip", err) < 0)
+	report_progress(report, "source", key, 0, result.bytes);
+	if (s3_put_fd(s3, bucket, key, fd, result.bytes, &result.digest, "application/gzip", err) < 0)
 		return -1;
-	report_progress(report, "source", key, *ret_bytes, *ret_bytes);
+	report_progress(report, "source", key, result.bytes, result.bytes);
+	*ret = result;
 	return 0;
 }
 
-int pack_upload(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key, int *ret_sent,
-		uint64_t *ret_bytes, const struct report *report, struct err *err)
+int pack_upload(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key,
+		const struct report *report, struct pack_result *ret, struct err *err)
 {
 	auto_s3_head head = { 0 };
 	auto_err local = { 0 };
-	uint64_t bytes;
 
 	if (s3_head_object(s3, bucket, key, &head, &local) == 0) {
-		*ret_sent = 0;
-		*ret_bytes = head.size;
+		*ret = (struct pack_result){ true, head.size, head.has_digest, head.digest };
 		return 0;
 	}
-	if (local.code != ERR_NOT_FOUND) {
-		err_move(err, &local);
-		return -1;
-	}
-	if (send_archive(s3, files, bucket, key, &bytes, report, err) < 0)
-		return -1;
-	*ret_sent = 1;
-	*ret_bytes = bytes;
-	return 0;
+	if (local.code == ERR_NOT_FOUND)
+		return send_archive(s3, files, bucket, key, report, ret, err);
+	err_move(err, &local);
+	return -1;
 }

@@ -26,8 +26,15 @@ struct pack_spec {
  */
 int pack_list(const struct pack_spec *spec, struct filelist *ret, struct err *err);
 
-/* Pack and upload to bucket/key unless it is there. *ret_sent: 1 when uploaded, 0 when it existed. */
-int pack_upload(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key, int *ret_sent,
-		uint64_t *ret_bytes, const struct report *report, struct err *err);
+struct pack_result {
+	bool existed;   /* nothing was sent */
+	uint64_t bytes; /* of the archive */
+	bool has_digest;
+	struct digest digest; /* of the archive; of one that existed as S3 says */
+};
+
+/* Pack and upload to bucket/key unless it is there. */
+int pack_upload(struct s3 *s3, const struct filelist *files, const char *bucket, const char *key,
+		const struct report *report, struct pack_result *ret, struct err *err);
 
 #endif

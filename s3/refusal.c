@@ -100,7 +100,10 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
 
 	if (region && !str_eq(region, req->region ? req->region : s3->aws->id->region))
 		return explain_region(s3, req, region, err);
-	if (resp->status == 403 && str_eq(req->aws.method, "HEAD"))
+	/* A wrong clock was told by the answer's Date. */
+	if (str_eq(req->aws.method, "HEAD") && !err->service_code && resp->status == 403)
 		return explain_head(s3, req, err);
+	if (str_eq(req->aws.method, "HEAD") && !err->service_code && resp->status == 400)
+		return err_hint(err, "an answer to HEAD gives no reason; credentials that have expired are one");
 	return err_is_service(err, "AccessDenied") ? explain_denial(s3, req, err) : -1;
 }

@@ -79,6 +79,7 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 	assert(s3->bucket_owner || endpoint->is_override);
 	if (!req->any_owner && s3->bucket_owner)
 		http_headers_set(&req->headers, "x-amz-expected-bucket-owner", s3->bucket_owner);
+	req->aws.ret_attempts = &req->n_attempts;
 	if (http_headers_get(&req->headers, "x-amz-copy-source") && s3->bucket_owner)
 		http_headers_set(&req->headers, "x-amz-source-expected-bucket-owner", s3->bucket_owner);
 	req->aws.service = AWS_S3;
@@ -133,6 +134,31 @@ int s3_judge_body(const struct http_response *resp)
 	if (str_eq(e.code, "SlowDown") || str_eq(e.code, "ServiceUnavailable"))
 		return 503;
 	return str_eq(e.code, "InternalError") ? 500 : 400;
+}
+
+static bool is_of_object(const struct http_response *resp)
+{
+	return http_headers_get(&resp->headers, "ETag") || http_headers_get(&resp->headers, S3_HEADER_SHA256) ||
+	       http_headers_get(&resp->headers, S3_HEADER_CRC64);
+}
+
+bool s3_sink_is_object(struct http_response *resp, const char *p, size_t n)
+{
+	if (is_of_object(resp))
+		return true;
+	if (n <= S3_MAX_REFUSAL_BYTES && resp->body.len <= S3_MAX_REFUSAL_BYTES - n)
+		str_add_mem(&resp->body, p, n);
+	return false;
+}
+
+int s3_judge_object(const struct http_response *resp)
+{
+	int status;
+
+	if (is_of_object(resp))
+		return 0;
+	status = s3_judge_body(resp);
+	return status ? status : -1;
 }
 
 bool s3_is_refusal_of_bytes(const struct err *err)

@@ -11,6 +11,9 @@
 /* Largest XML answer that is read: a page of 1000 keys of 1024 bytes, percent-encoded, with room. */
 #define S3_MAX_XML_BYTES ((size_t)8 * 1024 * 1024)
 
+/* A refusal is read whole however little was asked for. */
+#define S3_MAX_REFUSAL_BYTES ((size_t)64 * 1024)
+
 struct s3_request {
 	const char *operation; /* S3's name of the call */
 	const char *bucket;
@@ -23,6 +26,7 @@ struct s3_request {
 	char *path, *host, *what; /* filled in; owned */
 	char *region;             /* where the bucket was found, if elsewhere; filled in; owned */
 	bool is_redirected;
+	int n_attempts; /* filled in */
 };
 
 #define auto_s3_request __attribute__((cleanup(s3_request_release))) struct s3_request
@@ -56,6 +60,16 @@ char *s3_answered_region(const struct http_response *resp);
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 int s3_judge_body(const struct http_response *resp);
+/*
+ * The same of PutObject, UploadPart and GetObject: what comes without an ETag and without a checksum of the object is
+ * no answer about it, whatever its status.
+ */
+int s3_judge_object(const struct http_response *resp);
+/*
+ * For the sinks of such answers: false when these bytes of a body belong to no object. They are kept for
+ * s3_judge_object, as far as a refusal may be long.
+ */
+bool s3_sink_is_object(struct http_response *resp, const char *p, size_t n);
 
 /* Whether S3 refused the bytes because they are not those that were hashed. */
 bool s3_is_refusal_of_bytes(const struct err *err);

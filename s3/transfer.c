@@ -96,8 +96,11 @@ static void drop_parts(struct engine *e, struct upload *u)
 {
 	auto_err ignored = { 0 };
 
-	if (u->m.upload_id && !e->spec->keeps_parts)
-		(void)s3_multipart_abort(e->s3, e->spec->bucket, u->item.key, u->m.upload_id, &ignored);
+	if (!u->m.upload_id || e->spec->keeps_parts)
+		return;
+	(void)s3_multipart_abort(e->s3, e->spec->bucket, u->item.key, u->m.upload_id, &ignored);
+	if (u->may_have_twins)
+		s3_multipart_drop_twins(e->s3, &u->m);
 }
 
 static void release(struct engine *e)

@@ -22,6 +22,7 @@ struct upload {
 	struct file_stamp stamp;
 	struct s3_multipart m;                /* n is 0 for an object that is sent as it is */
 	uint32_t n_planned, n_stored, n_sent; /* parts given out; there; of them sent by this run */
+	bool may_have_twins;                  /* CreateMultipartUpload was sent more than once */
 	struct s3_checksum whole;
 	struct str complete_body;
 	struct s3_call call; /* about the object as a whole, one at a time */

@@ -115,6 +115,7 @@ static void fill_request(struct piece *p)
 		req->aws.method = "PUT";
 		req->aws.is_idempotent = true;
 		req->aws.is_patient = true;
+		req->aws.judge_body = s3_judge_object;
 		http_headers_add(&req->headers, "Content-Type", u->engine->spec->content_type);
 		s3_checksum_add(&req->headers, &p->checksum);
 		s3_encryption_add(&u->engine->s3->encryption, &req->headers);

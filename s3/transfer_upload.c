@@ -48,6 +48,21 @@ static int check_path(const struct upload *u, struct err *err)
 	return 0;
 }
 
+/* With the object there, what earlier runs and lost answers left of it would be kept for nothing. */
+static void drop_others(struct upload *u)
+{
+	const struct s3_uploads *found = &u->engine->cut_off;
+
+	for (size_t i = 0; i < found->n; i++) {
+		auto_err ignored = { 0 };
+
+		if (str_eq(found->v[i].key, u->item.key) && !str_eq(found->v[i].id, u->m.upload_id))
+			(void)s3_multipart_abort(u->engine->s3, u->m.bucket, u->m.key, found->v[i].id, &ignored);
+	}
+	if (u->may_have_twins)
+		s3_multipart_drop_twins(u->engine->s3, &u->m);
+}
+
 static void finish(struct upload *u)
 {
 	struct engine *e = u->engine;
@@ -57,6 +72,8 @@ static void finish(struct upload *u)
 		fail(u, &err);
 		return;
 	}
+	if (u->m.n)
+		drop_others(u);
 	e->result.files_sent++;
 	e->result.bytes_sent += u->item.entry->size;
 	if (e->spec->done)
@@ -186,6 +203,7 @@ static void on_created(struct s3_call *c, int result)
 	struct upload *u = c->ctx;
 	auto_err err = { 0 };
 
+	u->may_have_twins = c->req.n_attempts > 1;
 	if (result < 0)
 		err_move(&err, &c->err);
 	if (result < 0 || s3_multipart_created(&u->m, &c->resp, &err) < 0)

@@ -34,8 +34,10 @@ unset AWS_PROFILE AWS_ENDPOINT_URL AWS_SESSION_TOKEN
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key.pem" -out "$T/ca.pem" -days 2 -subj /CN=localhost \
 	-addext subjectAltName=DNS:localhost,IP:127.0.0.1 2> /dev/null
-"$SINK" -p 80 < <(exec sleep 1000000) > /dev/null & sinks="$sinks $!"
-"$SINK" -p 443 -c "$T/ca.pem" -k "$T/key.pem" < <(exec sleep 1000000) > /dev/null & sinks="$sinks $!"
+mkfifo "$T/hold"
+exec 8<> "$T/hold" # the sinks live as long as somebody could write to it
+"$SINK" -p 80 < "$T/hold" > /dev/null 8>&- & sinks="$sinks $!"
+"$SINK" -p 443 -c "$T/ca.pem" -k "$T/key.pem" < "$T/hold" > /dev/null 8>&- & sinks="$sinks $!"
 
 # Contents that do not compress, and differ.
 make_scene() {

@@ -48,6 +48,8 @@ out_has '^begin$' 'logs --since --host'
 run "$SMPIPE" logs --local --since 2100-01-01T00:00:00Z
 expect 0 'logs --since the future'
 same "$(cat "$T/out")" '' 'has no lines'
+run "$SMPIPE" status --local no-such-job
+err_has '^hint: .smpipe list --local. shows' 'a job that is not there: where to look'
 run "$SMPIPE" logs --local --host algo-2
 expect 1 'a host that the job does not have'
 said "no log of a host 'algo-2'" 'said in one line'
@@ -55,7 +57,7 @@ run "$SMPIPE" logs --local --since yesterday
 expect 2 'a --since that is no time'
 run "$SMPIPE" logs --local --follow --wait-timeout 1
 expect 7 'logs -f --wait-timeout'
-err_has "^hint: .*smpipe logs -f $job" 'says how to come back'
+err_has "^hint: .*smpipe logs -f $job --local.*smpipe status $job --local" 'says how to come back'
 
 # ^C and back.
 "$SMPIPE" logs --local -f > "$T/out" 2> "$T/err" < /dev/null &

@@ -82,4 +82,22 @@ mkfifo data/pipe
 run "$SMPIPE" put data s3://transfer-bucket/x
 expect 2 'a FIFO is no file'
 
+# A data file above one part in a release, and the model of its job.
+new_project large
+mkdir data/large
+cp "$T/data/large" data/large/
+echo small > data/large/small
+sed -i 's,^  val: .*,&\n  large: data/large,' smpipe.yaml
+commit 'Large data'
+run "$SMPIPE" release --local
+expect 0 'a release with a file of several parts'
+job=$(sed -n 's/^job  *//p' "$T/out")
+run "$SMPIPE" verify --local
+expect 0 'is as its record says'
+same "$(jq -r '.files[] | select(.path == "large") | .composite' .smpipe/local/s3/*/objects/*/data/large/*.json)" \
+	"$(cd "$T" && composite | base64 -d | od -An -v -tx1 | tr -d ' \n')-3" 'the manifest has the digest of the parts'"'"' digests'
+run "$SMPIPE" get "$job" --local model/
+expect 0 'the model of the job is fetched'
+same "$(tar -tzf model/model.tar.gz | tr '\n' ' ')" 'model.txt ' 'whole'
+
 finish

@@ -45,6 +45,12 @@ run "$SMPIPE" verify --local "$job"
 expect 0 'verify'
 out_has '^ok +training jobs$' 'looks at every training job'
 
+run "$SMPIPE" get --local "$job" best/
+expect 0 'get of a tuning job'
+same "$(sha256sum < best/model.tar.gz | cut -d' ' -f1)" \
+	"$(jq -r '.subject[] | select(.name == "model") | .digest.sha256' "$T/record")" 'is the model of the best'
+rm -r best
+
 # --- what is there stays there ---
 run "$SMPIPE" tune --local --json
 expect 0 'tune again'
@@ -133,10 +139,13 @@ go() { # let every training job of a tuning job end, until nothing follows it an
 	wait "$pid"
 	status=$?
 }
-run "$SMPIPE" tune --local --wait-timeout 1
+run "$SMPIPE" tune --local --wait-timeout 1x
+expect 2 'tune --wait-timeout 1x'
+said "like 90s, 30m, 4h or 4d, not '1x'" 'says what it takes'
+run "$SMPIPE" tune --local --wait-timeout 1s
 expect 7 'tune --wait-timeout'
 job=$(sed -n 's/^job *//p' "$T/out")
-err_has "^hint: .*smpipe logs -f $job.*smpipe status $job" 'says how to come back'
+err_has "^hint: .*smpipe logs -f $job --local.*smpipe status $job --local" 'says how to come back'
 begun "$job" 2
 ok $? 'two training jobs run'
 run "$SMPIPE" status --local

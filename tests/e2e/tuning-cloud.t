@@ -144,9 +144,9 @@ for n in 1 2; do
 	call CreateHyperParameterTuningJob
 done
 wait_until seed1 Completed
-same "$most" 1 'one ran at once'
 wait_until seed2 Completed
 children seed1
+same "$(overlap)" 1 'one ran at once'
 first=$(json '[.TrainingJobSummaries[].TunedHyperParameters.a] | join(" ")')
 children seed2
 same "$first" "$(json '[.TrainingJobSummaries[].TunedHyperParameters.a] | join(" ")')" "one seed gives the same values: $first"

@@ -12,6 +12,7 @@
 enum fault {
 	FAULT_LOST,   /* the service acts, its answer does not arrive */
 	FAULT_STATUS, /* answers body with status, and does not act */
+	FAULT_SHORT,  /* the same with a header, as an object's answer has */
 	FAULT_ANSWER, /* acts, and answers body with 200 instead */
 	FAULT_CALL,   /* something happens before the service acts */
 };
@@ -32,6 +33,7 @@ struct fake_multipart {
 	struct strlist operations;
 	bool has_upload;   /* upload "u" is under way … */
 	char *upload_path; /* … of this object */
+	int n_twins;       /* and others of it, "t1" …, that have no part */
 	enum s3_checksum_kind kind;
 	char *complete_crc; /* what Complete said of the whole */
 	bool has_no_sums;   /* a store that knows nothing of checksums, and refuses an XML that does */
@@ -195,10 +197,11 @@ static inline int fake_complete(struct fake_multipart *m, const char *path, stru
 	return fake_answer(resp, 200, "");
 }
 
-static inline int fake_list_parts(struct fake_multipart *m, const char *path, struct http_response *resp)
+static inline int fake_list_parts(struct fake_multipart *m, const char *path, const char *query,
+				  struct http_response *resp)
 {
 	str_add(&resp->body, "<ListPartsResult><IsTruncated>false</IsTruncated>");
-	for (unsigned i = 1; i < 64; i++) {
+	for (unsigned i = 1; i < 64 && !strstr(query, "uploadId=t"); i++) {
 		auto_free char *part = xasprintf("%s?%u", path, i);
 		struct fake_object *o = fake_find(m->s3, part);
 
@@ -216,6 +219,9 @@ static inline int fake_list_uploads(struct fake_multipart *m, struct http_respon
 	if (m->has_upload)
 		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>u</UploadId></Upload>",
 			 strchr(m->upload_path + 1, '/') + 1);
+	for (int i = 1; i <= m->n_twins; i++)
+		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>t%d</UploadId></Upload>",
+			 strchr(m->upload_path + 1, '/') + 1, i);
 	return fake_answer(resp, 200, "</ListMultipartUploadsResult>");
 }
 
@@ -244,6 +250,7 @@ static inline int fake_act(struct fake_multipart *m, const char *operation, cons
 			   const struct http_request *req, struct http_response *resp, struct err *err)
 {
 	if (str_eq(operation, "CreateMultipartUpload")) {
+		m->n_twins += m->has_upload;
 		m->has_upload = true;
 		free(m->upload_path);
 		m->upload_path = xstrdup(path);
@@ -256,11 +263,14 @@ static inline int fake_act(struct fake_multipart *m, const char *operation, cons
 	if (str_eq(operation, "CompleteMultipartUpload"))
 		return fake_complete(m, path, resp);
 	if (str_eq(operation, "AbortMultipartUpload")) {
-		m->has_upload = false;
+		if (strstr(query, "uploadId=t"))
+			m->n_twins--;
+		else
+			m->has_upload = false;
 		return fake_answer(resp, 204, "");
 	}
 	if (str_eq(operation, "ListParts"))
-		return fake_list_parts(m, path, resp);
+		return fake_list_parts(m, path, query, resp);
 	if (str_eq(operation, "ListMultipartUploads"))
 		return fake_list_uploads(m, resp);
 	if (str_eq(operation, "PutObject"))
@@ -295,7 +305,7 @@ static inline int fake_multipart_send(struct http *http, const struct http_reque
 		return -1;
 	if (plan && plan->header)
 		http_headers_add(&resp->headers, plan->header, plan->value);
-	if (plan && plan->fault == FAULT_STATUS)
+	if (plan && (plan->fault == FAULT_STATUS || plan->fault == FAULT_SHORT))
 		return fake_answer(resp, plan->status, plan->body);
 	rc = fake_act(m, operation, path, url.query, req, resp, err);
 	if (plan && plan->fault == FAULT_LOST && rc == 0)

@@ -137,21 +137,112 @@ static void test_clock_of_one_host(void **state)
 	bench_release(&b);
 }
 
-/* A service whose own clock jumps is believed once per call. */
+/* One host of many has a wrong clock: the next one is as right as ours. */
+static void test_clock_of_one_of_many(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{ 403, "", { "date: Thu, 23 Nov 2023 03:38:54 GMT" } },
+		{ 403, SKEWED_XML, { "date: Thu, 23 Nov 2023 01:38:54 GMT" } },
+		{ .status = 200 },
+	};
+	auto_err err = { 0 };
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, answers, 3);
+	assert_int_equal(put(&b, AWS_S3, &err), 0);
+	assert_string_equal(sent(&b, 1, "x-amz-date"), "20231123T033854Z");
+	assert_string_equal(sent(&b, 2, "x-amz-date"), "20231123T013854Z");
+	bench_release(&b);
+}
+
+/* A service whose own clock jumps is believed twice per call. */
 static void test_clock_that_jumps(void **state)
 {
 	static const struct fake_answer answers[] = {
 		{ 403, SKEWED_XML, { "date: Thu, 23 Nov 2023 02:38:54 GMT" } },
+		{ 403, SKEWED_XML, { "date: Thu, 23 Nov 2023 05:38:54 GMT" } },
 		{ 403, SKEWED_XML, { "date: Thu, 23 Nov 2023 09:38:54 GMT" } },
 	};
 	auto_err err = { 0 };
 	struct bench b;
 
 	(void)state;
-	bench_init(&b, answers, 2);
+	bench_init(&b, answers, 3);
 	assert_int_equal(put(&b, AWS_S3, &err), -1);
 	assert_int_equal(err.code, ERR_AUTH);
 	assert_string_equal(err.hint, "this machine's clock is 8 h 00 min behind; set it right");
+	bench_release(&b);
+}
+
+static int head(struct bench *b, struct err *err)
+{
+	auto_response resp = { 0 };
+
+	return aws_send(&b->aws, "Head", &(struct aws_request){ .service = AWS_S3, .method = "HEAD", .path = "/k" },
+			&resp, err);
+}
+
+/* Without a body, the Date tells why a HEAD was refused. */
+static void test_clock_of_head(void **state)
+{
+	static const struct fake_answer once[] = { { 403, "", { "Date: Thu, 23 Nov 2023 03:38:54 GMT" } },
+						   { .status = 200 } };
+	static const struct fake_answer denied[] = { { 403, "", { "Date: Thu, 23 Nov 2023 03:38:54 GMT" } },
+						     { 403, "", { "Date: Thu, 23 Nov 2023 03:38:54 GMT" } } };
+	static const struct fake_answer jumps[] = { { 403, "", { "Date: Thu, 23 Nov 2023 03:38:54 GMT" } },
+						    { 403, "", { "Date: Thu, 23 Nov 2023 05:38:54 GMT" } },
+						    { 403, "", { "Date: Thu, 23 Nov 2023 00:38:54 GMT" } } };
+	auto_err err = { 0 };
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, once, 2);
+	assert_int_equal(head(&b, &err), 0);
+	bench_release(&b);
+	/* The right time does not help: it was something else. */
+	bench_init(&b, denied, 2);
+	assert_int_equal(head(&b, &err), -1);
+	assert_string_equal(err.msg, "Head: 403");
+	assert_null(err.hint);
+	bench_release(&b);
+	bench_init(&b, jumps, 3);
+	assert_int_equal(head(&b, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_true(err_is_service(&err, "RequestTimeTooSkewed"));
+	assert_string_equal(err.msg, "Head: 403: the clocks do not agree: by this answer, this machine's is 1 h 00 min "
+				     "ahead");
+	bench_release(&b);
+}
+
+/* Of calls side by side each is sent again, whichever learnt the time first. */
+static void test_clock_side_by_side(void **state)
+{
+	static const struct fake_answer ok[] = { { .status = 200 } };
+	struct http_response resp[2] = { { 0 }, { 0 } };
+	const struct aws_request req = { .service = AWS_S3, .method = "GET", .path = "/k" };
+	const struct http_request *out;
+	struct aws_call *calls[2];
+	auto_err err = { 0 };
+	int64_t wait_ms;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, ok, 0);
+	for (int i = 0; i < 2; i++) {
+		calls[i] = aws_call_new(&b.id, "Get", &req, &resp[i], &err);
+		assert_int_equal(aws_call_prepare(calls[i], &out, &err), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		resp[i].status = 403;
+		str_add(&resp[i].body, SKEWED_XML);
+		http_headers_add(&resp[i].headers, "Date", "Thu, 23 Nov 2023 03:38:54 GMT");
+		assert_int_equal(aws_call_judge(calls[i], 0, &err, &wait_ms), AWS_AGAIN);
+		assert_int_equal(aws_call_prepare(calls[i], &out, &err), 0);
+		assert_string_equal(http_headers_get(&out->headers, "x-amz-date"), "20231123T033854Z");
+		aws_call_free(calls[i]);
+		http_response_release(&resp[i]);
+	}
 	bench_release(&b);
 }
 
@@ -228,6 +319,27 @@ static void test_expired(void **state)
 	assert_int_equal(put_with(&empty, once, 1, "AKID0"), -1);
 }
 
+/* A HEAD's 400 may mean it: then there are fresh ones. */
+static void test_expired_head(void **state)
+{
+	static const struct fake_answer answers[] = { { .status = 400 }, { .status = 200 } };
+	static const struct fake_answer stays[] = { { .status = 400 } };
+	struct vault good = { 0 }, stuck = { .is_stuck = true };
+	auto_err err = { 0 };
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, answers, 2);
+	use_vault(&b, &good);
+	assert_int_equal(head(&b, &err), 0);
+	assert_non_null(strstr(sent(&b, 1, "authorization"), "AKID1"));
+	bench_release(&b);
+	bench_init(&b, stays, 1);
+	use_vault(&b, &stuck);
+	assert_int_equal(head(&b, &err), -1);
+	bench_release(&b);
+}
+
 /* Credentials that cannot be refreshed are not tried twice, nor are those of unsigned calls. */
 static void test_nothing_to_refresh(void **state)
 {
@@ -300,9 +412,13 @@ int main(void)
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_clock_is_kept),
 		cmocka_unit_test(test_clock_of_one_host),
+		cmocka_unit_test(test_clock_of_one_of_many),
 		cmocka_unit_test(test_clock_that_jumps),
 		cmocka_unit_test(test_clock_and_head),
+		cmocka_unit_test(test_clock_of_head),
+		cmocka_unit_test(test_clock_side_by_side),
 		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_expired_head),
 		cmocka_unit_test(test_nothing_to_refresh),
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_iam_endpoint),

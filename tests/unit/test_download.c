@@ -161,7 +161,10 @@ static void test_refusals(void **state)
 		  ERR_CONFLICT },
 		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 416, "<Error><Code>InvalidRange</Code></Error>", ERR_CONFLICT },
 		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 403, "<Error><Code>AccessDenied</Code></Error>", ERR_AUTH },
-		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 206, "short", ERR_CONFLICT },
+		{ 40 * MIB, AS_PARTS, FAULT_SHORT, 206, "short", ERR_CONFLICT },
+		/* Without an ETag it is no object's answer: asked for again. */
+		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 206, "short", ERR_NONE },
+		{ 100, AS_WHOLE, FAULT_STATUS, 200, "<Error><Code>InternalError</Code></Error>", ERR_NONE },
 		{ 40 * MIB, AS_PARTS, FAULT_STATUS, 503, "<Error><Code>SlowDown</Code></Error>", ERR_NONE },
 	};
 
@@ -173,6 +176,8 @@ static void test_refusals(void **state)
 					   cases[i].fault,
 					   .status = cases[i].status,
 					   .body = cases[i].body,
+					   .header = cases[i].fault == FAULT_SHORT ? "ETag" : NULL,
+					   .value = "\"e\"",
 					   .call = change_object,
 					   .ctx = m };
 		struct fetching f = { .key = "k", .path = path };

@@ -358,6 +358,60 @@ static void test_cut_answers(void **state)
 	}
 }
 
+/* Answers the first request of a connection, and hangs up when the second has come. */
+static void *serve_once(void *arg)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+	struct server *s = arg;
+	int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	read_request(s, fd);
+	(void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+	str_release(&s->request);
+	read_request(s, fd);
+	close(fd);
+	return NULL;
+}
+
+/* What was sent once is not sent again behind the caller's back. */
+static void test_lost_on_used_connection(void **state)
+{
+	static const char *const methods[] = { "GET", "POST", "PUT" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		struct server s = { 0 };
+		struct http_request req = { .method = methods[i],
+					    .bytes = "x",
+					    .n = str_eq(methods[i], "GET") ? 0 : 1 };
+		auto_http *http = http_curl_new();
+		auto_response first = { 0 }, second = { 0 };
+		auto_free char *url = NULL;
+		auto_err err = { 0 };
+		struct pollfd again;
+
+		s.fd = listen_somewhere(&s.port);
+		assert_int_equal(pthread_create(&s.thread, NULL, serve_once, &s), 0);
+		url = xasprintf("http://127.0.0.1:%d/", s.port);
+		req.url = url;
+		assert_int_equal(http_send(http, &req, &first, &err), 0);
+		assert_int_equal(http_send(http, &req, &second, &err), -1);
+		assert_int_equal(err.code, ERR_NETWORK);
+		assert_non_null(strstr(err.msg, "without an answer"));
+		/* A connection may be made, but nothing goes over it. */
+		again = (struct pollfd){ .fd = s.fd, .events = POLLIN };
+		if (poll(&again, 1, 0) == 1) {
+			auto_close int fd = accept4(s.fd, NULL, NULL, SOCK_CLOEXEC);
+			char byte;
+
+			http_free(take(http));
+			assert_true(read(fd, &byte, 1) <= 0);
+		}
+		stop(&s);
+		str_release(&s.request);
+	}
+}
+
 static void test_refused_connection(void **state)
 {
 	auto_http *http = http_curl_new();
@@ -443,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_sink),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_cut_answers),
+		cmocka_unit_test(test_lost_on_used_connection),
 		cmocka_unit_test(test_refused_connection),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_line_breaks),

@@ -68,6 +68,18 @@ static void assert_order(const struct leaderboard *b, const char *want)
 	assert_string_equal(str_text(&got), want);
 }
 
+/* Where Grid has no limit, it is as many as there are combinations; what is no text counts for nothing. */
+static void test_grid_is_counted(void **state)
+{
+	BOARD("{'HyperParameterTuningJobName':'t','HyperParameterTuningJobStatus':'InProgress',"
+	      "'HyperParameterTuningJobConfig':{'Strategy':'Grid','ResourceLimits':{'MaxParallelTrainingJobs':2},"
+	      "'ParameterRanges':{'CategoricalParameterRanges':[{'Name':'a','Values':['1','2','3','3',4,null]},"
+	      "{'Name':'b','Values':['x','y']}]}},'TrainingJobDefinition':{}}",
+	      "[]");
+
+	assert_int_equal(b.max_jobs, 6);
+}
+
 static void test_maximized(void **state)
 {
 	BOARD(TUNING("Maximize", ",'BestTrainingJob':{'TrainingJobName':'t-002'}"), FOUR);
@@ -195,6 +207,18 @@ static void test_definitions(void **state)
 	assert_string_equal(leaderboard_objective(&b, "b")->metric, "loss");
 }
 
+/* Jobs of which nobody says the definition are a group of their own, wherever they stand in the list. */
+static void test_unknown_definitions(void **state)
+{
+	BOARD(SEVERAL,
+	      "[" CHILD("t-1", "Completed", "0.7", "", OF("a")) "," CHILD("t-2", "Completed", "0.8", "", "") "," CHILD(
+		      "t-3", "Completed", "0.9", "", OF("a")) "," CHILD("t-4", "Completed", "0.1", "",
+									OF("b")) "," CHILD("t-5", "Completed", "0.6",
+											   "", "") "]");
+
+	assert_order(&b, "t-2:1 t-5:2 t-3:1 t-1:2 t-4:1");
+}
+
 static void test_best_hyperparameters(void **state)
 {
 	BOARD(TUNING("Maximize",
@@ -288,12 +312,14 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grid_is_counted),
 		cmocka_unit_test(test_maximized),
 		cmocka_unit_test(test_minimized),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_scales),
 		cmocka_unit_test(test_ranges_that_are_learned),
 		cmocka_unit_test(test_definitions),
+		cmocka_unit_test(test_unknown_definitions),
 		cmocka_unit_test(test_best_hyperparameters),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_many),

@@ -132,13 +132,39 @@ static void test_table(void **state)
 	assert_int_equal(text_bytes("äö1", 9), 5);
 }
 
+/* Eight columns are shown, and that there are more. */
+static void test_many_hyperparameters(void **state)
+{
+	auto_free char *view =
+		view_of("{'HyperParameterTuningJobName':'t','HyperParameterTuningJobStatus':'InProgress'}",
+			"[{'TrainingJobName':'t-001','TrainingJobStatus':'InProgress','TunedHyperParameters':{"
+			"'a':'1','b':'1','c':'1','d':'1','e':'1','f':'1','g':'1','h':'1','i':'1','j':'1'}}]",
+			10);
+
+	(void)state;
+	assert_non_null(strstr(view, "  h  time\n"));
+	assert_non_null(strstr(view, "… and 2 more hyperparameters of each, which --json shows\n"));
+}
+
+/* A long number keeps its exponent; what is no fraction is not touched. */
+static void test_long_numbers(void **state)
+{
+	auto_free char *view =
+		view_of("{'HyperParameterTuningJobName':'t','HyperParameterTuningJobStatus':'InProgress'}",
+			"[{'TrainingJobName':'t-001','TrainingJobStatus':'InProgress','TunedHyperParameters':{"
+			"'a':'3.9810717055349695e-05','b':'2666607136035883008','c':'v1.2.3.4.5.6','d':'0.001'}}]",
+			10);
+
+	(void)state;
+	assert_non_null(strstr(view, "  3.98107e-05  2666607136035883008  v1.2.3.4.5.6  0.001\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_view),
-		cmocka_unit_test(test_nothing_yet),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_long_numbers), cmocka_unit_test(test_many_hyperparameters),
+		cmocka_unit_test(test_view),         cmocka_unit_test(test_nothing_yet),
+		cmocka_unit_test(test_hostile),      cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests_name("cmd/leaderboard_view", tests, NULL, NULL);

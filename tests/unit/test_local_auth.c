@@ -12,7 +12,7 @@
 #define NOW_S     1700703534 /* 2023-11-23T01:38:54Z */
 #define BODY_HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
-static const struct auth_key key = { "AKIALOCAL", "the-secret" };
+static const struct auth_key key = { "AKIALOCAL", "the-secret", false };
 
 /* How a request differs from a right one. */
 struct spoil {

@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "local/chunked.h"
 
-static const struct auth_key example_key = { "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
+static const struct auth_key example_key = { .access_key_id = "AKIAIOSFODNN7EXAMPLE",
+					     .secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
 
 /* A body in pieces of step bytes; the code of the refusal, "?" for one without, "" when it was taken. */
 static char *decode(const struct local_request *req, const char *p, size_t n, size_t step, struct str *ret_body,

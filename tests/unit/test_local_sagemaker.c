@@ -200,7 +200,39 @@ static void test_tags_are_set_and_replaced(void **state)
 	assert_int_equal(json_array_size(json_object_get(added, "Tags")), 2);
 	assert_string_equal(text, "[{\"Key\":\"k\",\"Value\":\"w\"}]");
 	refused = sagemaker(f, "AddTags", "{" ARN ",\"Tags\":[{\"Key\":\"aws:x\",\"Value\":\"w\"}]}", 400);
+	assert_non_null(strstr(json_str(refused, "message"), "Tags[0].Key: 'aws:' at the beginning is reserved"));
 #undef ARN
+}
+
+/* The limits are those of Create…: characters, not bytes; and as many tags. */
+static void test_tags_have_limits(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *character;
+		int status;
+		const char *words;
+	} rows[] = {
+		{ 256, "ä", 200, NULL },
+		{ 257, "ä", 400, "Tags[0].Value: has 257 characters" },
+		{ 1, "\\n", 400, "Tags[0].Value" },
+	};
+	struct fixture *f = *state;
+
+	create(f, "Iris-1");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_str body = { 0 };
+		auto_json *answer = NULL;
+
+		str_add(&body, "{\"ResourceArn\":\"arn:aws:sagemaker:eu-west-1:000000000000:training-job/iris-1\","
+			       "\"Tags\":[{\"Key\":\"k\",\"Value\":\"");
+		for (size_t k = 0; k < rows[i].n; k++)
+			str_add(&body, rows[i].character);
+		str_add(&body, "\"}]}");
+		answer = sagemaker(f, "AddTags", str_text(&body), rows[i].status);
+		if (rows[i].words)
+			assert_non_null(strstr(json_str(answer, "message"), rows[i].words));
+	}
 }
 
 static void test_jobs_are_listed_in_pages(void **state)
@@ -346,6 +378,7 @@ int main(void)
 		TEST(test_a_fault_of_the_platform_is_retried),
 		TEST(test_names_are_taken_for_ever),
 		TEST(test_tags_are_set_and_replaced),
+		TEST(test_tags_have_limits),
 		TEST(test_jobs_are_listed_in_pages),
 		TEST(test_stop_of_an_ended_job_is_refused),
 		TEST(test_a_restarted_cloud_knows_its_jobs),

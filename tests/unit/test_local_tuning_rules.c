@@ -67,6 +67,10 @@ static void test_scales(void **state)
 		{ "Continuous", "0.9", "0.999", "ReverseLogarithmic", 0.99 },
 		{ "Integer", "1", "1000", "Logarithmic", 22.4 },
 		{ "Integer", "0", "1000", "Linear", 500 },
+		/* Wider than a double, and to the ends of 64 bits. */
+		{ "Continuous", "-1e308", "1.7e308", "Linear", 0.35e308 },
+		{ "Integer", "1", "9223372036854775807", "Logarithmic", 3.04e9 },
+		{ "Integer", "-9223372036854775808", "4611686018427387904", "Linear", -2.3e18 },
 	};
 
 	(void)state;
@@ -81,7 +85,7 @@ static void test_scales(void **state)
 
 		draw_many(ranges, v);
 		assert_true(v[0] >= min && v[DRAWS - 1] <= max);
-		if (fabs(v[DRAWS / 2] - rows[i].median) > 0.1 * (fabs(rows[i].median) + 0.01 * (max - min)))
+		if (fabs(v[DRAWS / 2] - rows[i].median) > 0.1 * (fabs(rows[i].median) + 0.01 * max - 0.01 * min))
 			fail_msg("row %zu: median %g, not %g", i, v[DRAWS / 2], rows[i].median);
 	}
 }
@@ -186,6 +190,8 @@ static void test_bad_ranges_are_refused(void **state)
 		  "x.MaxValue: '1.5' is no integer" },
 		{ "{\"IntegerParameterRanges\":[{\"Name\":\"x\",\"MinValue\":\"3\",\"MaxValue\":\"1\"}]}",
 		  "x: MinValue is above MaxValue" },
+		{ "{\"IntegerParameterRanges\":[{\"Name\":\"x\",\"MinValue\":\"0\",\"MaxValue\":\"9223372036854775808\"}]}",
+		  "x.MaxValue: '9223372036854775808' is no integer" },
 		{ "{\"CategoricalParameterRanges\":[{\"Name\":\"x\",\"Values\":[]}]}", "x has no Values" },
 	};
 
@@ -251,6 +257,13 @@ static void test_hyperband_deals_as_the_paper_does(void **state)
 	hyperband_init(&h, 5, 5);
 	assert_int_equal(h.s_max, 0);
 	assert_int_equal(hyperband_bracket(&h, 17), 0);
+	/* What is more than an int holds is much, not little. */
+	hyperband_init(&h, (INT64_C(1) << 32) + 1, (INT64_C(1) << 32) + 27);
+	assert_int_equal(h.max, HYPERBAND_RESOURCE_MAX);
+	assert_int_equal(h.s_max, 0);
+	hyperband_init(&h, 0, 0);
+	assert_int_equal(h.min, 1);
+	assert_int_equal(h.max, HYPERBAND_RESOURCE_MAX);
 }
 
 static void test_a_rung_keeps_the_best_third(void **state)

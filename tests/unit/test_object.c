@@ -268,7 +268,7 @@ static void changed_file_is_said_by_name(void **state)
 
 static void download_starts_anew_after_a_break(void **state)
 {
-	static const struct fake_answer canned[] = { { 200, NULL, NULL, "half of something lo" },
+	static const struct fake_answer canned[] = { { 200, "ETag", "\"e\"", "half of something lo" },
 						     { 503, NULL, NULL, "" },
 						     { 0 } };
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
@@ -308,6 +308,7 @@ static void received_bytes_must_have_the_stored_checksum(void **state)
 static void refusals_have_words(void **state)
 {
 	static const struct fake_answer foreign[] = { { 403, NULL, NULL, "" }, { 0 } };
+	static const struct fake_answer late[] = { { 403, "Date", "Wed, 15 Nov 2023 00:13:20 GMT", "" }, { 0 } };
 	static const struct fake_answer moved[] = { { 301, "x-amz-bucket-region", "eu-central-1", "" }, { 0 } };
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", NULL);
 	auto_err err = { 0 };
@@ -319,6 +320,11 @@ static void refusals_have_words(void **state)
 	assert_non_null(strstr(err.msg,
 			       "s3:ListBucket on arn:aws:s3:::bucket is not allowed, or bucket 'bucket' belongs to "
 			       "another account than 123456789012"));
+	/* A wrong clock is no other account. */
+	f->canned = late;
+	assert_int_equal(s3_head_object(&f->s3, "bucket", "k", NULL, &err), -1);
+	assert_null(strstr(err.msg, "another account"));
+	assert_non_null(strstr(err.msg, "this machine's is 2 h 00 min behind"));
 	f->canned = moved;
 	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), -1);
 	assert_int_equal(err.code, ERR_CONFIG);
@@ -442,8 +448,7 @@ static void hostile_lists_end(void **state)
 		{ { 200, NULL, NULL, PAGE("<Contents><Key>pa</Key><Size>-1</Size></Contents>") }, { 0 } },
 		{ { 200, NULL, NULL, PAGE("<Contents><Size>1</Size></Contents>") }, { 0 } },
 		{ { 200, NULL, NULL, PAGE(ENTRY("pa%0")) }, { 0 } },
-		{ { 200, NULL, NULL, "<Error><Code>x</Code></Error>" }, { 0 } },
-		{ { 200, NULL, NULL, "" }, { 0 } },
+		{ { 200, NULL, NULL, "<ListPartsResult/>" }, { 0 } },
 	};
 
 	(void)state;
@@ -456,6 +461,37 @@ static void hostile_lists_end(void **state)
 		assert_int_equal(s3_list(&f->s3, "bucket", "p", 2, &list, &err), -1);
 		assert_int_equal(err.code, ERR_INVALID);
 	}
+}
+
+/* 200 does not say that it was done: a refusal in the body decides, and what names no object is asked for again. */
+static void answers_of_200_are_looked_at(void **state)
+{
+	static const struct fake_answer passing[] = { { 200, NULL, NULL, "<Error><Code>InternalError</Code></Error>" },
+						      { 200, NULL, NULL, "" },
+						      { 0 } };
+	static const struct fake_answer final[] = { { 200, NULL, NULL, "<Error><Code>AccessDenied</Code></Error>" },
+						    { 0 } };
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+	auto_s3_listing list = { 0 };
+	auto_free char *text = NULL;
+	auto_err err = { 0 };
+
+	(void)state;
+	f->canned = passing;
+	assert_int_equal(s3_put_bytes(&f->s3, "bucket", "k", "x", 1, "text/plain", &err), 0);
+	assert_int_equal(f->log.n, 3);
+	assert_non_null(fake_find(f, "/bucket/k"));
+	f->canned = passing;
+	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "k", 100, &text, NULL, &err), 0);
+	assert_string_equal(text, "x");
+	f->canned = passing;
+	assert_int_equal(s3_list(&f->s3, "bucket", "", 9, &list, &err), 0);
+	assert_int_equal(list.n, 1);
+	f->canned = final;
+	assert_int_equal(s3_put_bytes(&f->s3, "bucket", "k2", "x", 1, "text/plain", &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_non_null(strstr(err.msg, "AccessDenied"));
+	assert_null(fake_find(f, "/bucket/k2"));
 }
 
 /* What is asked for goes along signed; without it the bucket's default holds. */
@@ -522,6 +558,7 @@ int main(void)
 		cmocka_unit_test(taken_bucket_name_is_a_conflict),
 		cmocka_unit_test(lists_follow_their_pages),
 		cmocka_unit_test(hostile_lists_end),
+		cmocka_unit_test(answers_of_200_are_looked_at),
 		cmocka_unit_test(test_encryption),
 	};
 

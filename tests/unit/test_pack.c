@@ -183,19 +183,18 @@ static void is_sent_once_and_tar_reads_it(void **state)
 	auto_free char *names = NULL;
 	const struct pack_spec spec = { &files, "src", "train.py", dependencies, NULL, 0 };
 	const struct fake_object *stored;
-	uint64_t bytes;
-	int sent;
+	struct pack_result first, second;
 
 	(void)state;
 	fill(&files);
 	assert_int_equal(pack_list(&spec, &list, &err), 0);
-	assert_int_equal(pack_upload(&f->s3, &list, "bucket", "c/k.tar.gz", &sent, &bytes, NULL, &err), 0);
-	assert_int_equal(sent, 1);
-	assert_int_equal(pack_upload(&f->s3, &list, "bucket", "c/k.tar.gz", &sent, &bytes, NULL, &err), 0);
-	assert_int_equal(sent, 0);
+	assert_int_equal(pack_upload(&f->s3, &list, "bucket", "c/k.tar.gz", NULL, &first, &err), 0);
+	assert_false(first.existed);
+	assert_int_equal(pack_upload(&f->s3, &list, "bucket", "c/k.tar.gz", NULL, &second, &err), 0);
+	assert_true(second.existed && second.has_digest && digest_equal(&first.digest, &second.digest));
 	assert_int_equal(fake_count(f, "PUT"), 1);
 	stored = fake_find(f, "/bucket/c/k.tar.gz");
-	assert_int_equal(stored->n, bytes);
+	assert_true(stored->n == first.bytes && stored->n == second.bytes);
 	assert_int_equal(fs_write_atomic(archive, stored->bytes, stored->n, 0644, &err), 0);
 	names = shell(folder,
 		      "tar -tvzf sourcedir.tar.gz | awk '{print $1, $NF}'; tar -xzOf sourcedir.tar.gz train.py");

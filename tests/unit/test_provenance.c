@@ -165,7 +165,7 @@ static void test_outcome(void **state)
 	auto_json *s = statement_of(*state);
 	static const char job[] =
 		"{\"TrainingJobStatus\":\"Completed\",\"SecondaryStatus\":\"Completed\",\"TrainingEndTime\":1700703600.5,"
-		"\"BillableTimeInSeconds\":60,\"FinalMetricDataList\":[{\"MetricName\":\"f1\",\"Value\":0.5},{}]}";
+		"\"BillableTimeInSeconds\":60,\"ResourceConfig\":{\"InstanceCount\":2},\"FinalMetricDataList\":[{\"MetricName\":\"f1\",\"Value\":0.5},{}]}";
 	const char *uri;
 
 	end_with(s, job, "s3://b/model.tar.gz");
@@ -175,6 +175,7 @@ static void test_outcome(void **state)
 	assert_string_equal(uri, "s3://b/model.tar.gz");
 	assert_int_equal(json_array_size(json_object_get(s, "subject")), 4);
 	assert_true(json_real_value(json_at(provenance_internal(s), "metrics", "f1", NULL)) == 0.5);
+	assert_int_equal(json_integer_value(json_object_get(provenance_internal(s), "billableSeconds")), 120);
 	assert_string_equal(json_string_value(json_at(s, "predicate", "runDetails", "metadata", "finishedOn", NULL)),
 			    "2023-11-23T01:40:00Z");
 }
@@ -191,6 +192,7 @@ static void test_bad_outcome(void **state)
 	assert_string_equal(json_str(provenance_internal(s), "failureReason"), "AlgorithmError");
 	assert_null(provenance_subject(s, "model", NULL));
 	assert_null(json_at(s, "predicate", "runDetails", "metadata", "finishedOn", NULL));
+	assert_null(json_object_get(provenance_internal(s), "billableSeconds"));
 }
 
 int main(void)

@@ -204,9 +204,12 @@ static void compare_members(struct comparison *c, const json_t *model, const str
 static void compare_range(struct comparison *c, const json_t *model, const struct shape *ours)
 {
 	const json_t *min = json_object_get(model, "min"), *max = json_object_get(model, "max");
+	bool is_integer = str_eq(json_str(model, "type"), "integer");
 
 	if (ours->min != (min ? json_integer_value(min) : SHAPE_NO_MIN) ||
-	    ours->max != (max ? json_integer_value(max) : SHAPE_NO_MAX))
+	    ours->max != (max          ? json_integer_value(max)
+			  : is_integer ? SHAPE_INTEGER_MAX
+				       : SHAPE_NO_MAX))
 		differ(c, "minimum or maximum");
 }
 

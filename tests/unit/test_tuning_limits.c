@@ -1,7 +1,7 @@
 /* The rules of CreateHyperParameterTuningJob; its members are compared with the model in test_sagemaker_limits.c. */
 
 #include "aws/sagemaker_limits.h"
-#include "aws/sagemaker_limits_ranges.h"
+#include "aws/sagemaker_tuning_request.h"
 #include "tests/unit/edit_json.h"
 
 #define DEFINITION                                                                                                     \
@@ -103,6 +103,14 @@ static void test_rules(void **state)
 		{ R "IntegerParameterRanges.0.Name", "''", R "IntegerParameterRanges[0].Name", "must not be empty" },
 		{ R "IntegerParameterRanges.0.MaxValue", "'2.5'", R "IntegerParameterRanges[0].MaxValue",
 		  "'2.5' is no whole number" },
+		/* Above 2^53 doubles are the same. */
+		{ R "IntegerParameterRanges", N("9007199254740993", "9007199254740992", "Linear"),
+		  R "IntegerParameterRanges[0].MinValue", "must not be more than MaxValue (9007199254740992)" },
+		{ R "IntegerParameterRanges", N("1", "9223372036854775807", "Linear"), NULL, NULL },
+		{ R "IntegerParameterRanges", N("1", "9223372036854775808", "Linear"),
+		  R "IntegerParameterRanges[0].MaxValue", "'9223372036854775808' does not fit in 64 bits" },
+		{ C "RandomSeed", "2147483647", NULL, NULL },
+		{ C "RandomSeed", "2147483648", C "RandomSeed", "is 2147483648; at most 2147483647 is allowed" },
 		{ R "ContinuousParameterRanges.0.MaxValue", "'inf'", R "ContinuousParameterRanges[0].MaxValue",
 		  "'inf' is no number" },
 		{ R "ContinuousParameterRanges.0.MinValue", "'0.2'", R "ContinuousParameterRanges[0].MinValue",

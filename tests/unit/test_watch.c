@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "pipeline/job_end.h"
 #include "pipeline/watch.h"
+#include "pipeline/watch_logs.h"
 #include "tests/unit/fake_http.h"
 
 /*
@@ -475,6 +476,9 @@ static void test_cost(void **state)
 	check_cost(
 		"{\"BillableTimeInSeconds\":30,\"TrainingTimeInSeconds\":100,\"ResourceConfig\":{\"InstanceCount\":1}}",
 		"billable 30 s", 0);
+	check_cost("{\"BillableTimeInSeconds\":30,\"ResourceConfig\":{\"InstanceGroups\":[{\"InstanceCount\":100000},"
+		   "{\"InstanceCount\":100000}]}}",
+		   "billable 30 s × 100000 instances = 3000000 s", 0);
 	check_cost("{\"BillableTimeInSeconds\":9223372036854775807,\"ResourceConfig\":{\"InstanceCount\":"
 		   "9223372036854775807},\"CreationTime\":1e300,\"TrainingEndTime\":1e308}",
 		   "billable 315360000 s × 100000 instances = 31536000000000 s", 0);
@@ -488,6 +492,7 @@ static void test_reasons(void **state)
 		json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "TrainingJobStatus", "Stopped", "SecondaryStatus",
 			  "MaxRuntimeExceeded", "SecondaryStatusTransitions", "Status", "MaxRuntimeExceeded",
 			  "StatusMessage", "Training job runtime exceeded MaxRuntimeInSeconds provided");
+	auto_free char *words = NULL;
 
 	(void)state;
 	assert_int_equal(job_end_class(stopped), ERR_STOPPED);
@@ -495,12 +500,36 @@ static void test_reasons(void **state)
 	json_object_del(stopped, "SecondaryStatusTransitions");
 	assert_string_equal(job_end_reason(stopped), "MaxRuntimeExceeded");
 	json_object_clear(stopped);
-	assert_string_equal(job_end_reason(stopped), "no reason given");
+	assert_null(job_end_reason(stopped));
+	json_put_str(stopped, "TrainingJobStatus", "Stopped");
+	words = job_end_words(stopped);
+	assert_string_equal(words, "was stopped");
+}
+
+/* Progress bars. */
+static void test_drawn_again(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "loss=0.5", "loss=0.5" },
+		{ "10 %\r20 %\r30 %", "30 %" },
+		{ "10 %\r20 %\r\r", "20 %" },
+		{ "from Windows\r", "from Windows" },
+		{ "\r", "" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *drawn = watch_logs_drawn(rows[i][0]);
+
+		assert_string_equal(drawn, rows[i][1]);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_drawn_again),
 		cmocka_unit_test(test_one_host),
 		cmocka_unit_test(test_sixty_hosts),
 		cmocka_unit_test(test_bad_network),

@@ -211,7 +211,7 @@ static int with_session(struct world *w, act_fn act, int64_t timeout_ms, struct 
 {
 	struct sys sys = { world_now, world_now, world_sleep, fake_random, w };
 	struct report report = { on_report, w };
-	struct session s = { .sys = &sys, .report = &report, .http = &w->http };
+	struct session s = { .sys = &sys, .report = &report, .http = &w->http, .options = " --local" };
 	int result;
 
 	fake_identity(&s.identity);
@@ -228,20 +228,20 @@ static int follow(const struct session *s, struct world *w, int64_t timeout_ms, 
 	};
 	auto_watched_tuning seen = { 0 };
 
-	return watch_tuning(s, "t", &o, &seen, err) < 0 ? -1 : watch_tuning_judge(&seen, err);
+	return watch_tuning(s, "t", &o, &seen, err) < 0 ? -1 : watch_tuning_judge(s, &seen, err);
 }
 
 /* The first two ends are seen in one look: only the better one is the best so far. */
 static const char all_events[] = "001-1a2b3c4d started with lr=0.1\n"
 				 "002-1a2b3c4d started with lr=0.2\n"
-				 "001-1a2b3c4d Completed: F1=0.5 after 12 s (2 of 5) with lr=0.1\n"
+				 "001-1a2b3c4d Completed: F1=0.5 after 12 s (1 of 5) with lr=0.1\n"
 				 "002-1a2b3c4d Completed: F1=0.7 after 12 s, the best so far (2 of 5) with lr=0.2\n"
 				 "003-1a2b3c4d started with lr=0.3\n"
 				 "004-1a2b3c4d started with lr=0.4\n"
-				 "003-1a2b3c4d Completed: F1=0.6 after 12 s (4 of 5) with lr=0.3\n"
+				 "003-1a2b3c4d Completed: F1=0.6 after 12 s (3 of 5) with lr=0.3\n"
 				 "004-1a2b3c4d Failed after 12 s: AlgorithmError: it diverged (4 of 5) with lr=0.4\n"
 				 "005-1a2b3c4d started with lr=0.5\n"
-				 "005-1a2b3c4d Completed after 12 s (5 of 5) with lr=0.5\n";
+				 "005-1a2b3c4d Completed without F1 after 12 s (5 of 5) with lr=0.5\n";
 
 static void test_events(void **state)
 {
@@ -254,6 +254,19 @@ static void test_events(void **state)
 	assert_string_equal(w.notes.s, "Completed after 1 min 30 s: 5 training jobs\n");
 	assert_int_equal(w.n_shown, 9);
 	assert_int_equal(w.n_ended, 5);
+}
+
+/* Of two that are as good, the one that is told later is not the best so far, whichever the service then names. */
+static void test_tie(void **state)
+{
+	auto_world w = a_world();
+	auto_err err = { 0 };
+
+	(void)state;
+	w.children[0] = (struct child){ 0, 19000, "Completed", NULL, "0.7" };
+	assert_int_equal(with_session(&w, follow, 0, &err), 0);
+	assert_non_null(strstr(w.steps.s, "002-1a2b3c4d Completed: F1=0.7 after 12 s, the best so far (1 of 5)"));
+	assert_non_null(strstr(w.steps.s, "001-1a2b3c4d Completed: F1=0.7 after 12 s (2 of 5)"));
 }
 
 /* An end is told when its objective is known. */
@@ -284,7 +297,7 @@ static void test_lost_network(void **state)
 	assert_int_equal(w.n_warnings, 1);
 	assert_non_null(strstr(w.notes.s, "no route to host; asking again until there is an answer"));
 	assert_non_null(strstr(w.notes.s, "there is an answer again"));
-	assert_non_null(strstr(w.steps.s, "002-1a2b3c4d Completed: F1=0.7 after 12 s, the best so far (5 of 5)"));
+	assert_non_null(strstr(w.steps.s, "002-1a2b3c4d Completed: F1=0.7 after 12 s, the best so far (2 of 5)"));
 }
 
 static void test_time_is_over(void **state)
@@ -296,13 +309,14 @@ static void test_time_is_over(void **state)
 	assert_int_equal(with_session(&w, follow, 7000, &err), -1);
 	assert_int_equal(err.code, ERR_TIMEOUT);
 	assert_int_equal(w.now_ms, 7000);
-	assert_non_null(strstr(err.hint, "smpipe logs -f t"));
-	assert_non_null(strstr(err.hint, "smpipe status t"));
+	/* As they are to be typed, to find the job where this command found it. */
+	assert_non_null(strstr(err.hint, "`smpipe logs -f t --local`"));
+	assert_non_null(strstr(err.hint, "`smpipe status t --local`"));
 }
 
 static void test_ends(void **state)
 {
-	auto_world failed = a_world(), stopped = a_world(), capacity = a_world();
+	auto_world failed = a_world(), silent = a_world(), stopped = a_world(), capacity = a_world();
 	auto_err err = { 0 };
 
 	(void)state;
@@ -312,6 +326,16 @@ static void test_ends(void **state)
 	assert_int_equal(err.code, ERR_JOB_FAILED);
 	assert_non_null(strstr(err.msg, "No training job succeeded."));
 	assert_non_null(strstr(err.msg, "'004-1a2b3c4d': AlgorithmError: it diverged"));
+	assert_string_equal(err.hint, "`smpipe logs t --local` shows its training jobs' lines");
+	/* Without one that failed it is the metric that is missing. */
+	memset(silent.children, 0, sizeof(silent.children));
+	silent.children[0] = (struct child){ 0, 12000, "Completed", NULL, NULL };
+	silent.end_status = "Failed";
+	silent.reason = "No objective metrics found";
+	assert_int_equal(with_session(&silent, follow, 0, &err), -1);
+	assert_int_equal(err.code, ERR_JOB_FAILED);
+	assert_string_equal(err.hint, "compare the regex of 'F1' in metric_definitions with the lines that `smpipe "
+				      "logs t --local` shows");
 	stopped.end_status = "Stopped";
 	assert_int_equal(with_session(&stopped, follow, 0, &err), -1);
 	assert_int_equal(err.code, ERR_STOPPED);
@@ -380,10 +404,10 @@ static void test_logs_of_now(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_events),       cmocka_unit_test(test_pending),
-		cmocka_unit_test(test_lost_network), cmocka_unit_test(test_time_is_over),
-		cmocka_unit_test(test_ends),         cmocka_unit_test(test_logs),
-		cmocka_unit_test(test_logs_of_now),
+		cmocka_unit_test(test_events),       cmocka_unit_test(test_tie),
+		cmocka_unit_test(test_pending),      cmocka_unit_test(test_lost_network),
+		cmocka_unit_test(test_time_is_over), cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_logs),         cmocka_unit_test(test_logs_of_now),
 	};
 
 	return cmocka_run_group_tests_name("pipeline/watch_tuning", tests, NULL, NULL);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "aws/partition.h"
 #include "base/mem.h"
 #include "base/str.h"

@@ -70,7 +70,7 @@ expect 1 'an object that is not there'
 err_has "HeadObject 's3://transfer-bucket/none': 404" 'is named'
 run "$SMPIPE" get no-such-job
 expect 1 'a job that is not there'
-err_has "no training job 'no-such-job'" 'is named'
+err_has "no training or tuning job 'no-such-job'" 'is named'
 run "$SMPIPE" put none s3://transfer-bucket/x
 expect 2 'a path that is not there'
 err_has "'none' does not exist" 'is named'

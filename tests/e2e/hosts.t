@@ -191,8 +191,10 @@ same "$(json .SecondaryStatus)" MaxRuntimeExceeded 'because its time was over'
 same "$(json '[.SecondaryStatusTransitions[] | select(.Status == "Stopping")] | length')" 1 'which is said once'
 
 # --- nothing stays in the Engine ---
-same "$(engine GET '/networks' | jq -r '[.[] | select(.Labels["smpipe.job"] == ("pair", "failing", "late")) | .Name] | length')" 0 \
-	'the networks are gone'
+# The last job's goes right after the job's last words.
+networks() { engine GET '/networks' | jq -r '[.[] | select(.Labels["smpipe.job"] == ("pair", "failing", "late")) | .Name] | length'; }
+for _ in $(seq 100); do [ "$(networks)" = 0 ] && break || sleep 0.1; done
+same "$(networks)" 0 'the networks are gone'
 # A cloud that is killed leaves its containers and its network; the next one removes them.
 create killed endless 2
 wait_until killed InProgress

@@ -59,6 +59,9 @@ int download_file_open(struct download_file *f, const char *target, const char *
 	f->has_range = xcalloc(n_ranges, sizeof(*f->has_range));
 	if (id)
 		remove_others(f, folder, prefix);
+	/* A list without its file is what a kill between the two last steps leaves: it vouches for nothing. */
+	if (id && access(f->temporary, F_OK) < 0)
+		unlink(f->journal);
 	f->fd = open_fd(f->temporary, O_RDWR | (id ? 0 : O_TRUNC), err);
 	if (f->fd < 0)
 		return -1;

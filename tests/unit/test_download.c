@@ -238,6 +238,31 @@ static void test_goes_on(void **state)
 	assert_string_equal(left, "file ");
 }
 
+/* Killed when the file had its name and the list of its ranges was still there. */
+static void test_list_without_file(void **state)
+{
+	static const struct fault_plan third = { "GetObject", 3, 99, FAULT_STATUS, .status = 403, .body = "<Error/>" };
+	auto_free char *path = fs_join(*state, "file"), *left = NULL, *gone = NULL;
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct fetching f = { .key = "k", .path = path };
+	struct download_result result = { 0 };
+	auto_err err = { 0 };
+
+	store(m, "k", 60 * MIB, AS_NOTHING);
+	m->plan = &third;
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	err_release(&err);
+	gone = shell(*state, "for f in .file.smpipe-*; do case $f in *-ranges) echo kept ;; *) rm $f ;; esac; done");
+	assert_string_equal(gone, "kept\n");
+	m->plan = NULL;
+	f.n = 0;
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	assert_int_equal(result.bytes_kept, 0);
+	check_file(m, path, "/bucket/k");
+	left = shell(*state, "ls -A | tr '\\n' ' '");
+	assert_string_equal(left, "file ");
+}
+
 static void test_copy(void **state)
 {
 	static const struct {
@@ -282,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kinds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_list_without_file, set_up, tear_down),
 		cmocka_unit_test(test_copy),
 	};
 

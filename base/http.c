@@ -222,12 +222,25 @@ static bool is_v4_below(const char *host, const char *first, const char *second)
 	return parts.n == 4 && !strcmp(parts.v[0], first) && (!second || !strcmp(parts.v[1], second));
 }
 
+/* "sts.localhost", and nothing that merely ends so: "example.com/.localhost". */
+static bool is_below_localhost(const char *host)
+{
+	static const char label_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	size_t label = strspn(host, label_bytes);
+
+	while (label && host[label] == '.') {
+		host += label + 1;
+		if (!strcasecmp(host, "localhost"))
+			return true;
+		label = strspn(host, label_bytes);
+	}
+	return false;
+}
+
 bool http_is_loopback(const char *host)
 {
-	size_t n = strlen(host), m = strlen(".localhost");
-
-	return !strcasecmp(host, "localhost") || (n > m && !strcasecmp(host + n - m, ".localhost")) ||
-	       !strcmp(host, "::1") || is_v4_below(host, "127", NULL);
+	return !strcasecmp(host, "localhost") || is_below_localhost(host) || !strcmp(host, "::1") ||
+	       is_v4_below(host, "127", NULL);
 }
 
 bool http_is_link_local(const char *host)

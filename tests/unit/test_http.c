@@ -82,11 +82,29 @@ static void test_loopback(void **state)
 {
 	static const char *const yes[] = { "localhost", "LocalHost",       "bucket.localhost",
 					   "127.0.0.1", "127.255.255.254", "::1" };
-	static const char *const no[] = { "",           "0177.0.0.1",        "127.1",       "2130706433",
-					  "0x7f.0.0.1", "127.0.0.1.example", "127.0.0.256", "127.0.0",
-					  "127.0.0.-0", "128.0.0.1",         "10.0.0.1",    "localhost.example",
-					  "::",         "::ffff:127.0.0.1",  "0.0.0.0",     "127.0.0.1 ",
-					  "localhost.", ".localhost",        "xlocalhost" };
+	static const char *const no[] = { "",
+					  "0177.0.0.1",
+					  "127.1",
+					  "2130706433",
+					  "0x7f.0.0.1",
+					  "127.0.0.1.example",
+					  "127.0.0.256",
+					  "127.0.0",
+					  "127.0.0.-0",
+					  "128.0.0.1",
+					  "10.0.0.1",
+					  "localhost.example",
+					  "::",
+					  "::ffff:127.0.0.1",
+					  "0.0.0.0",
+					  "127.0.0.1 ",
+					  "localhost.",
+					  ".localhost",
+					  "xlocalhost",
+					  "example.com/.localhost",
+					  "a b.localhost",
+					  "x..localhost",
+					  "x.localhost/y" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)

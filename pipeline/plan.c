@@ -9,6 +9,7 @@
 #include "pipeline/identity.h"
 #include "pipeline/image_uri.h"
 #include "pipeline/plan_job.h"
+#include "pipeline/s3_location.h"
 #include "s3/uri.h"
 
 /* More would only say the same. */
@@ -18,15 +19,11 @@
 static int locate(const struct project *p, const struct plan *plan, const char *key, char **ret_bucket,
 		  char **ret_prefix, struct err *err)
 {
-	const char *value = config_str(&p->config, key);
-	auto_free char *text = !value                       ? s3_uri_format(plan->bucket, "")
-			       : str_starts(value, "s3://") ? xstrdup(value)
-							    : s3_uri_format(value, "");
 	auto_s3_uri uri = { 0 };
 	size_t n;
 
-	if (s3_uri_parse(text, &uri, err) < 0)
-		return config_error(&p->config, err, key, "%s", err->msg);
+	if (s3_location_read(&p->config, key, plan->bucket, &uri, err) < 0)
+		return -1;
 	n = strlen(uri.key);
 	while (n && uri.key[n - 1] == '/')
 		uri.key[--n] = '\0';

@@ -7,6 +7,7 @@
 #include "ecr/reference.h"
 #include "pipeline/plan.h"
 #include "pipeline/role.h"
+#include "pipeline/s3_location.h"
 #include "s3/encryption.h"
 #include "s3/uri.h"
 
@@ -57,17 +58,6 @@ static char *objects_arn(const struct policy_needs *g, const char *bucket, const
 			 n && escaped[n - 1] != '/' && *tail != '*' ? "/" : "", tail);
 }
 
-/* A key of smpipe.yaml that holds s3://bucket/prefix or a bare bucket; absent: the default bucket. */
-static int locate(const struct policy_needs *g, const char *key, struct s3_uri *ret, struct err *err)
-{
-	const char *value = config_str(g->c, key);
-	auto_free char *text = !value                       ? s3_uri_format(g->bucket, "")
-			       : str_starts(value, "s3://") ? xstrdup(value)
-							    : s3_uri_format(value, "");
-
-	return s3_uri_parse(text, ret, err) < 0 ? config_error(g->c, err, key, "%s", err->msg) : 0;
-}
-
 static void note_bucket(struct strlist *l, const struct policy_needs *g, const char *bucket)
 {
 	auto_free char *arn = bucket_arn(g, bucket);
@@ -82,7 +72,7 @@ static int gather_upload(struct policy_needs *g, const char *key, const char *fo
 	auto_free char *tail = xasprintf("%s/%s/*", g->name, folder);
 	auto_free char *arn = NULL;
 
-	if (locate(g, key, &at, err) < 0)
+	if (s3_location_read(g->c, key, g->bucket, &at, err) < 0)
 		return -1;
 	arn = objects_arn(g, at.bucket, at.key, tail);
 	note_bucket(&g->buckets, g, at.bucket);

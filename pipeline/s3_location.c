@@ -6,8 +6,8 @@
 int s3_location_read(const struct config *c, const char *key, const char *bucket, struct s3_uri *ret, struct err *err)
 {
 	const char *value = config_str(c, key);
-	auto_free char *text = value && str_starts(value, "s3://") ? xstrdup(value)
-								   : s3_uri_format(value ? value : bucket, "");
+	auto_free char *text =
+		value && str_starts(value, "s3://") ? xstrdup(value) : s3_uri_format(value ? value : bucket, "");
 
 	return s3_uri_parse(text, ret, err) < 0 ? config_error(c, err, key, "%s", err->msg) : 0;
 }

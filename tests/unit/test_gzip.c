@@ -181,11 +181,14 @@ static void test_readers(void **state)
 	assert_int_equal(fs_remove_tree(folder, &err), 0);
 }
 
-/* Real code, in several pieces: at most 2 % more than `gzip -6`. */
+/* Real code, in several pieces: at most 2 % more than `gzip -6`. The folders are named, as a build folder's generated
+ * tables are no code that anyone wrote. */
+#define CODE "cat aws/*.c base/*.c ecr/*.c local/*.c pipeline/*.c s3/*.c tests/*/*.c"
+
 static void test_size(void **state)
 {
-	auto_free char *code = shell(".", "cat */*.[ch] tests/*/*.c");
-	auto_free char *by_gzip = shell(".", "cat */*.[ch] tests/*/*.c | gzip -6 | wc -c | tr -d '\n'");
+	auto_free char *code = shell(".", CODE);
+	auto_free char *by_gzip = shell(".", CODE " | gzip -6 | wc -c | tr -d '\n'");
 	auto_str in = { 0 }, out = { 0 };
 	int64_t limit;
 

@@ -3,24 +3,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-fs", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-
-	fs_remove_tree(*state, &err);
-	free(*state);
-	return 0;
-}
 
 static void test_read(void **state)
 {

@@ -75,6 +75,11 @@ err_has 'nothing to do: everything exists' 'it says that there is nothing to do'
 out_has "^model +s3://$bucket/iris/output/$job/output/model.tar.gz$" 'and where the model is'
 everything | cmp -s - "$T/before"
 ok $? 'nothing was built, pushed, uploaded or launched'
+# Where a connection costs three round trips, each step that opened its own would be felt. The stages have two of the
+# four: image and data.
+ASAN_OPTIONS=detect_leaks=0 run strace -f -o "$T/trace" -e trace=connect "$SMPIPE" release --local
+[ "$(grep -c 'sin_port=' "$T/trace")" -le 4 ]
+ok $? 'the steps of a release share their connections'
 
 echo 'More words.' >> README.md
 commit 'README: more words'

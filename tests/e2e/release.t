@@ -53,6 +53,7 @@ job=$(json .job)
 image=$(json .image)
 same "$(json .status)" Completed 'the job is completed'
 same "$(existed)" 'false true false false' 'image, data and job are new'
+err_has '^release +image [^,]+, data [^,]+$' 'it says how long the two took, and nothing of code that there is not'
 same "$job" "$(jq -r .job "$T/plan.json")" 'the job has the planned name'
 same "$(tar -tzf "$objects/iris/output/$job/output/model.tar.gz")" model.txt 'model.tar.gz holds model.txt'
 jq -e '.metrics["Validation F1 Score"] > 0.9' "$T/out" > /dev/null

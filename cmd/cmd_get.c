@@ -150,7 +150,7 @@ static int find_model(struct getting *g, const char *job, struct err *err)
 	if (remote_job_find(g->s3->aws, JOB_TRAINING, job, &description, err) < 0)
 		return cmd_hint_jobs(g->cmd, err);
 	best = json_string_value(json_at(description, "BestTrainingJob", "TrainingJobName", NULL));
-	if (best && sagemaker_describe_training_job(g->s3->aws, best, &training, err) < 0)
+	if (best && sagemaker_describe_job(g->s3->aws, &sagemaker_training, best, &training, err) < 0)
 		return -1;
 	uri = json_string_value(json_at(training ? training : description, "ModelArtifacts", "S3ModelArtifacts", NULL));
 	if (!uri)

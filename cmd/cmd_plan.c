@@ -152,7 +152,7 @@ static int print_plan(const struct cmd *cmd, const struct plan *plan, const stru
 
 	print_head(cmd);
 	print_steps(cmd, plan, o);
-	printf("\n%s %s", job_form(plan->kind)->operation, text);
+	printf("\n%s %s", job_form(plan->kind)->api->create, text);
 	print_raw(cmd, plan);
 	print_parameters(plan, request);
 	return 0;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "aws/sagemaker.h"
-#include "aws/sagemaker_tuning.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -122,7 +121,7 @@ static json_t *newest_first(const json_t *jobs)
 /* Policies for a file without a tuner do not allow to list tuning jobs. */
 static int list_tuning(const struct cmd *cmd, struct clients *c, const char *prefix, json_t **ret, struct err *err)
 {
-	if (sagemaker_list_tuning_jobs(&c->aws, prefix, MAX_JOBS, ret, err) == 0)
+	if (sagemaker_list_jobs(&c->aws, &sagemaker_tuning, prefix, MAX_JOBS, ret, err) == 0)
 		return 0;
 	if (err->code != ERR_AUTH)
 		return -1;
@@ -145,7 +144,7 @@ static int collect(struct cmd *cmd, const struct strlist *known, json_t **ret, s
 
 	clients_init(&c, &cmd->session);
 	if (list_tuning(cmd, &c, cut_prefix, &tuning, err) < 0 ||
-	    sagemaker_list_training_jobs(&c.aws, prefix, MAX_JOBS, &training, err) < 0 ||
+	    sagemaker_list_jobs(&c.aws, &sagemaker_training, prefix, MAX_JOBS, &training, err) < 0 ||
 	    add_jobs(&c, cut, tuning, NULL, known, jobs, err) < 0 ||
 	    add_jobs(&c, name, training, tuning, known, jobs, err) < 0)
 		return -1;

@@ -78,10 +78,6 @@ static void stop_training_job(struct cloud *cloud, const struct local_request *r
 static void list_training_jobs(struct cloud *cloud, const struct local_request *req, const json_t *in,
 			       struct local_response *resp)
 {
-	static const struct listing_members members = { .name = "TrainingJobName",
-							.status = "TrainingJobStatus",
-							.answer = "TrainingJobSummaries",
-							.sort_by = "CreationTime" };
 	json_t *all = json_array();
 	size_t n;
 	auto_free struct job **jobs = store_sagemaker_all(cloud->sagemaker, &n);
@@ -89,7 +85,7 @@ static void list_training_jobs(struct cloud *cloud, const struct local_request *
 	(void)req;
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, job_summary(jobs[i]));
-	listing_respond(in, all, &members, resp);
+	listing_respond(in, all, &sagemaker_training, "CreationTime", resp);
 }
 
 static const struct json_api_op ops[] = {

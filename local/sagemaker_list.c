@@ -8,22 +8,23 @@
 #define PAGE_DEFAULT 10
 
 struct listing {
-	const struct listing_members *members;
+	const struct sagemaker_job_kind *kind;
 	const char *contains, *status, *sort_by;
 	bool is_descending, is_by_objective;
 	const json_t *in;
 	int64_t first, limit;
 };
 
-static int read_listing(const json_t *in, const struct listing_members *members, struct listing *ret, struct err *err)
+static int read_listing(const json_t *in, const struct sagemaker_job_kind *kind, const char *default_sort,
+			struct listing *ret, struct err *err)
 {
 	const char *token = json_str(in, "NextToken"), *sort_by = json_str(in, "SortBy");
 	const json_t *limit = json_object_get(in, "MaxResults");
 
-	*ret = (struct listing){ .members = members,
+	*ret = (struct listing){ .kind = kind,
 				 .contains = json_str(in, "NameContains"),
 				 .status = json_str(in, "StatusEquals"),
-				 .sort_by = sort_by ? sort_by : members->sort_by,
+				 .sort_by = sort_by ? sort_by : default_sort,
 				 .is_descending = str_eq(json_str(in, "SortOrder"), "Descending"),
 				 .is_by_objective = str_eq(sort_by, "FinalObjectiveMetricValue"),
 				 .in = in,
@@ -53,9 +54,9 @@ static bool is_between(const struct listing *l, const json_t *summary, const cha
 
 static bool is_wanted(const struct listing *l, const json_t *summary)
 {
-	if (l->contains && !strstr(json_str(summary, l->members->name), l->contains))
+	if (l->contains && !strstr(json_str(summary, l->kind->name), l->contains))
 		return false;
-	if (l->status && !str_eq(json_str(summary, l->members->status), l->status))
+	if (l->status && !str_eq(json_str(summary, l->kind->status), l->status))
 		return false;
 	return (!l->is_by_objective || objective(summary)) &&
 	       is_between(l, summary, "CreationTime", "CreationTimeAfter", "CreationTimeBefore") &&
@@ -73,8 +74,8 @@ static int compare_summaries(const void *a, const void *b, void *ctx)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 	const struct listing *l = ctx;
-	const char *member = str_eq(l->sort_by, "Name")     ? l->members->name
-			     : str_eq(l->sort_by, "Status") ? l->members->status
+	const char *member = str_eq(l->sort_by, "Name")     ? l->kind->name
+			     : str_eq(l->sort_by, "Status") ? l->kind->status
 							    : NULL;
 	int order;
 
@@ -86,7 +87,7 @@ static int compare_summaries(const void *a, const void *b, void *ctx)
 		order = compare_numbers(json_object_get(x, "CreationTime"), json_object_get(y, "CreationTime"));
 	/* One order for those that are equal, or a page would repeat what another had. */
 	if (order == 0)
-		order = strcmp(json_str(x, l->members->name), json_str(y, l->members->name));
+		order = strcmp(json_str(x, l->kind->name), json_str(y, l->kind->name));
 	return l->is_descending ? -order : order;
 }
 
@@ -108,7 +109,8 @@ static json_t *make_page(struct listing *l, const json_t *all, size_t *ret_n)
 	return page;
 }
 
-void listing_respond(const json_t *in, json_t *all, const struct listing_members *members, struct local_response *resp)
+void listing_respond(const json_t *in, json_t *all, const struct sagemaker_job_kind *kind, const char *sort_by,
+		     struct local_response *resp)
 {
 	auto_json *summaries = all;
 	json_t *answer;
@@ -116,11 +118,11 @@ void listing_respond(const json_t *in, json_t *all, const struct listing_members
 	auto_err err = { 0 };
 	size_t n;
 
-	if (read_listing(in, members, &l, &err) < 0) {
+	if (read_listing(in, kind, sort_by, &l, &err) < 0) {
 		local_respond_json_error(resp, 400, "ValidationException", "1 validation error detected: %s", err.msg);
 		return;
 	}
-	answer = json_pack("{s:o}", members->answer, make_page(&l, summaries, &n));
+	answer = json_pack("{s:o}", kind->summaries, make_page(&l, summaries, &n));
 	if (l.first + l.limit < (int64_t)n) {
 		auto_free char *token = xasprintf("%lld", (long long)(l.first + l.limit));
 

@@ -5,21 +5,15 @@
 
 #include <stdbool.h>
 
+#include "aws/sagemaker.h"
 #include "local/json_api.h"
-
-/* The members of a summary that the filters and SortBy are about. */
-struct listing_members {
-	const char *name, *status;
-	const char *answer; /* of the array in the answer */
-	/* When the request has no SortBy. */
-	const char *sort_by;
-};
 
 /*
  * Answer with the page that a request asks for: NameContains, StatusEquals, CreationTimeAfter and …Before,
- * LastModifiedTimeAfter and …Before, SortBy, SortOrder, MaxResults, NextToken. all: an array of summaries; taken over.
- * Sorted by FinalObjectiveMetricValue, summaries without one are left out.
+ * LastModifiedTimeAfter and …Before, SortBy (else sort_by), SortOrder, MaxResults, NextToken. all: an array of
+ * summaries of jobs of that kind; taken over. Sorted by FinalObjectiveMetricValue, summaries without one are left out.
  */
-void listing_respond(const json_t *in, json_t *all, const struct listing_members *members, struct local_response *resp);
+void listing_respond(const json_t *in, json_t *all, const struct sagemaker_job_kind *kind, const char *sort_by,
+		     struct local_response *resp);
 
 #endif

@@ -80,10 +80,6 @@ void sagemaker_op_stop_tuning_job(struct cloud *cloud, const struct local_reques
 void sagemaker_op_list_tuning_jobs(struct cloud *cloud, const struct local_request *req, const json_t *in,
 				   struct local_response *resp)
 {
-	static const struct listing_members members = { .name = "HyperParameterTuningJobName",
-							.status = "HyperParameterTuningJobStatus",
-							.answer = "HyperParameterTuningJobSummaries",
-							.sort_by = "Name" };
 	json_t *all = json_array();
 	size_t n;
 	auto_free struct tuning **tunings = store_tuning_all(cloud->sagemaker, &n);
@@ -91,19 +87,15 @@ void sagemaker_op_list_tuning_jobs(struct cloud *cloud, const struct local_reque
 	(void)req;
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, tuning_summary(tunings[i]));
-	listing_respond(in, all, &members, resp);
+	listing_respond(in, all, &sagemaker_tuning, "Name", resp);
 }
 
 void sagemaker_op_list_tuning_children(struct cloud *cloud, const struct local_request *req, const json_t *in,
 				       struct local_response *resp)
 {
-	static const struct listing_members members = { .name = "TrainingJobName",
-							.status = "TrainingJobStatus",
-							.answer = "TrainingJobSummaries",
-							.sort_by = "Name" };
 	struct tuning *t = need_tuning(cloud, in, resp);
 
 	(void)req;
 	if (t)
-		listing_respond(in, tuning_child_summaries(t), &members, resp);
+		listing_respond(in, tuning_child_summaries(t), &sagemaker_training, "Name", resp);
 }

@@ -188,7 +188,7 @@ static void look_at_jobs(struct look *l)
 	auto_json *jobs = NULL;
 	auto_err err = { 0 };
 
-	if (sagemaker_list_training_jobs(&l->c.aws, NULL, 1, &jobs, &err) == 0) {
+	if (sagemaker_list_jobs(&l->c.aws, &sagemaker_training, NULL, 1, &jobs, &err) == 0) {
 		doctor_tell(l->d, DOCTOR_OK, "jobs", NULL, "training jobs can be listed");
 		return;
 	}

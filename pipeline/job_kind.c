@@ -3,11 +3,10 @@
 const struct job_form *job_form(enum job_kind kind)
 {
 	static const struct job_form forms[] = {
-		[JOB_TRAINING] = { "training", "CreateTrainingJob", "TrainingJobName", "TrainingJobArn",
-				   "TrainingJobStatus", "TrainingEndTime", "raw", &sagemaker_training_job_shape },
-		[JOB_TUNING] = { "tuning", "CreateHyperParameterTuningJob", "HyperParameterTuningJobName",
-				 "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus",
-				 "HyperParameterTuningEndTime", "tuner.raw", &sagemaker_tuning_job_shape },
+		[JOB_TRAINING] = { "training", "TrainingEndTime", "raw", &sagemaker_training,
+				   &sagemaker_training_job_shape },
+		[JOB_TUNING] = { "tuning", "HyperParameterTuningEndTime", "tuner.raw", &sagemaker_tuning,
+				 &sagemaker_tuning_job_shape },
 	};
 
 	return &forms[kind];

@@ -3,6 +3,7 @@
 
 /* The two kinds of job that smpipe launches, and what their requests and descriptions have each in its own way. */
 
+#include "aws/sagemaker.h"
 #include "aws/sagemaker_limits_table.h"
 
 enum job_kind {
@@ -11,10 +12,10 @@ enum job_kind {
 };
 
 struct job_form {
-	const char *kind;                      /* "training", as users are told */
-	const char *operation;                 /* "CreateTrainingJob" */
-	const char *name, *arn, *status, *end; /* members: "TrainingJobName", … */
-	const char *raw;                       /* the key of smpipe.yaml that holds members in the API's own names */
+	const char *kind; /* "training", as users are told */
+	const char *end;  /* the member with the time of its end */
+	const char *raw;  /* the key of smpipe.yaml that holds members in the API's own names */
+	const struct sagemaker_job_kind *api;
 	const struct shape *shape;
 };
 

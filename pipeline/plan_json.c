@@ -42,7 +42,7 @@ json_t *plan_json(const struct plan *plan, const struct project *p)
 	json_put_str(j, "request_key", plan->request_key);
 	json_put_str(j, "job", plan->job_base);
 	json_object_set_new(j, "request", plan_request(plan, p, image, plan->job_base));
-	json_put_str(j, "operation", job_form(plan->kind)->operation);
+	json_put_str(j, "operation", job_form(plan->kind)->api->create);
 	json_object_set(j, "hyperparameters", (json_t *)hyperparameters_of(plan, by_name));
 	raw = config_value(&p->config, job_form(plan->kind)->raw);
 	if (raw)

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "aws/sagemaker.h"
-#include "aws/sagemaker_tuning.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/job_end.h"
@@ -81,7 +80,8 @@ static int describe_children(struct aws *aws, json_t *board, struct seconds *sum
 		auto_json *job = NULL;
 		auto_err why = { 0 };
 
-		if (sagemaker_describe_training_job(aws, name, &job, &why) < 0 && why.code != ERR_NOT_FOUND) {
+		if (sagemaker_describe_job(aws, &sagemaker_training, name, &job, &why) < 0 &&
+		    why.code != ERR_NOT_FOUND) {
 			err_move(err, &why);
 			return err_wrap(err, "describe training job '%s'", name);
 		}

@@ -2,32 +2,31 @@
 
 #include "aws/sagemaker.h"
 #include "aws/sagemaker_limits.h"
-#include "aws/sagemaker_tuning.h"
 #include "base/json.h"
 
 enum job_kind remote_job_kind(const json_t *job)
 {
-	return json_object_get(job, job_form(JOB_TUNING)->name) ? JOB_TUNING : JOB_TRAINING;
+	return json_object_get(job, sagemaker_tuning.name) ? JOB_TUNING : JOB_TRAINING;
 }
 
-static const struct job_form *form_of(const json_t *job)
+static const struct sagemaker_job_kind *api_of(const json_t *job)
 {
-	return job_form(remote_job_kind(job));
+	return job_form(remote_job_kind(job))->api;
 }
 
 const char *remote_job_name(const json_t *job)
 {
-	return json_str(job, form_of(job)->name);
+	return json_str(job, api_of(job)->name);
 }
 
 const char *remote_job_arn(const json_t *job)
 {
-	return json_str(job, form_of(job)->arn);
+	return json_str(job, api_of(job)->arn);
 }
 
 const char *remote_job_status(const json_t *job)
 {
-	return json_str(job, form_of(job)->status);
+	return json_str(job, api_of(job)->status);
 }
 
 bool remote_job_is_over(const json_t *job)
@@ -38,8 +37,7 @@ bool remote_job_is_over(const json_t *job)
 
 int remote_job_describe(struct aws *aws, enum job_kind kind, const char *name, json_t **ret, struct err *err)
 {
-	return (kind == JOB_TUNING ? sagemaker_describe_tuning_job : sagemaker_describe_training_job)(aws, name, ret,
-												      err);
+	return sagemaker_describe_job(aws, job_form(kind)->api, name, ret, err);
 }
 
 int remote_job_look(struct aws *aws, enum job_kind kind, const char *name, json_t **ret, struct err *err)
@@ -78,12 +76,10 @@ int remote_job_find(struct aws *aws, enum job_kind first, const char *name, json
 
 int remote_job_create(struct aws *aws, const json_t *request, char **ret_arn, struct err *err)
 {
-	return (remote_job_kind(request) == JOB_TUNING ? sagemaker_create_tuning_job
-						       : sagemaker_create_training_job)(aws, request, ret_arn, err);
+	return sagemaker_create_job(aws, api_of(request), request, ret_arn, err);
 }
 
 int remote_job_stop(struct aws *aws, const json_t *job, struct err *err)
 {
-	return (remote_job_kind(job) == JOB_TUNING ? sagemaker_stop_tuning_job
-						   : sagemaker_stop_training_job)(aws, remote_job_name(job), err);
+	return sagemaker_stop_job(aws, api_of(job), remote_job_name(job), err);
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "aws/sagemaker.h"
-#include "aws/sagemaker_tuning.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -166,7 +165,7 @@ static int verify_children(struct verify *v, struct err *err)
 
 	if (!tuning)
 		return 0;
-	if (sagemaker_describe_tuning_job(&v->c.aws, name, &job, &why) < 0 ||
+	if (sagemaker_describe_job(&v->c.aws, &sagemaker_tuning, name, &job, &why) < 0 ||
 	    sagemaker_list_tuning_children(&v->c.aws, name, LEADERBOARD_MAX_CHILDREN, &children, &why) < 0)
 		return settle(v, "training jobs", -1, &why, err);
 	leaderboard_init(&b, job, children);

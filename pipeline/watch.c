@@ -109,7 +109,7 @@ static int look(void *ctx, struct err *err)
 	struct watch *w = ctx;
 	json_t *job = NULL;
 
-	if (sagemaker_describe_training_job(&w->patience.c.aws, w->patience.job_name, &job, err) < 0)
+	if (sagemaker_describe_job(&w->patience.c.aws, &sagemaker_training, w->patience.job_name, &job, err) < 0)
 		return -1;
 	if (!w->job) {
 		w->job = job;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/sagemaker_tuning.h"
+#include "aws/sagemaker.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/job_end.h"
@@ -150,7 +150,7 @@ static int look(void *ctx, struct err *err)
 	struct aws *aws = &w->patience.c.aws;
 	auto_watched_tuning now = { 0 };
 
-	if (sagemaker_describe_tuning_job(aws, w->patience.job_name, &now.job, err) < 0 ||
+	if (sagemaker_describe_job(aws, &sagemaker_tuning, w->patience.job_name, &now.job, err) < 0 ||
 	    sagemaker_list_tuning_children(aws, w->patience.job_name, LEADERBOARD_MAX_CHILDREN, &now.children, err) < 0)
 		return -1;
 	watched_tuning_release(&w->seen);

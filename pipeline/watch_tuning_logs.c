@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "aws/sagemaker_tuning.h"
+#include "aws/sagemaker.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/job_end.h"
@@ -151,7 +151,7 @@ static int look(void *ctx, struct err *err)
 	json_t *job = NULL;
 	bool is_done;
 
-	if (sagemaker_describe_tuning_job(aws, w->patience.job_name, &job, err) < 0)
+	if (sagemaker_describe_job(aws, &sagemaker_tuning, w->patience.job_name, &job, err) < 0)
 		return -1;
 	json_decref(w->job);
 	w->job = job;

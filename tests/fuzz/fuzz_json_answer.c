@@ -67,13 +67,13 @@ static int call(struct aws *aws, struct aws_identity *id, int which, struct err 
 	case 3:
 		return sagemaker_list_tags(aws, "arn:aws:sagemaker:eu-west-1:123456789012:training-job/a", &j, err);
 	case 4:
-		return sagemaker_list_training_jobs(aws, "a", 10, &j, err);
+		return sagemaker_list_jobs(aws, &sagemaker_training, "a", 10, &j, err);
 	case 5:
 		return logs_list_streams(aws, "g", "a", &streams, err);
 	case 6:
 		return logs_read(aws, "g", "s", &place, drop, &seen, err);
 	default:
-		return sagemaker_describe_training_job(aws, "a", &j, err);
+		return sagemaker_describe_job(aws, &sagemaker_training, "a", &j, err);
 	}
 }
 

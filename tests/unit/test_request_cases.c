@@ -74,7 +74,7 @@ static void test_limits(void **state)
 static char *judge(const json_t *shapes, const struct request_case *rc, const json_t *request, size_t *ret_values,
 		   size_t *ret_patterns)
 {
-	auto_free char *shape = xasprintf("%sRequest", job_form(rc->plan.kind)->operation);
+	auto_free char *shape = xasprintf("%sRequest", job_form(rc->plan.kind)->api->create);
 	struct model_judge m = { .shapes = shapes };
 
 	model_check(&m, shape, request);

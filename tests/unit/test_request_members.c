@@ -178,7 +178,7 @@ static void find_cases(struct members *m)
 
 static void find_all(const char *file, struct members *m)
 {
-	auto_free char *shape = xasprintf("%sRequest", job_form(m->kind)->operation);
+	auto_free char *shape = xasprintf("%sRequest", job_form(m->kind)->api->create);
 	auto_json *model = vectors_json(file);
 
 	m->shapes = json_object_get(model, "shapes");
@@ -201,7 +201,7 @@ static void check_every_member(enum job_kind kind, size_t least)
 		if (!m.v[i].key || !m.v[i].by)
 			str_addf(&missing, "%s has no %s\n", m.v[i].path, m.v[i].key ? "configuration" : "key");
 	}
-	print_message("%zu members of %s\n", m.n, job_form(kind)->operation);
+	print_message("%zu members of %s\n", m.n, job_form(kind)->api->create);
 	assert_true(m.n > least);
 	if (missing.len)
 		fail_msg("%s", missing.s);
@@ -246,7 +246,7 @@ static int print_list(void)
 		struct members __attribute__((cleanup(members_release))) m = { .kind = kinds[k] };
 
 		find_all(file, &m);
-		printf("%s%s\n", k ? "\n" : "", job_form(kinds[k])->operation);
+		printf("%s%s\n", k ? "\n" : "", job_form(kinds[k])->api->create);
 		for (size_t i = 0; i < m.n; i++)
 			printf("%-90s %-75s %s\n", m.v[i].path, m.v[i].key ? m.v[i].key : "-",
 			       m.v[i].by ? m.v[i].by : "-");

@@ -16,15 +16,15 @@ static void test_create(void **state)
 	auto_json *request = json_pack("{s:s}", "TrainingJobName", "j");
 	auto_free char *arn = NULL;
 
-	assert_int_equal(sagemaker_create_training_job(&aws, request, &arn, &err), 0);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_training, request, &arn, &err), 0);
 	assert_string_equal(arn, "arn:x");
 	assert_string_equal(f.sent[0].url, "https://api.sagemaker.eu-west-1.amazonaws.com/");
 	assert_string_equal(http_headers_get(&f.sent[0].headers, "x-amz-target"), "SageMaker.CreateTrainingJob");
 	assert_string_equal(f.sent[0].body, "{\"TrainingJobName\":\"j\"}");
-	assert_int_equal(sagemaker_create_training_job(&aws, request, &arn, &err), -1);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_training, request, &arn, &err), -1);
 	assert_int_equal(err.code, ERR_CONFLICT);
 	/* A lost answer: the job may exist, so nothing is sent again. */
-	assert_int_equal(sagemaker_create_training_job(&aws, request, &arn, &err), -1);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_training, request, &arn, &err), -1);
 	assert_int_equal(err.code, ERR_NETWORK);
 	assert_int_equal(f.n_sent, 3);
 }
@@ -37,7 +37,7 @@ static void test_lack_of_capacity(void **state)
 	auto_free char *arn = NULL;
 
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(sagemaker_create_training_job(&aws, request, &arn, &err), -1);
+		assert_int_equal(sagemaker_create_job(&aws, &sagemaker_training, request, &arn, &err), -1);
 		assert_int_equal(err.code, ERR_CAPACITY);
 	}
 }
@@ -50,14 +50,14 @@ static void test_describe(void **state)
 		ANSWER("{\"TrainingJobName\":\"j\",\"TrainingJobStatus\":\"InProgress\"}"));
 	auto_json *answer = NULL;
 
-	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), 0);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_training, "j", &answer, &err), 0);
 	assert_string_equal(json_str(answer, "TrainingJobStatus"), "InProgress");
-	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), -1);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_training, "j", &answer, &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "training job 'j'"));
-	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), -1);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_training, "j", &answer, &err), -1);
 	assert_int_equal(err.code, ERR_SERVICE);
-	assert_int_equal(sagemaker_describe_training_job(&aws, "j", &answer, &err), -1);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_training, "j", &answer, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_non_null(strstr(err.msg, "TrainingJobArn"));
 }
@@ -69,9 +69,9 @@ static void test_stop(void **state)
 			"training job is in status Completed.\"}"),
 		REFUSAL("{\"__type\":\"ValidationException\",\"message\":\"Requested resource not found.\"}"));
 
-	assert_int_equal(sagemaker_stop_training_job(&aws, "j", &err), 0);
-	assert_int_equal(sagemaker_stop_training_job(&aws, "j", &err), 0);
-	assert_int_equal(sagemaker_stop_training_job(&aws, "j", &err), -1);
+	assert_int_equal(sagemaker_stop_job(&aws, &sagemaker_training, "j", &err), 0);
+	assert_int_equal(sagemaker_stop_job(&aws, &sagemaker_training, "j", &err), 0);
+	assert_int_equal(sagemaker_stop_job(&aws, &sagemaker_training, "j", &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
@@ -82,7 +82,7 @@ static void test_lists(void **state)
 		ANSWER("{\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"},{\"Key\":\"l\",\"Value\":\"\"}]}"));
 	auto_json *jobs = NULL, *tags = json_pack("[{s:s, s:s}]", "Key", "k", "Value", "v"), *found = NULL;
 
-	assert_int_equal(sagemaker_list_training_jobs(&aws, "a-name", 500, &jobs, &err), 0);
+	assert_int_equal(sagemaker_list_jobs(&aws, &sagemaker_training, "a-name", 500, &jobs, &err), 0);
 	assert_int_equal(json_array_size(jobs), 2);
 	assert_string_equal(f.sent[0].body,
 			    "{\"SortBy\":\"CreationTime\",\"SortOrder\":\"Descending\",\"MaxResults\":100,"

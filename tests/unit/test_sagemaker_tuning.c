@@ -1,3 +1,5 @@
+/* aws/sagemaker.h, about tuning jobs. */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -5,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "aws/sagemaker_tuning.h"
+#include "aws/sagemaker.h"
 #include "base/json.h"
 #include "tests/unit/fake_http.h"
 
@@ -24,18 +26,18 @@ static void test_create(void **state)
 	auto_json *request = json_pack("{s:s}", "HyperParameterTuningJobName", "t");
 	auto_free char *arn = NULL;
 
-	assert_int_equal(sagemaker_create_tuning_job(&aws, request, &arn, &err), 0);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_tuning, request, &arn, &err), 0);
 	assert_string_equal(arn, "arn:x");
 	assert_string_equal(target(&f, 0), "SageMaker.CreateHyperParameterTuningJob");
 	assert_string_equal(f.sent[0].body, "{\"HyperParameterTuningJobName\":\"t\"}");
-	assert_int_equal(sagemaker_create_tuning_job(&aws, request, &arn, &err), -1);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_tuning, request, &arn, &err), -1);
 	assert_int_equal(err.code, ERR_CONFLICT);
-	assert_int_equal(sagemaker_create_tuning_job(&aws, request, &arn, &err), -1);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_tuning, request, &arn, &err), -1);
 	assert_int_equal(err.code, ERR_CAPACITY);
-	assert_int_equal(sagemaker_create_tuning_job(&aws, request, &arn, &err), -1);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_tuning, request, &arn, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
 	/* A lost answer: the job may exist, so nothing is sent again. */
-	assert_int_equal(sagemaker_create_tuning_job(&aws, request, &arn, &err), -1);
+	assert_int_equal(sagemaker_create_job(&aws, &sagemaker_tuning, request, &arn, &err), -1);
 	assert_int_equal(err.code, ERR_NETWORK);
 	assert_int_equal(f.n_sent, 5);
 }
@@ -49,16 +51,16 @@ static void test_describe(void **state)
 		ANSWER("{\"HyperParameterTuningJobName\":\"t\",\"HyperParameterTuningJobArn\":7}"));
 	auto_json *answer = NULL;
 
-	assert_int_equal(sagemaker_describe_tuning_job(&aws, "t", &answer, &err), 0);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_tuning, "t", &answer, &err), 0);
 	assert_string_equal(json_str(answer, "HyperParameterTuningJobStatus"), "InProgress");
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(sagemaker_describe_tuning_job(&aws, "t", &answer, &err), -1);
+		assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_tuning, "t", &answer, &err), -1);
 		assert_int_equal(err.code, ERR_NOT_FOUND);
 		assert_string_equal(err.msg, "there is no tuning job 't'");
 	}
-	assert_int_equal(sagemaker_describe_tuning_job(&aws, "t", &answer, &err), -1);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_tuning, "t", &answer, &err), -1);
 	assert_int_equal(err.code, ERR_SERVICE);
-	assert_int_equal(sagemaker_describe_tuning_job(&aws, "t", &answer, &err), -1);
+	assert_int_equal(sagemaker_describe_job(&aws, &sagemaker_tuning, "t", &answer, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_non_null(strstr(err.msg, "HyperParameterTuningJobArn"));
 }
@@ -70,11 +72,11 @@ static void test_stop(void **state)
 			"tuning job is in status Stopped.\"}"),
 		REFUSAL(GONE));
 
-	assert_int_equal(sagemaker_stop_tuning_job(&aws, "t", &err), 0);
+	assert_int_equal(sagemaker_stop_job(&aws, &sagemaker_tuning, "t", &err), 0);
 	assert_string_equal(target(&f, 0), "SageMaker.StopHyperParameterTuningJob");
 	assert_string_equal(f.sent[0].body, "{\"HyperParameterTuningJobName\":\"t\"}");
-	assert_int_equal(sagemaker_stop_tuning_job(&aws, "t", &err), 0);
-	assert_int_equal(sagemaker_stop_tuning_job(&aws, "t", &err), -1);
+	assert_int_equal(sagemaker_stop_job(&aws, &sagemaker_tuning, "t", &err), 0);
+	assert_int_equal(sagemaker_stop_job(&aws, &sagemaker_tuning, "t", &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
@@ -85,7 +87,7 @@ static void test_lists(void **state)
 		ANSWER("{\"TrainingJobSummaries\":[{\"TrainingJobName\":\"t-1\"}]}"), REFUSAL(GONE));
 	auto_json *jobs = NULL, *children = NULL, *none = NULL;
 
-	assert_int_equal(sagemaker_list_tuning_jobs(&aws, "a-name", 20, &jobs, &err), 0);
+	assert_int_equal(sagemaker_list_jobs(&aws, &sagemaker_tuning, "a-name", 20, &jobs, &err), 0);
 	assert_int_equal(json_array_size(jobs), 1);
 	assert_string_equal(f.sent[0].body, "{\"SortBy\":\"CreationTime\",\"SortOrder\":\"Descending\","
 					    "\"MaxResults\":20,\"NameContains\":\"a-name\"}");
@@ -107,5 +109,5 @@ int main(void)
 		cmocka_unit_test(test_lists),
 	};
 
-	return cmocka_run_group_tests_name("aws/sagemaker_tuning", tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ int remote_job_look(struct aws *aws, enum job_kind kind, const char *name, json_
 /* Of whichever kind the job is: `first` is asked first. ERR_NOT_FOUND: neither has it. */
 int remote_job_find(struct aws *aws, enum job_kind first, const char *name, json_t **ret, struct err *err);
 
-/* As sagemaker_create_training_job(); the request says which kind. */
+/* As sagemaker_create_job(); the request says which kind. */
 int remote_job_create(struct aws *aws, const json_t *request, char **ret_arn, struct err *err);
 
 /* Ask the service to stop a described job. */

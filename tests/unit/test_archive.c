@@ -113,7 +113,6 @@ static void test_tar_reads_it(void **state)
 	auto_close int fd = -1;
 	struct digest d;
 	uint64_t size;
-	auto_free char *path = fs_join(*state, "packed");
 	auto_free char *copy = NULL;
 	auto_free char *listing = NULL;
 	auto_free char *sum = NULL;

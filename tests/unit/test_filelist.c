@@ -33,7 +33,6 @@ static void test_tree_digest(void **state)
 	auto_filelist l = { 0 };
 	auto_err err = { 0 };
 	auto_free char *files = NULL;
-	auto_free char *expected = NULL;
 	auto_free char *expected_data = NULL;
 	auto_free char *actual = NULL;
 	auto_free char *actual_data = NULL;

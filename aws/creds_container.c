@@ -117,8 +117,7 @@ int creds_from_container(struct creds_context *c, struct creds *ret, struct err 
 		return found;
 	if (fetch(c, url, &resp, err) < 0)
 		return -1;
-	str_add(&resp.body, "");
-	j = creds_json(resp.body.s, resp.body.len, what, err);
+	j = creds_json(&resp.body, what, err);
 	if (!j || creds_take(j, &keys, what, "container", ret, err) < 0)
 		return -1;
 	return 1;

@@ -31,12 +31,13 @@ void creds_json_free_p(json_t **j)
 }
 
 /* Not base/json's parser: its words quote the text near the fault. */
-json_t *creds_json(char *text, size_t n, const char *what, struct err *err)
+json_t *creds_json(struct str *text, const char *what, struct err *err)
 {
 	json_error_t why;
-	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+	json_t *j = json_loadb(str_text(text), text->len, JSON_REJECT_DUPLICATES, &why);
 
-	explicit_bzero(text, n);
+	if (text->s)
+		explicit_bzero(text->s, text->len);
 	if (!j)
 		err_set(err, ERR_INVALID, "%s is no valid JSON (line %d, column %d)", what, why.line, why.column);
 	if (!j || json_is_object(j))

@@ -71,8 +71,7 @@ static int fetch_token(struct creds_context *c, const char *url, const char *req
 			},
 			&resp, err) < 0)
 		return -1;
-	str_add(&resp.body, "");
-	j = creds_json(resp.body.s, resp.body.len, what, err);
+	j = creds_json(&resp.body, what, err);
 	value = json_str(j, "value");
 	if (!j)
 		return -1;

@@ -29,7 +29,7 @@ static int take_document(struct str *text, const char *role, struct creds *ret, 
 	static const char what[] = "the instance metadata service's answer";
 	static const struct creds_keys keys = { "AccessKeyId", "SecretAccessKey", "Token",
 						"Expiration",  "AccountId",       false };
-	auto_creds_json *j = creds_json(text->s ? text->s : (char[]){ "" }, text->len, what, err);
+	auto_creds_json *j = creds_json(text, what, err);
 	auto_free char *source = xasprintf("EC2 instance role '%s'", role);
 	const char *code = json_string_value(json_object_get(j, "Code"));
 

@@ -154,11 +154,9 @@ static int take_output(struct process *p, struct creds_context *c, struct creds 
 	};
 	auto_free char *what = xasprintf("the output of the credential_process of profile '%s'", p->profile);
 	auto_free char *source = xasprintf("profile '%s' (credential_process)", p->profile);
-	auto_creds_json *j = NULL;
+	auto_creds_json *j = creds_json(&p->out, what, err);
 	const json_t *version;
 
-	str_add(&p->out, "");
-	j = creds_json(p->out.s, p->out.len, what, err);
 	if (!j)
 		return -1;
 	version = json_object_get(j, "Version");

@@ -79,10 +79,10 @@ int creds_fetch(struct creds_context *c, const struct creds_fetch *f, struct htt
 char *creds_session_name(const struct creds_context *c);
 
 /*
- * A document with secrets, of n bytes in text, which are wiped. Errors say `what` and quote nothing of it. It must be
- * an object. Let go with creds_json_free_p, which wipes the strings.
+ * A document with secrets; text is wiped. Errors say `what` and quote nothing of it. It must be an object. Let go with
+ * creds_json_free_p, which wipes the strings.
  */
-json_t *creds_json(char *text, size_t n, const char *what, struct err *err);
+json_t *creds_json(struct str *text, const char *what, struct err *err);
 void creds_json_free_p(json_t **j);
 #define auto_creds_json __attribute__((cleanup(creds_json_free_p))) json_t
 

@@ -60,10 +60,8 @@ static int take_answer(struct http_response *resp, const char *source, struct cr
 	static const char what[] = "the answer to GetRoleCredentials";
 	static const struct creds_keys keys = { "accessKeyId", "secretAccessKey", "sessionToken", "expiration", NULL,
 						false };
-	auto_creds_json *j = NULL;
+	auto_creds_json *j = creds_json(&resp->body, what, err);
 
-	str_add(&resp->body, "");
-	j = creds_json(resp->body.s, resp->body.len, what, err);
 	if (!j)
 		return -1;
 	return creds_take(json_object_get(j, "roleCredentials"), &keys, what, source, ret, err);

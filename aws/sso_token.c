@@ -27,17 +27,17 @@ static char *cache_path(const struct creds_context *c, const struct sso_login *l
 
 static json_t *read_cache(const char *path, const struct sso_login *login, struct err *err)
 {
-	auto_free char *text = NULL, *what = xasprintf("'%s'", path);
+	auto_free char *what = xasprintf("'%s'", path);
+	auto_str text = { 0 };
 	json_t *j;
-	size_t n;
 
-	if (fs_read(path, MAX_CACHE_BYTES, &text, &n, err) < 0) {
+	if (fs_read(path, MAX_CACHE_BYTES, &text.s, &text.len, err) < 0) {
 		if (err->code == ERR_NOT_FOUND)
 			err_set(err, ERR_AUTH, "profile '%s' is not logged in: there is no '%s'", login->profile, path);
 		sso_hint(login, err);
 		return NULL;
 	}
-	j = creds_json(text, n, what, err);
+	j = creds_json(&text, what, err);
 	if (!j) {
 		err->code = ERR_AUTH;
 		sso_hint(login, err);
@@ -102,8 +102,7 @@ static json_t *create_token(struct creds_context *c, const struct sso_login *log
 		     },
 		     &resp, err) < 0)
 		return NULL;
-	str_add(&resp.body, "");
-	return creds_json(resp.body.s, resp.body.len, "the answer to CreateToken", err);
+	return creds_json(&resp.body, "the answer to CreateToken", err);
 }
 
 /* The refresh token may have changed and the old one is void: other programs need the new one. */

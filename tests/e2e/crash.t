@@ -92,20 +92,25 @@ judge() {
 points=''
 killed=0
 
+# kill_along FROM CHOICE: at those calls of the release just traced that awk chooses.
+kill_along() {
+	"$SMPIPE" local down > /dev/null 2>&1
+	points_of .smpipe/trace > "$T/points"
+	cd "$T" || exit 1
+	while read -r call n; do
+		point "$1" "$call" "$n"
+	done <<-END
+		$(awk "$2" points)
+	END
+	judge
+}
+
 # From nothing: the plan, the stages side by side, launch, record, watching.
 fresh base clean
 traced
 status=$?
 expect 0 'a release under strace goes through'
-"$SMPIPE" local down > /dev/null 2>&1
-points_of .smpipe/trace > "$T/points"
-cd "$T" || exit 1
-while read -r call n; do
-	point base "$call" "$n"
-done <<-END
-	$(awk '$1 == "write" ? w++ % 50 == 25 : n++ % 6 == 2' points)
-END
-judge
+kill_along base '$1 == "write" ? w++ % 50 == 25 : n++ % 6 == 2'
 
 # With the stages done there is only one thread left to hit. Every call from the journal's line about the launch to the
 # one that the record is written, then every third up to the completed record.
@@ -115,15 +120,7 @@ traced fdatasync 1
 same "$(count_files '.smpipe/local/jobs/*/job.json') $(count_files '*/tags/*')" '0 1' 'a release can be stopped before its launch'
 fresh staged clean2
 traced
-"$SMPIPE" local down > /dev/null 2>&1
-points_of .smpipe/trace > "$T/points"
-cd "$T" || exit 1
-while read -r call n; do
-	point staged "$call" "$n"
-done <<-END
-	$(awk '/fdatasync/ { d++ } d == 1 && m++ % 2 == 0 || d == 2 && r++ % 6 == 0' points)
-END
-judge
+kill_along staged '/fdatasync/ { d++ } d == 1 && m++ % 2 == 0 || d == 2 && r++ % 6 == 0'
 [ $killed -ge 24 ]
 ok $? "killed $killed times"
 
@@ -148,10 +145,7 @@ cloud_point() {
 		strace -f -o .smpipe/trace -e trace="$calls" -e inject="$2:signal=KILL:when=$3" \
 			"$SMPIPE" local serve --dir .smpipe/local --idle 100 > .smpipe/up 2> .smpipe/up.err &
 		cloud=$!
-		for i in $(seq 100); do
-			grep -q http .smpipe/up && break
-			sleep 0.05
-		done
+		eventually 'grep -q http .smpipe/up || ! kill -0 "$cloud" 2> /dev/null'
 		"$SMPIPE" release --local --no-logs > .smpipe/out1 2> .smpipe/err1
 		first=$?
 		kill -0 "$cloud" 2> /dev/null && : > "$T/alive.$name"

@@ -48,10 +48,7 @@ vouched() {
 # A job that was launched before the release failed runs to its end.
 end_cloud() {
 	url=$("$SMPIPE" local env 2> /dev/null | sed -n 's/^export AWS_ENDPOINT_URL=//p')
-	for try in $(seq 200); do
-		[ "$(curl -s "$url/_smpipe/health" | jq .running_jobs)" != 0 ] || break
-		sleep 0.05
-	done
+	eventually '[ "$(curl -s "$url/_smpipe/health" | jq .running_jobs)" = 0 ]'
 	"$SMPIPE" local down > /dev/null 2>&1
 }
 

@@ -3,11 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 
 begins() { # until the job's container says so
-	for try in $(seq 200); do
-		"$SMPIPE" logs --local "$1" 2> /dev/null | grep -q '^begin$' && return 0
-		sleep 0.1
-	done
-	return 1
+	name=$1
+	eventually '"$SMPIPE" logs --local "$name" 2> /dev/null | grep -q "^begin$"'
 }
 
 new_channel_project channel

@@ -21,7 +21,7 @@ script() {
 	mkdir -p "$objects/code/$1"
 	{
 		cat << 'HEAD'
-for c in cat echo find grep hostname mkdir nc rm sed sleep sort touch; do
+for c in cat echo find grep hostname mkdir nc rm sed seq sleep sort touch; do
 	eval "$c() { /bin/busybox $c \"\$@\"; }"
 done
 cd /opt/ml
@@ -48,9 +48,9 @@ create() {
 	run aws sagemaker create-training-job --cli-input-json "file://$T/request.json"
 	[ "$status" -eq 0 ] || sed 's/^/# /' "$T/err"
 }
-# wait_until JOB STATUS: what the job's file says, for half a minute at most; then the description in $T/out.
+# wait_until JOB STATUS: what the job's file says, for a minute at most; then the description in $T/out.
 wait_until() {
-	for _ in $(seq 300); do
+	for _ in $(seq 600); do
 		jq .describe < "$local/jobs/$1/job.json" > "$T/out" 2> /dev/null
 		case $2,$(json .TrainingJobStatus) in "$2,$2" | *,Completed | *,Stopped | *,Failed) break ;; esac
 		sleep 0.1
@@ -67,10 +67,11 @@ cat input/config/resourceconfig.json
 echo
 other=algo-1
 [ "$host" = algo-2 ] || other=algo-2
-# Names resolve once all hosts are up.
+# Names resolve once all hosts are up; each hears the other in its own time.
+attempts=$(seq 100)
 echo "hello from $host" > /tmp/hello
 nc -ll -p 7777 -e /bin/busybox cat /tmp/hello &
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for i in $attempts; do
 	heard=$(nc -w 2 $other 7777 < /dev/null) && [ "$heard" ] && break
 	sleep 0.3
 done
@@ -81,7 +82,7 @@ echo "$host" > model/who
 mkdir -p output/data && echo "$host" > output/data/$host
 # All hosts share one folder of checkpoints.
 touch checkpoints/heard-$host
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for i in $attempts; do
 	[ ! -f checkpoints/heard-$other ] || break
 	sleep 0.3
 done
@@ -149,10 +150,7 @@ same "$(json .FailureReason)" 'AlgorithmError: no luck on algo-2
 log failing algo-1 > "$T/out"
 out_has 'told to end' 'the other host was stopped'
 
-for _ in $(seq 100); do
-	[ ! -f "$objects/cp/step" ] || break
-	sleep 0.1
-done
+eventually '[ -f "$objects/cp/step" ]'
 same "$(cat "$objects/cp/step" 2>&1)" 1 'a checkpoint is in S3 while the job runs'
 run aws sagemaker stop-training-job --training-job-name first
 expect 0 'StopTrainingJob'
@@ -178,15 +176,12 @@ same "$(json '[.SecondaryStatusTransitions[] | select(.Status == "Stopping")] | 
 # --- nothing stays in the Engine ---
 # The last job's goes right after the job's last words.
 networks() { engine GET '/networks' | jq -r '[.[] | select(.Labels["smpipe.job"] == ("pair", "failing", "late")) | .Name] | length'; }
-for _ in $(seq 100); do [ "$(networks)" = 0 ] && break || sleep 0.1; done
-same "$(networks)" 0 'the networks are gone'
+eventually '[ "$(networks)" = 0 ]'
+ok $? 'the networks are gone'
 # A cloud that is killed leaves its containers and its network; the next one removes them.
 create killed endless 2
 wait_until killed InProgress
-for _ in $(seq 100); do
-	[ "$(jq -r .describe.SecondaryStatus < "$local/jobs/killed/job.json")" != Training ] || break
-	sleep 0.1
-done
+eventually '[ "$(jq -r .describe.SecondaryStatus < "$local/jobs/killed/job.json")" = Training ]'
 kill -9 "$(jq .pid < "$local/cloud.json")"
 left() {
 	engine GET '/networks' | jq -r '.[] | select(.Labels["smpipe.job"] == "killed") | .Name'
@@ -194,11 +189,8 @@ left() {
 }
 same "$(left | grep -c .)" 3 'a killed cloud leaves two containers and a network'
 use_cloud
-for _ in $(seq 150); do
-	[ "$(left | grep -c .)" -ne 0 ] || break
-	sleep 0.1
-done
-same "$(left)" '' 'which the next one removes'
+eventually '[ -z "$(left)" ]'
+ok $? 'which the next one removes'
 
 engine DELETE "/images/$image?force=1" -o /dev/null 2> /dev/null
 finish

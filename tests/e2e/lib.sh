@@ -73,14 +73,20 @@ said() {
 	same "$(grep '^smpipe: ' "$T/err" | grep -Ec -- "$1")" 1 "$2"
 }
 
-# wait_for FILE PATTERN: until the file has such a line; at most 20 s.
-wait_for() {
-	for try in $(seq 400); do
-		grep -Eqs -- "$2" "$1" && return 0
-		sleep 0.05
+# eventually SCRIPT: until the words of shell succeed; at most a minute, for machines that are busy.
+eventually() {
+	for try in $(seq 600); do
+		eval "$1" && return 0
+		sleep 0.1
 	done
-	echo "# '$2' does not come"
+	echo "# not within a minute: $1"
 	return 1
+}
+
+# wait_for FILE PATTERN: until the file has such a line.
+wait_for() {
+	awaited_file=$1 awaited=$2
+	eventually 'grep -Eqs -- "$awaited" "$awaited_file"'
 }
 
 # same A B WORDS: two strings are equal.

@@ -131,10 +131,7 @@ change() {
 	shift 2
 	cloud "$operation:1:stall=3000"
 	(
-		for try in $(seq 400); do
-			curl -s "$AWS_ENDPOINT_URL/_smpipe/health" | jq -e '.faults[0].struck > 0' > /dev/null && break
-			sleep 0.02
-		done
+		eventually 'curl -s "$AWS_ENDPOINT_URL/_smpipe/health" | jq -e ".faults[0].struck > 0" > /dev/null'
 		cd "$T/data" && eval "$script"
 	) &
 	run "$@"

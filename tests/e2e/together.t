@@ -43,6 +43,9 @@ ok $? 'plan without --local'
 git clone -q . "$T/two"
 cp train "$T/two/train"
 
+# is_running: so says the record just shown.
+is_running() { [ "$(json .predicate.buildDefinition.internalParameters.status)" = InProgress ]; }
+
 for i in 1 2 3 4 5; do
 	for clone in one two; do
 		cd "$T/$clone" || exit 1
@@ -70,11 +73,7 @@ for i in 1 2 3 4 5; do
 	same "$(find "$T/cloud/s3" -path '*/objects/one/records/*.json' | wc -l)" $i 'one record'
 	for clone in one two; do
 		cd "$T/$clone" || exit 1
-		for try in $(seq 100); do
-			run "$SMPIPE" show --json
-			[ "$(json .predicate.buildDefinition.internalParameters.status)" = InProgress ] || break
-			sleep 0.1
-		done
+		eventually 'run "$SMPIPE" show --json; ! is_running'
 		run "$SMPIPE" verify
 		expect 0 "clone $clone has the right record"
 	done
@@ -85,11 +84,7 @@ sed -i 's/epochs: [0-9][0-9]*/epochs: 6/' smpipe.yaml
 commit 'Only here'
 job=$("$SMPIPE" release --no-wait 2> "$T/err" | sed -n 's/^job *//p')
 cd "$T/two" || exit 1
-for try in $(seq 100); do
-	run "$SMPIPE" show "$job" --json
-	[ "$status" -eq 0 ] && [ "$(json .predicate.buildDefinition.internalParameters.status)" = InProgress ] || break
-	sleep 0.1
-done
+eventually 'run "$SMPIPE" show "$job" --json; [ "$status" -ne 0 ] || ! is_running'
 expect 0 'a clone without the commit shows the job'
 same "$(json .predicate.buildDefinition.internalParameters.status)" Completed 'and its end'
 run "$SMPIPE" verify "$job"

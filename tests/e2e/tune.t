@@ -123,11 +123,8 @@ echo train_loss=0.5
 END
 commit Slow
 begun() { # until that many of the job's training jobs run
-	for try in $(seq 200); do
-		[ "$("$SMPIPE" logs --local "$1" 2> /dev/null | grep -c '\] begin$')" = "$2" ] && return 0
-		sleep 0.1
-	done
-	return 1
+	name=$1 wanted=$2
+	eventually '[ "$("$SMPIPE" logs --local "$name" 2> /dev/null | grep -c "\] begin$")" = "$wanted" ]'
 }
 go() { # let every training job of a tuning job end, until nothing follows it any more
 	while kill -0 "$pid" 2> /dev/null; do

@@ -147,10 +147,7 @@ create median '.HyperParameterTuningJobConfig |= (.TrainingJobEarlyStoppingType 
 # The first that ends has reached the target.
 create target "$random"' | .HyperParameterTuningJobConfig |= (.ResourceLimits = {MaxNumberOfTrainingJobs: 20, MaxParallelTrainingJobs: 2} |
 	.TuningJobCompletionCriteria = {TargetObjectiveMetricValue: 1})'
-for _ in $(seq 100); do
-	[ "$(running halt)" -ne 2 ] || break
-	sleep 0.1
-done
+eventually '[ "$(running halt)" -eq 2 ]'
 run aws sagemaker stop-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name halt
 expect 0 'StopHyperParameterTuningJob'
 describe halt
@@ -229,10 +226,7 @@ ok $? "$short of 9 were stopped at a rung"
 
 # --- a cloud that is killed ---
 create killed "$random | .TrainingJobDefinition.StaticHyperParameters |= (.epochs = \"60\" | .pause = \"1\")"
-for _ in $(seq 100); do
-	[ "$(running killed)" -ne 2 ] || break
-	sleep 0.1
-done
+eventually '[ "$(running killed)" -eq 2 ]'
 kill -9 "$(jq .pid < "$local/cloud.json")"
 use_cloud
 describe killed
@@ -241,11 +235,8 @@ same "$(json .FailureReason)" 'InternalServerError: the local cloud was stopped 
 same "$(json .TrainingJobStatusCounters.RetryableError)" 2 'and its training jobs'
 describe grid
 same "$(json .BestTrainingJob.FinalHyperParameterTuningJobObjectiveMetric.Value)" 60 'what ended before is as it was'
-for _ in $(seq 150); do
-	[ "$(running killed)" -ne 0 ] || break
-	sleep 0.1
-done
-same "$(running killed)" 0 'no container stays'
+eventually '[ "$(running killed)" -eq 0 ]'
+ok $? 'no container stays'
 "$SMPIPE" local down > /dev/null 2>&1
 
 # --- a cloud that ends when idle ends after the tuning job ---
@@ -255,11 +246,7 @@ request last "$random"' | .TrainingJobDefinition.StaticHyperParameters.pause = "
 serve=$!
 use_cloud
 call CreateHyperParameterTuningJob
-for _ in $(seq 300); do
-	kill -0 $serve 2> /dev/null || break
-	sleep 0.1
-done
-! kill -0 $serve 2> /dev/null
+eventually '! kill -0 $serve 2> /dev/null'
 ok $? 'an idle cloud ends'
 same "$(status_of last)" Completed 'and not before the tuning job has'
 

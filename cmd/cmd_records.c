@@ -12,13 +12,6 @@
 #include "pipeline/remote_job.h"
 #include "pipeline/verify.h"
 
-int cmd_hint_jobs(const struct cmd *cmd, struct err *err)
-{
-	if (err->code == ERR_NOT_FOUND && !err->hint)
-		err_hint(err, "`smpipe list%s` shows the jobs of this repository", session_options(&cmd->session));
-	return -1;
-}
-
 static int load(struct cmd *cmd, struct record *r, struct err *err)
 {
 	auto_free char *job = NULL;

@@ -68,4 +68,7 @@ struct stat;
 typedef int (*fs_walk_fn)(void *ctx, const char *path, const struct stat *st, struct err *err);
 int fs_walk(const char *root, fs_walk_fn fn, void *ctx, struct err *err);
 
+/* Add the names in a folder that do not begin with a dot, in byte order. ERR_NOT_FOUND: there is no such folder. */
+int fs_list(const char *folder, struct strlist *ret, struct err *err);
+
 #endif

@@ -1,4 +1,4 @@
-/* The tree walk of base/fs.h. */
+/* What lies in folders: fs_walk and fs_list of base/fs.h. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,4 +75,23 @@ int fs_walk(const char *root, fs_walk_fn fn, void *ctx, struct err *err)
 	if (fd < 0)
 		return err_errno(err, "open folder '%s'", root);
 	return walk(fd, "", 0, fn, ctx, err);
+}
+
+int fs_list(const char *folder, struct strlist *ret, struct err *err)
+{
+	auto_close int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_strlist names = { 0 };
+
+	if (fd < 0) {
+		err_errno(err, "open folder '%s'", folder);
+		if (errno == ENOENT)
+			err->code = ERR_NOT_FOUND;
+		return -1;
+	}
+	if (read_names(fd, folder, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		if (names.v[i][0] != '.')
+			strlist_add(ret, names.v[i]);
+	return 0;
 }

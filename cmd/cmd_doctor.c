@@ -80,10 +80,9 @@ static int check_guard(struct cmd *cmd, struct err *err)
 static int look_at_identity(struct cmd *cmd, struct doctor *d)
 {
 	struct aws_identity *id = &cmd->session.identity;
-	auto_http *http = http_curl_new();
 	auto_err err = { 0 };
 
-	if (sts_get_caller_identity(http, id, &err) < 0 || check_guard(cmd, &err) < 0) {
+	if (sts_get_caller_identity(d->session->http, id, &err) < 0 || check_guard(cmd, &err) < 0) {
 		doctor_tell_error(d, "identity", &err);
 		return -1;
 	}
@@ -200,6 +199,7 @@ int cmd_doctor(struct cmd *cmd, struct err *err)
 		return print_policy(cmd, err);
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
+	cmd->session.http = http_curl_new();
 	look_at_all(cmd, &d);
 	if (checks)
 		cmd_print_json(checks);

@@ -44,19 +44,39 @@ static const char *model_of(const struct release_outcome *o)
 	return provenance_subject(o->record.statement, "model", &uri) ? uri : NULL;
 }
 
-static void tell_work(const struct cmd *cmd, const struct release_outcome *o)
+static void add_time(struct str *to, const char *stage, const struct stage_result *r)
 {
-	auto_free char *image_time = str_duration_ms(o->image.stage.took_ms);
-	auto_free char *source_time = str_duration_ms(o->source.took_ms);
-	auto_free char *data_time = str_duration_ms(o->data.took_ms);
+	auto_free char *time = str_duration_ms(r->took_ms);
 
+	str_addf(to, "%s%s %s", to->len ? ", " : "", stage, time);
+}
+
+/* How long the stages took that this release has. */
+static void tell_times(const struct cmd *cmd, const struct plan *plan, const struct release_outcome *o)
+{
+	auto_str times = { 0 };
+	bool has_data = false;
+
+	for (size_t i = 0; i < plan->n_channels; i++)
+		has_data |= plan->channels[i].digest != NULL;
+	if (plan->build_key)
+		add_time(&times, "image", &o->image.stage);
+	if (plan->source_key)
+		add_time(&times, "source", &o->source);
+	if (has_data)
+		add_time(&times, "data", &o->data);
+	if (times.len)
+		report_text(&cmd->ui.report, REPORT_NOTE, "release", "%s", str_text(&times));
+}
+
+static void tell_work(const struct cmd *cmd, const struct plan *plan, const struct release_outcome *o)
+{
 	if (did_nothing(o))
 		report_text(&cmd->ui.report, REPORT_NOTE, "release",
 			    "nothing to do: everything exists (job of commit %.12s)",
 			    provenance_commit(o->record.statement));
 	else
-		report_text(&cmd->ui.report, REPORT_NOTE, "release", "image %s, source %s, data %s", image_time,
-			    source_time, data_time);
+		tell_times(cmd, plan, o);
 }
 
 static void print_outcome(const struct cmd *cmd, const struct release_outcome *o)
@@ -113,7 +133,7 @@ static int release(struct cmd *cmd, enum job_kind kind, struct err *err)
 	ui_clear(&cmd->ui);
 	/* A job that ended badly, or still runs, has a name and a record too. */
 	if (outcome.record.statement && outcome.record.sha256) {
-		tell_work(cmd, &outcome);
+		tell_work(cmd, &plan, &outcome);
 		opt_has(&cmd->opts, OPT_JSON) ? print_json(&outcome) : print_outcome(cmd, &outcome);
 	}
 	return result;

@@ -156,14 +156,12 @@ static int find_account(struct cmd *cmd, unsigned needs, struct err *err)
 {
 	const char *guard = config_str(&cmd->project.config, "account");
 	struct aws_identity *id = &cmd->session.identity;
-	auto_http *http = NULL;
 
 	if ((needs & NEEDS_STORE) && is_store_alone(id)) {
 		id->account = xstrdup_or_null(guard);
 		return 0;
 	}
-	http = http_curl_new();
-	if (sts_get_caller_identity(http, id, err) < 0)
+	if (sts_get_caller_identity(cmd->session.http, id, err) < 0)
 		return -1;
 	return check_account(cmd, guard, err);
 }
@@ -177,6 +175,7 @@ static int meet_cloud(struct cmd *cmd, unsigned needs, struct err *err)
 	cmd->session.options = cmd->cloud_options = opt_again(&cmd->opts, same_cloud);
 	cmd->session.identity.sys = &sys_real;
 	cmd->session.identity.report = &cmd->ui.report;
+	cmd->session.http = http_curl_new();
 	if ((opt_has(&cmd->opts, OPT_LOCAL) ? cmd_use_local_cloud(cmd, err) : meet_aws(cmd, err)) < 0 ||
 	    find_account(cmd, needs, err) < 0)
 		return -1;
@@ -240,6 +239,7 @@ void cmd_release_needs(struct cmd *cmd)
 {
 	project_release(&cmd->project);
 	aws_identity_release(&cmd->session.identity);
+	http_free(cmd->session.http);
 	free(cmd->cloud_options);
 }
 

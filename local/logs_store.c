@@ -1,6 +1,5 @@
 #include "local/logs_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -129,20 +128,19 @@ int store_logs_append(struct store_logs *s, const char *group, const char *strea
 	return fs_write_all(fd, line, strlen(line), path, err);
 }
 
+/* Of a group that is not there: none. */
 static int list_names(const char *folder, const char *prefix, struct strlist *ret, struct err *err)
 {
-	DIR *d = opendir(folder);
-	struct dirent *e;
+	auto_strlist files = { 0 };
 
-	if (!d)
-		return errno == ENOENT ? 0 : err_errno(err, "open folder '%s'", folder);
-	while ((e = readdir(d))) {
-		auto_free char *name = e->d_name[0] == '.' ? NULL : str_uri_decode(e->d_name);
+	if (fs_list(folder, &files, err) < 0)
+		return err->code == ERR_NOT_FOUND ? (err_release(err), 0) : -1;
+	for (size_t i = 0; i < files.n; i++) {
+		auto_free char *name = str_uri_decode(files.v[i]);
 
 		if (name && str_starts(name, prefix))
 			strlist_take(ret, take(name));
 	}
-	closedir(d);
 	strlist_sort(ret);
 	return 0;
 }

@@ -139,7 +139,7 @@ int store_ecr_list_tags(struct store_ecr *s, const char *repository, struct strl
 	auto_free char *path = store_ecr_path(s, repository, "tags", NULL);
 	auto_strlist names = { 0 };
 
-	if (store_ecr_list_folder(path, &names, err) < 0)
+	if (fs_list(path, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		if (!str_ends(names.v[i], ".tag"))
@@ -157,7 +157,7 @@ int store_ecr_list_manifests(struct store_ecr *s, const char *repository, struct
 	auto_strlist names = { 0 };
 	struct digest d;
 
-	if (store_ecr_list_folder(path, &names, err) < 0)
+	if (fs_list(path, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		char *dot = strchr(names.v[i], '.');

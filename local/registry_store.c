@@ -1,7 +1,5 @@
 #include "local/registry_store.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -177,27 +175,12 @@ bool store_ecr_has_repository(struct store_ecr *s, const char *name)
 	return fs_exists(path);
 }
 
-int store_ecr_list_folder(const char *path, struct strlist *ret, struct err *err)
-{
-	DIR *d = opendir(path);
-	struct dirent *entry;
-
-	if (!d)
-		return err_errno(err, "list '%s'", path);
-	while ((entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			strlist_add(ret, entry->d_name);
-	closedir(d);
-	strlist_sort(ret);
-	return 0;
-}
-
 int store_ecr_list_repositories(struct store_ecr *s, struct strlist *ret, struct err *err)
 {
 	auto_free char *path = fs_join(s->dir, "repositories");
 	auto_strlist folders = { 0 };
 
-	if (store_ecr_list_folder(path, &folders, err) < 0)
+	if (fs_list(path, &folders, err) < 0)
 		return -1;
 	for (size_t i = 0; i < folders.n; i++) {
 		for (char *p = folders.v[i]; *p; p++)

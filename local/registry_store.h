@@ -115,7 +115,5 @@ bool store_ecr_is_tag(const char *s);
 
 /* For the store's own sources: the path of a thing in a repository; folder and leaf may be NULL. New string. */
 char *store_ecr_path(const struct store_ecr *s, const char *repository, const char *folder, const char *leaf);
-/* Names in a folder of a repository, sorted. */
-int store_ecr_list_folder(const char *path, struct strlist *ret, struct err *err);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "local/lock.h"
-#include "local/registry_store.h"
 #include "local/runner.h"
 
 /* As long as a container may take that is told to end because the cloud does. */
@@ -34,7 +33,7 @@ static int load_all(struct store_sagemaker *s, struct err *err)
 {
 	auto_strlist names = { 0 };
 
-	if (store_ecr_list_folder(s->dir, &names, err) < 0)
+	if (fs_list(s->dir, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		auto_free char *dir = fs_join(s->dir, names.v[i]);

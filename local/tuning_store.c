@@ -3,7 +3,6 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "local/lock.h"
-#include "local/registry_store.h"
 #include "local/runnable.h"
 #include "local/sagemaker_store.h"
 #include "local/tuner.h"
@@ -26,7 +25,7 @@ int store_tuning_load(struct store_sagemaker *s, struct err *err)
 {
 	auto_strlist names = { 0 };
 
-	if (fs_mkdir_p(s->tuning_dir, 0700, err) < 0 || store_ecr_list_folder(s->tuning_dir, &names, err) < 0)
+	if (fs_mkdir_p(s->tuning_dir, 0700, err) < 0 || fs_list(s->tuning_dir, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		auto_free char *dir = fs_join(s->tuning_dir, names.v[i]);

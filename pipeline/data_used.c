@@ -47,11 +47,8 @@ static int add_bucket(const struct session *s, const struct plan *plan, struct s
 	auto_s3_listing listing = { 0 };
 	auto_clients c = { 0 };
 	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner };
-	struct session shared = *s;
 
 	clients_init(&c, s);
-	/* One client for all of them. */
-	shared.http = c.http;
 	if (s3_list(&s3, plan->bucket, prefix, MAX_RECORDS, &listing, err) < 0)
 		return err_is_service(err, "NoSuchBucket") ? (err_release(err), 0) : -1;
 	for (size_t i = 0; i < listing.n; i++) {
@@ -59,7 +56,7 @@ static int add_bucket(const struct session *s, const struct plan *plan, struct s
 
 		if (!str_ends(listing.v[i].key, "/statement.json"))
 			continue;
-		if (record_load_at(&shared, plan->bucket, listing.v[i].key, plan->owner, &r, err) < 0)
+		if (record_load_at(s, plan->bucket, listing.v[i].key, plan->owner, &r, err) < 0)
 			return -1;
 		add_subjects(r.statement, used);
 	}

@@ -70,11 +70,10 @@ void doctor_git(struct doctor *d, const char *folder)
 
 void doctor_engine(struct doctor *d, bool is_needed)
 {
-	auto_http *http = http_curl_new();
 	auto_engine engine = { 0 };
 	auto_err err = { 0 };
 
-	if (engine_connect(http, d->session->docker_host, &engine, &err) == 0)
+	if (engine_connect(d->session->http, d->session->docker_host, &engine, &err) == 0)
 		doctor_tell(d, DOCTOR_OK, "engine", NULL, "Docker Engine %s, API %s, %s", engine.engine_version,
 			    engine.api_version, engine.os_arch);
 	else if (is_needed)
@@ -102,7 +101,6 @@ void doctor_endpoints(struct doctor *d)
 /* The service's time in milliseconds, from an answer to nothing in particular. */
 static int ask_time(struct doctor *d, int64_t *ret_ms, struct err *err)
 {
-	auto_http *http = http_curl_new();
 	auto_free char *url = xasprintf("%s/", d->session->identity.endpoints[AWS_STS].url);
 	struct http_request req = {
 		.method = "GET", .url = url, .timeout_ms = CLOCK_TIMEOUT_MS, .ca_file = d->session->identity.ca_file
@@ -111,7 +109,7 @@ static int ask_time(struct doctor *d, int64_t *ret_ms, struct err *err)
 	struct tm tm = { 0 };
 	const char *date;
 
-	if (http_send(http, &req, &resp, err) < 0)
+	if (http_send(d->session->http, &req, &resp, err) < 0)
 		return err_wrap(err, "ask '%s' for the time", url);
 	date = http_headers_get(&resp.headers, "date");
 	if (!date || !strptime(date, "%a, %d %b %Y %H:%M:%S", &tm))

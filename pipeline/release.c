@@ -54,11 +54,14 @@ static void *stage_main(void *arg)
 /* All three run to their end: what one of them finished is there for the next try, whatever happened to the others. */
 static int run_stages(struct release *r, struct err *err)
 {
-	struct stage_thread threads[] = { { .r = r, .run = run_image },
-					  { .r = r, .run = run_source },
-					  { .r = r, .run = run_data } };
+	struct session apart = *r->s;
+	struct release beside = { &apart, r->p, r->plan, r->bases, r->out };
+	struct stage_thread threads[] = { { .r = &beside, .run = run_image },
+					  { .r = &beside, .run = run_source },
+					  { .r = &beside, .run = run_data } };
 	int result = 0;
 
+	apart.http = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
 		if (pthread_create(&threads[i].thread, NULL, stage_main, &threads[i]) != 0)
 			abort();

@@ -18,7 +18,7 @@ struct session {
 	const struct sys *sys;
 	const struct report *report;
 	const char *options; /* that lead other commands to the same jobs, " --local"; "" or NULL: none is needed */
-	struct http *http;   /* borrowed, for clients of one thread; NULL: each has its own */
+	struct http *http;   /* of the first thread, borrowed: its steps share connections; NULL: each has its own */
 };
 
 /* The options, never NULL. */

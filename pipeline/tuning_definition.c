@@ -148,7 +148,8 @@ static json_t *instance_configs(const struct definition *d)
 
 	json_array_foreach(list, i, item) {
 		if (!json_object_get(item, "InstanceCount"))
-			json_put_int(item, "InstanceCount", 1);
+			json_put_int(item, "InstanceCount",
+				     config_int(&d->c, "tuner.instance_configs[].instance_count"));
 		if (!json_object_get(item, "VolumeSizeInGB"))
 			json_put_int(item, "VolumeSizeInGB", config_int(&d->c, "estimator.volume_size"));
 	}

@@ -3,10 +3,7 @@
 # each gets one line and its exit code, and nothing is half there.
 . "$(dirname "$0")/lib.sh"
 
-cloud=$T/cloud/.smpipe/local
-"$SMPIPE" local up --dir "$cloud" > /dev/null 2>&1
-clouds="$clouds $T/cloud"
-eval "$("$SMPIPE" local env --dir "$cloud")"
+use_empty_cloud
 cd "$T" || exit 1
 aws s3 mb s3://near-by > /dev/null
 aws s3 mb s3://far-away --region eu-west-1 > /dev/null
@@ -206,7 +203,7 @@ ok $? 'nothing is outside'
 # --- what is not what it was ---
 run "$SMPIPE" put many s3://hostile/sum/
 for name in 7 large; do
-	stored=$cloud/s3/hostile/objects/sum/$name
+	stored=$local/s3/hostile/objects/sum/$name
 	touch -r "$stored" stamp
 	printf X | dd of="$stored" bs=1 seek=3 conv=notrunc 2> /dev/null
 	touch -r stamp "$stored"

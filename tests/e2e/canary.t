@@ -241,11 +241,11 @@ cp "$T/said" "$T/environ" "$T/cmdline" "$T/execve" "$T/wrote/"
 git cat-file --batch-all-objects --batch-check='%(objectname)' | sort | comm -13 "$T/objects.before" - |
 	git cat-file --batch > "$T/wrote/git-objects"
 git for-each-ref > "$T/wrote/git-refs"
-curl -s --unix-socket "${DOCKER_HOST#unix://}" http://localhost/images/json |
+engine GET /images/json |
 	jq -r '.[] | select(.Labels."smpipe.build-key") | .Id' | while read -r id; do
-	curl -s --unix-socket "${DOCKER_HOST#unix://}" "http://localhost/images/$id/json"
-	curl -s --unix-socket "${DOCKER_HOST#unix://}" "http://localhost/images/$id/history"
-	curl -s --unix-socket "${DOCKER_HOST#unix://}" "http://localhost/images/$id/get"
+	engine GET "/images/$id/json"
+	engine GET "/images/$id/history"
+	engine GET "/images/$id/get"
 done > "$T/wrote/images"
 
 # Plain, within base64 at any offset, percent-encoded (nothing to encode), hexadecimal, inside of gzip.

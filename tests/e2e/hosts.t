@@ -3,24 +3,9 @@
 # nothing but busybox, and a script that comes through a channel.
 . "$(dirname "$0")/lib.sh"
 
-socket=${DOCKER_HOST#unix://}
-engine() {
-	method=$1 path=$2
-	shift 2
-	curl -fsS --noproxy '*' --unix-socket "$socket" -X "$method" "http://localhost$path" "$@"
-}
 image=smpipe-hosts-test:$$
-mkdir -p "$T/root/bin" "$T/root/tmp" "$T/cloud"
-cp /bin/busybox "$T/root/bin/busybox"
-tar -C "$T/root" -cf "$T/root.tar" .
-engine POST "/images/create?fromSrc=-&repo=${image%:*}&tag=${image#*:}" -H 'Content-Type: application/x-tar' \
-	--data-binary "@$T/root.tar" -o /dev/null
-
-cd "$T/cloud" || exit 1
-clouds="$clouds $T/cloud"
-use_cloud
-local=$T/cloud/.smpipe/local
-
+make_image "$image"
+use_empty_cloud
 aws s3 mb s3://hosts > "$T/out" 2>&1
 objects=$local/s3/hosts/objects
 # Files put below objects/ are objects: no call for each.

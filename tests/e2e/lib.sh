@@ -130,6 +130,31 @@ aws() {
 	/usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
 }
 
+# use_empty_cloud: the same for a cloud of no project. $local is its state.
+use_empty_cloud() {
+	mkdir "$T/cloud"
+	cd "$T/cloud" || exit 1
+	clouds="$clouds $T/cloud"
+	use_cloud
+	local=$T/cloud/.smpipe/local
+}
+
+# engine METHOD PATH …: ask the Engine; the rest is for curl.
+engine() {
+	method=$1 path=$2
+	shift 2
+	curl -fsS --noproxy '*' --unix-socket "${DOCKER_HOST#unix://}" -X "$method" "http://localhost$path" "$@"
+}
+
+# make_image NAME:TAG: an image of what lies in $T/root and the static busybox, without a build.
+make_image() {
+	mkdir -p "$T/root/bin" "$T/root/tmp"
+	cp "${BUSYBOX:-/bin/busybox}" "$T/root/bin/busybox"
+	tar -C "$T/root" -cf "$T/root.tar" .
+	engine POST "/images/create?fromSrc=-&repo=${1%:*}&tag=${1#*:}" -H 'Content-Type: application/x-tar' \
+		--data-binary "@$T/root.tar" -o /dev/null
+}
+
 # json FILTER: jq -r over the last run's stdout.
 json() {
 	jq -r "$1" < "$T/out"

@@ -53,6 +53,7 @@ job=$(json .job)
 image=$(json .image)
 same "$(json .status)" Completed 'the job is completed'
 same "$(existed)" 'false true false false' 'image, data and job are new'
+err_has '^release +image [^,]+, data [^,]+$' 'it says how long the two took, and nothing of code that there is not'
 same "$job" "$(jq -r .job "$T/plan.json")" 'the job has the planned name'
 same "$(tar -tzf "$objects/iris/output/$job/output/model.tar.gz")" model.txt 'model.tar.gz holds model.txt'
 jq -e '.metrics["Validation F1 Score"] > 0.9' "$T/out" > /dev/null
@@ -75,6 +76,11 @@ err_has 'nothing to do: everything exists' 'it says that there is nothing to do'
 out_has "^model +s3://$bucket/iris/output/$job/output/model.tar.gz$" 'and where the model is'
 everything | cmp -s - "$T/before"
 ok $? 'nothing was built, pushed, uploaded or launched'
+# Where a connection costs three round trips, each step that opened its own would be felt. The stages have two of the
+# four: image and data.
+ASAN_OPTIONS=detect_leaks=0 run strace -f -o "$T/trace" -e trace=connect "$SMPIPE" release --local
+[ "$(grep -c 'sin_port=' "$T/trace")" -le 4 ]
+ok $? 'the steps of a release share their connections'
 
 echo 'More words.' >> README.md
 commit 'README: more words'

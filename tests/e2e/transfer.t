@@ -2,10 +2,7 @@
 # Files to S3 and back: smpipe put and get, with Debian's aws and sha256sum as judges.
 . "$(dirname "$0")/lib.sh"
 
-"$SMPIPE" local up --dir "$T/cloud/.smpipe/local" > /dev/null 2>&1
-clouds="$clouds $T/cloud"
-eval "$("$SMPIPE" local env --dir "$T/cloud/.smpipe/local")"
-aws() { /usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+use_empty_cloud
 cd "$T" || exit 1
 aws s3 mb s3://transfer-bucket > /dev/null
 

@@ -3,16 +3,7 @@
 # busybox and a script, whose objective is known beforehand.
 . "$(dirname "$0")/lib.sh"
 
-socket=${DOCKER_HOST#unix://}
-engine() {
-	method=$1 path=$2
-	shift 2
-	curl -fsS --noproxy '*' --unix-socket "$socket" -X "$method" "http://localhost$path" "$@"
-}
-image=smpipe-tuning-test:$$
-mkdir -p "$T/root/bin" "$T/root/tmp" "$T/cloud"
-# It must be a static one.
-cp "${BUSYBOX:-/bin/busybox}" "$T/root/bin/busybox"
+mkdir -p "$T/root/bin"
 # Prints the score a * b once for each epoch, and takes `pause` for one. With mode it does something else.
 cat > "$T/root/bin/train" << 'END'
 #!/bin/busybox sh
@@ -28,14 +19,9 @@ done
 echo whole > /opt/ml/model/state
 END
 chmod 755 "$T/root/bin/train"
-tar -C "$T/root" -cf "$T/root.tar" .
-engine POST "/images/create?fromSrc=-&repo=${image%:*}&tag=${image#*:}" -H 'Content-Type: application/x-tar' \
-	--data-binary "@$T/root.tar" -o /dev/null
-
-cd "$T/cloud" || exit 1
-clouds="$clouds $T/cloud"
-use_cloud
-local=$T/cloud/.smpipe/local
+image=smpipe-tuning-test:$$
+make_image "$image"
+use_empty_cloud
 aws s3 mb s3://tuning > "$T/out" 2>&1
 
 # request JOB [FILTER]: a Grid of three by two into $T/request.json; the filter is jq's, over the request.

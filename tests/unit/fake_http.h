@@ -137,4 +137,24 @@ static inline void fake_identity(struct aws_identity *id)
 	id->credentials = creds_provider_static(&creds);
 }
 
+/* One answer of a script. */
+#define ANSWER(text)                                                                                                   \
+	{                                                                                                              \
+		.status = 200, .body = (text)                                                                          \
+	}
+#define REFUSAL(text)                                                                                                  \
+	{                                                                                                              \
+		.status = 400, .body = (text)                                                                          \
+	}
+
+/* A client of a scripted service, on the stack of the test. */
+#define SERVICE(...)                                                                                                   \
+	static const struct fake_answer answers[] = { __VA_ARGS__ };                                                   \
+	auto_fake_http f = fake_http_of(answers, ARRAY_LEN(answers));                                                  \
+	auto_aws_identity id = { 0 };                                                                                  \
+	auto_err err = { 0 };                                                                                          \
+	struct aws aws = { &id, &f.http };                                                                             \
+	(void)state;                                                                                                   \
+	fake_identity(&id)
+
 #endif

@@ -5,31 +5,20 @@
 #include <time.h>
 
 #include "base/archive.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 #define LONG_NAME                                                                                                      \
 	"deep/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define UTF8_NAME "\xc3\xa4\xe2\x82\xac.txt"
 
-static int set_up(void **state)
+static int set_up_files(void **state)
 {
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-archive", &err);
-	if (!*state)
+	if (set_up(state) < 0)
 		return -1;
 	run(*state,
 	    "printf one > a; printf '#!/bin/sh\\n' > run; chmod 777 run; mkdir -p \"$(dirname " LONG_NAME ")\"; "
 	    "printf deep > " LONG_NAME "; printf utf8 > \"$(printf '\\303\\244\\342\\202\\254').txt\"");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-
-	fs_remove_tree(*state, &err);
-	free(*state);
 	return 0;
 }
 
@@ -185,12 +174,12 @@ static void test_sink_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_same_bytes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_gzip_header, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_plain_tar, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_tar_reads_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_changed_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_sink_refuses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_same_bytes, set_up_files, tear_down),
+		cmocka_unit_test_setup_teardown(test_gzip_header, set_up_files, tear_down),
+		cmocka_unit_test_setup_teardown(test_plain_tar, set_up_files, tear_down),
+		cmocka_unit_test_setup_teardown(test_tar_reads_it, set_up_files, tear_down),
+		cmocka_unit_test_setup_teardown(test_changed_file, set_up_files, tear_down),
+		cmocka_unit_test_setup_teardown(test_sink_refuses, set_up_files, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "tests/unit/edit_json.h"
 #include "tests/unit/fake_http.h"
 
 static void test_what_is_not_there(void **state)
@@ -108,15 +109,11 @@ static void test_chain(void **state)
 								    .env = fake_env,
 								    .sys = &fake_sys,
 								    .http = &http.http });
-		auto_json *env = NULL;
-		auto_free char *text = xstrdup(cases[i].env);
+		auto_json *env = from_single_quotes(cases[i].env);
 		auto_creds creds = { 0 };
 		auto_err why = { 0 };
 
-		for (char *p = text; *p; p++)
-			*p = *p == '\'' ? '"' : *p;
-		variables = env = json_loads(text, 0, NULL);
-		assert_non_null(env);
+		variables = env;
 		json_put_str(env, "HOME", home);
 		json_put_str(env, "AWS_EC2_METADATA_DISABLED", "true");
 		if (cases[i].id) {

@@ -4,25 +4,10 @@
 
 #include "s3/download.h"
 #include "tests/unit/fake_multipart.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 #define MIB (1024 * 1024)
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-download", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
-}
 
 enum stored_as { AS_WHOLE, AS_PARTS, AS_CRC64, AS_NOTHING };
 

@@ -4,24 +4,8 @@
 
 #include "base/filelist.h"
 #include "base/sys.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-filelist", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-
-	fs_remove_tree(*state, &err);
-	free(*state);
-	return 0;
-}
 
 static void add(struct filelist *l, const char *folder, const char *path)
 {

@@ -3,24 +3,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-fs", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-
-	fs_remove_tree(*state, &err);
-	free(*state);
-	return 0;
-}
 
 static void test_read(void **state)
 {
@@ -207,6 +191,23 @@ static void test_walk(void **state)
 	assert_int_equal(fs_walk("/no/such/folder", note, &all, &err), -1);
 }
 
+static void test_list(void **state)
+{
+	auto_err err = { 0 };
+	auto_strlist names = { 0 };
+	auto_free char *none = fs_join(*state, "none"), *file = fs_join(*state, "b");
+
+	run(*state, "mkdir B .hidden; touch b a .x");
+	assert_int_equal(fs_list(*state, &names, &err), 0);
+	assert_int_equal(names.n, 3);
+	assert_string_equal(names.v[0], "B");
+	assert_string_equal(names.v[2], "b");
+	assert_int_equal(fs_list(none, &names, &err), -1);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_int_equal(fs_list(file, &names, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+}
+
 static void test_walk_depth(void **state)
 {
 	auto_err err = { 0 };
@@ -229,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test_setup_teardown(test_lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_walk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_walk_depth, set_up, tear_down),
 	};
 

@@ -6,29 +6,19 @@
 #include <time.h>
 
 #include "s3/snapshot.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 #define SECOND_NS INT64_C(1000000000)
 /* A wall clock, long after everything that a test makes. */
 #define LATER_NS (INT64_C(4000000000) * SECOND_NS)
 
-static int set_up(void **state)
+static int set_up_data(void **state)
 {
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-index", &err);
-	if (!*state)
+	if (set_up(state) < 0)
 		return -1;
 	run(*state, "mkdir -p d/sub d/none; echo one > d/a; echo two > d/b; echo three > d/sub/c");
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
 }
 
 static void scan(const char *folder, struct filelist *l)
@@ -263,14 +253,14 @@ static void snapshot_reads_only_what_changed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(trusts_what_did_not_change, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(notices_every_change, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(distrusts_what_may_have_changed_unseen, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(goes_on_after_files_came_and_went, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damaged_index_is_ignored, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(hostile_index_does_no_harm, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(index_of_another_folder_is_none, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(snapshot_reads_only_what_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(trusts_what_did_not_change, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(notices_every_change, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(distrusts_what_may_have_changed_unseen, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(goes_on_after_files_came_and_went, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_index_is_ignored, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(hostile_index_does_no_harm, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(index_of_another_folder_is_none, set_up_data, tear_down),
+		cmocka_unit_test_setup_teardown(snapshot_reads_only_what_changed, set_up_data, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "pipeline/journal.h"
 #include "pipeline/lockfile.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 static int64_t now_ms(const struct sys *sys)
@@ -14,23 +15,6 @@ static int64_t now_ms(const struct sys *sys)
 }
 
 static const struct sys fake_sys = { .now_ms = now_ms };
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-journal", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-
-	fs_remove_tree(*state, &err);
-	free(*state);
-	return 0;
-}
 
 static struct journal *open_journal(const char *dir)
 {

@@ -1,33 +1,11 @@
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "base/json.h"
-#include "base/mem.h"
 #include "pipeline/leaderboard.h"
-
-/* Fixtures are JSON with ' for ". */
-static json_t *json_of(const char *text)
-{
-	auto_free char *json = xstrdup(text);
-	auto_err err = { 0 };
-	json_t *j;
-
-	for (char *p = json; *p; p++)
-		*p = *p == '\'' ? '"' : *p;
-	j = json_parse(json, strlen(json), "the fixture", &err);
-	if (!j)
-		fail_msg("%s", err.msg);
-	return j;
-}
+#include "tests/unit/edit_json.h"
 
 #define BOARD(description, children)                                                                                   \
-	auto_json *described = json_of(description);                                                                   \
-	auto_json *listed = json_of(children);                                                                         \
+	auto_json *described = from_single_quotes(description);                                                        \
+	auto_json *listed = from_single_quotes(children);                                                              \
 	auto_leaderboard b = { 0 };                                                                                    \
 	(void)state;                                                                                                   \
 	leaderboard_init(&b, described, listed)

@@ -1,36 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/json.h"
-#include "base/mem.h"
 #include "cmd/leaderboard_view.h"
 #include "cmd/table.h"
-
-/* Fixtures are JSON with ' for ". */
-static json_t *json_of(const char *text)
-{
-	auto_free char *json = xstrdup(text);
-	auto_err err = { 0 };
-	json_t *j;
-
-	for (char *p = json; *p; p++)
-		*p = *p == '\'' ? '"' : *p;
-	j = json_parse(json, strlen(json), "the fixture", &err);
-	if (!j)
-		fail_msg("%s", err.msg);
-	return j;
-}
+#include "tests/unit/edit_json.h"
 
 /* New string. */
 static char *view_of(const char *description, const char *children, size_t max_children)
 {
 	struct leaderboard_view view = { .max_children = max_children, .now_ms = INT64_C(1500000070000) };
-	auto_json *described = json_of(description);
-	auto_json *listed = json_of(children);
+	auto_json *described = from_single_quotes(description);
+	auto_json *listed = from_single_quotes(children);
 	auto_leaderboard b = { 0 };
 
 	leaderboard_init(&b, described, listed);

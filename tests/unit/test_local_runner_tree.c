@@ -11,28 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "local/runner_artifacts.h"
 #include "local/runner_container.h"
 #include "local/runner_tree.h"
+#include "tests/unit/folder.h"
 
-static int set_up(void **state)
+static int set_up_tree(void **state)
 {
 	auto_err err = { 0 };
 
-	*state = fs_temp_dir("smpipe-test", &err);
-	return *state && tree_make(*state, &err) == 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-
-	fs_remove_tree(*state, &err);
-	free(*state);
-	return 0;
+	return set_up(state) == 0 && tree_make(*state, &err) == 0 ? 0 : -1;
 }
 
 static json_t *parse(const char *text)
@@ -255,7 +245,7 @@ static void test_isolation_takes_the_network_away(void **state)
 	assert_string_equal(json_str(json_object_get(spec, "HostConfig"), "NetworkMode"), "none");
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up_tree, tear_down)
 
 int main(void)
 {

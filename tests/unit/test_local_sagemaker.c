@@ -1,63 +1,12 @@
-/* The local SageMaker's API: what it takes, refuses and remembers. No Docker Engine answers here. */
+/* The local SageMaker's API: what it takes, refuses and remembers. */
 
-#include "local_call.h"
+#include "local_sagemaker.h"
 
 #include <unistd.h>
 
 #include "local/job.h"
-#include "local/registry_store.h"
 #include "local/runner_artifacts.h"
 #include "local/runner_tree.h"
-#include "local/s3_store.h"
-#include "local/sagemaker_store.h"
-
-struct fixture {
-	char *dir, *s3_dir, *ecr_dir;
-	struct cloud cloud;
-};
-
-static json_t *sagemaker(struct fixture *f, const char *op, const char *body, int status)
-{
-	auto_free char *target = xasprintf("SageMaker.%s", op);
-
-	return call_json(&f->cloud, local_sagemaker_handle, target, body, status);
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-	auto_err err = { 0 };
-
-	f->dir = fs_temp_dir("smpipe-test", &err);
-	f->s3_dir = fs_join(f->dir, "s3");
-	f->ecr_dir = fs_join(f->dir, "ecr");
-	f->cloud = (struct cloud){ .dir = f->dir, .account = (char *)LOCAL_ACCOUNT, .port = 4711, .sys = &sys_real };
-	/* A job that is created finds no Engine, and so ends soon. */
-	f->cloud.docker_host = xstrdup("unix:///nonexistent/docker.sock");
-	assert_int_equal(store_s3_new(f->s3_dir, &f->cloud.s3, &err), 0);
-	assert_int_equal(store_ecr_new(f->ecr_dir, &f->cloud.ecr, &err), 0);
-	assert_int_equal(store_s3_create_bucket(f->cloud.s3, "my-bucket", "eu-west-1", &err), 0);
-	assert_int_equal(store_sagemaker_new(&f->cloud, &f->cloud.sagemaker, &err), 0);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-	auto_err err = { 0 };
-
-	store_sagemaker_free(f->cloud.sagemaker);
-	store_ecr_free(f->cloud.ecr);
-	store_s3_free(f->cloud.s3);
-	fs_remove_tree(f->dir, &err);
-	free(f->cloud.docker_host);
-	free(f->dir);
-	free(f->s3_dir);
-	free(f->ecr_dir);
-	free(f);
-	return 0;
-}
 
 /* A valid request with one value replaced. */
 static char *request(const char *name, const char *old, const char *new)
@@ -71,14 +20,9 @@ static char *request(const char *name, const char *old, const char *new)
 		"\"OutputDataConfig\":{\"S3OutputPath\":\"s3://my-bucket/out/\"},"
 		"\"ResourceConfig\":{\"InstanceType\":\"ml.m5.large\",\"InstanceCount\":1,\"VolumeSizeInGB\":1},"
 		"\"StoppingCondition\":{\"MaxRuntimeInSeconds\":60},\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}";
-	const char *at = strstr(text, "NAME");
-	auto_free char *named = xasprintf("%.*s%s%s", (int)(at - text), text, name, at + 4);
-	const char *found = old ? strstr(named, old) : NULL;
+	auto_free char *named = replaced(text, "NAME", name);
 
-	if (!old)
-		return take(named);
-	assert_non_null(found);
-	return xasprintf("%.*s%s%s", (int)(found - named), named, new, found + strlen(old));
+	return old ? replaced(named, old, new) : take(named);
 }
 
 static void create(struct fixture *f, const char *name)
@@ -367,8 +311,6 @@ static void test_model_without_compression_is_plain_files(void **state)
 	assert_int_equal(keys.n, 1);
 	assert_string_equal(keys.v[0], "out/job/output/model/weights");
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {

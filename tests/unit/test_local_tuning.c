@@ -1,29 +1,11 @@
-/* The local SageMaker's tuning jobs: what the API takes, refuses, answers and remembers. No Docker Engine answers here,
- * so that every training job fails at once. */
+/* The local SageMaker's tuning jobs: what the API takes, refuses, answers and remembers. */
 
-#include "local_call.h"
+#include "local_sagemaker.h"
 
 #include "aws/sagemaker_limits.h"
-#include "local/registry_store.h"
-#include "local/s3_store.h"
-#include "local/sagemaker_store.h"
 #include "local/tuning_report.h"
 #include "service_model.h"
 #include "vectors.h"
-
-struct fixture {
-	char *dir, *s3_dir, *ecr_dir;
-	struct cloud cloud;
-	struct sys sys;
-	int64_t minutes; /* by which the clock has been moved */
-};
-
-static json_t *sagemaker(struct fixture *f, const char *op, const char *body, int status)
-{
-	auto_free char *target = xasprintf("SageMaker.%s", op);
-
-	return call_json(&f->cloud, local_sagemaker_handle, target, body, status);
-}
 
 /* Asked for the time, a minute has passed. */
 static int64_t hurried_ticks(const struct sys *sys)
@@ -31,51 +13,6 @@ static int64_t hurried_ticks(const struct sys *sys)
 	int64_t *minutes = sys->ctx;
 
 	return ++*minutes * 60000;
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-	auto_err err = { 0 };
-
-	f->dir = fs_temp_dir("smpipe-test", &err);
-	f->s3_dir = fs_join(f->dir, "s3");
-	f->ecr_dir = fs_join(f->dir, "ecr");
-	f->sys = sys_real;
-	f->cloud = (struct cloud){ .dir = f->dir, .account = (char *)LOCAL_ACCOUNT, .port = 4711, .sys = &f->sys };
-	f->cloud.docker_host = xstrdup("unix:///nonexistent/docker.sock");
-	assert_int_equal(store_s3_new(f->s3_dir, &f->cloud.s3, &err), 0);
-	assert_int_equal(store_ecr_new(f->ecr_dir, &f->cloud.ecr, &err), 0);
-	assert_int_equal(store_s3_create_bucket(f->cloud.s3, "my-bucket", "eu-west-1", &err), 0);
-	assert_int_equal(store_sagemaker_new(&f->cloud, &f->cloud.sagemaker, &err), 0);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-	auto_err err = { 0 };
-
-	store_sagemaker_free(f->cloud.sagemaker);
-	store_ecr_free(f->cloud.ecr);
-	store_s3_free(f->cloud.s3);
-	fs_remove_tree(f->dir, &err);
-	free(f->cloud.docker_host);
-	free(f->dir);
-	free(f->s3_dir);
-	free(f->ecr_dir);
-	free(f);
-	return 0;
-}
-
-/* One text of another replaced; new. */
-static char *replaced(const char *text, const char *old, const char *new)
-{
-	const char *found = strstr(text, old);
-
-	assert_non_null(found);
-	return xasprintf("%.*s%s%s", (int)(found - text), text, new, found + strlen(old));
 }
 
 /* A valid request with one text replaced. */
@@ -505,8 +442,6 @@ static void test_what_is_not_done_is_said(void **state)
 	assert_true(str_starts(json_str(d, "FailureReason"), "No training job succeeded after 3 attempts."));
 	assert_non_null(strstr(json_str(d, "FailureReason"), "hyperparameters are sampled at random"));
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {

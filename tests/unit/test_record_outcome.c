@@ -10,11 +10,6 @@
 #include "pipeline/record_outcome.h"
 #include "tests/unit/fake_http.h"
 
-#define ANSWER(text)                                                                                                   \
-	{                                                                                                              \
-		.status = 200, .body = (text)                                                                          \
-	}
-
 #define CHILD(name, status, objective)                                                                                 \
 	"{\"TrainingJobName\":\"" name "\",\"TrainingJobStatus\":\"" status                                            \
 	"\",\"TunedHyperParameters\":{\"lr\":\"0.1\"},"                                                                \

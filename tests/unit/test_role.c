@@ -25,31 +25,19 @@
 		.status = (code), .body = "<ErrorResponse><Error><Code>" text "</Code><Message>no</Message></Error>"   \
 					  "</ErrorResponse>"                                                           \
 	}
-#define ANSWER(text)                                                                                                   \
-	{                                                                                                              \
-		.status = 200, .body = (text)                                                                          \
-	}
-#define DENIED                                                                                                         \
-	{                                                                                                              \
-		.status = 400, .body = "{\"__type\":\"AccessDeniedException\"}"                                        \
-	}
+#define DENIED REFUSAL("{\"__type\":\"AccessDeniedException\"}")
 
-#define SERVICE(...)                                                                                                   \
-	static const struct fake_answer answers[] = { __VA_ARGS__ };                                                   \
-	auto_fake_http f = fake_http_of(answers, ARRAY_LEN(answers));                                                  \
-	auto_aws_identity id = { 0 };                                                                                  \
-	auto_err err = { 0 };                                                                                          \
+/* A caller of an account before a scripted service. */
+#define CALLER(...)                                                                                                    \
+	SERVICE(__VA_ARGS__);                                                                                          \
 	auto_free char *arn = NULL;                                                                                    \
-	struct aws aws = { &id, &f.http };                                                                             \
-	fake_identity(&id);                                                                                            \
-	id.account = xstrdup("123456789012");                                                                          \
-	(void)state
+	id.account = xstrdup("123456789012")
 
 #define NO_FILE "/nonexistent/metadata.json"
 
 static void test_arn_needs_nobody(void **state)
 {
-	SERVICE({ 0 });
+	CALLER({ 0 });
 
 	assert_int_equal(role_resolve(&aws, "arn:aws-cn:iam::123456789012:role/a/b/R", NO_FILE, &arn, &err), 0);
 	assert_string_equal(arn, "arn:aws-cn:iam::123456789012:role/a/b/R");
@@ -63,10 +51,10 @@ static void test_arn_needs_nobody(void **state)
 
 static void test_name(void **state)
 {
-	SERVICE(ROLE("arn:aws:iam::123456789012:role/team/R.1", TRUST),
-		ROLE("arn:aws:iam::123456789012:role/team/R.1", TRUST),
-		ROLE("arn:aws:iam::123456789012:role/team/R.1", TRUST), REFUSED(404, "NoSuchEntity"),
-		REFUSED(403, "AccessDenied"));
+	CALLER(ROLE("arn:aws:iam::123456789012:role/team/R.1", TRUST),
+	       ROLE("arn:aws:iam::123456789012:role/team/R.1", TRUST),
+	       ROLE("arn:aws:iam::123456789012:role/team/R.1", TRUST), REFUSED(404, "NoSuchEntity"),
+	       REFUSED(403, "AccessDenied"));
 
 	id.arn = xstrdup("arn:aws:iam::123456789012:user/me");
 	assert_int_equal(role_resolve(&aws, "R.1", NO_FILE, &arn, &err), 0);
@@ -94,7 +82,7 @@ static void test_bad_names(void **state)
 {
 	static const char *const names[] = { "",           "a b", "R/", "arn:aws:iam::1:role/R", "R&Action=DeleteRole",
 					     "r\xc3\xb6le" };
-	SERVICE({ 0 });
+	CALLER({ 0 });
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		assert_int_equal(role_resolve(&aws, names[i], NO_FILE, &arn, &err), -1);
@@ -105,8 +93,8 @@ static void test_bad_names(void **state)
 
 static void test_bad_answers(void **state)
 {
-	SERVICE(ANSWER("<GetRoleResponse/>"), ANSWER("no XML"), ROLE("arn:aws:iam::123456789012:user/R", TRUST),
-		ROLE("arn:aws:iam::123456789012:role/R", "%7B"), ROLE("arn:aws:iam::123456789012:role/R", "%zz"));
+	CALLER(ANSWER("<GetRoleResponse/>"), ANSWER("no XML"), ROLE("arn:aws:iam::123456789012:user/R", TRUST),
+	       ROLE("arn:aws:iam::123456789012:role/R", "%7B"), ROLE("arn:aws:iam::123456789012:role/R", "%zz"));
 
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		assert_int_equal(role_resolve(&aws, "R", NO_FILE, &arn, &err), -1);
@@ -129,8 +117,8 @@ static void test_auto_by_caller(void **state)
 		{ "arn:aws:sts::123456789012:federated-user/me", NULL },
 		{ "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/me", NULL },
 	};
-	SERVICE(ROLE("arn:aws:iam::123456789012:role/deep/R", TRUST), REFUSED(403, "AccessDenied"),
-		REFUSED(403, "AccessDenied"));
+	CALLER(ROLE("arn:aws:iam::123456789012:role/deep/R", TRUST), REFUSED(403, "AccessDenied"),
+	       REFUSED(403, "AccessDenied"));
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		free(take(arn));
@@ -232,7 +220,7 @@ static void test_auto_in_sagemaker(void **state)
 
 static void test_malformed_metadata(void **state)
 {
-	SERVICE({ 0 });
+	CALLER({ 0 });
 	auto_free char *dir = fs_temp_dir("smpipe-role", &err), *file = write_metadata(dir, "{\"ResourceName\": nb}");
 
 	assert_int_equal(role_resolve(&aws, "auto", file, &arn, &err), -1);

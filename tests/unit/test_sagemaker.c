@@ -10,25 +10,6 @@
 #include "base/json.h"
 #include "tests/unit/fake_http.h"
 
-#define ANSWER(text)                                                                                                   \
-	{                                                                                                              \
-		.status = 200, .body = (text)                                                                          \
-	}
-#define REFUSAL(text)                                                                                                  \
-	{                                                                                                              \
-		.status = 400, .body = (text)                                                                          \
-	}
-
-/* A client of a scripted service, on the stack of the test. */
-#define SERVICE(...)                                                                                                   \
-	static const struct fake_answer answers[] = { __VA_ARGS__ };                                                   \
-	auto_fake_http f = fake_http_of(answers, ARRAY_LEN(answers));                                                  \
-	auto_aws_identity id = { 0 };                                                                                  \
-	auto_err err = { 0 };                                                                                          \
-	struct aws aws = { &id, &f.http };                                                                             \
-	(void)state;                                                                                                   \
-	fake_identity(&id)
-
 static void test_create(void **state)
 {
 	SERVICE(ANSWER("{\"TrainingJobArn\":\"arn:x\"}"), REFUSAL("{\"__type\":\"ResourceInUse\"}"), { 0 });

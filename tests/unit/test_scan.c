@@ -1,23 +1,8 @@
 /* s3/scan.h: each odd thing that a data folder may hold. */
 
 #include "s3/scan.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-scan", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
-}
 
 /* The paths, with '|' between; new string. */
 static char *paths(const struct filelist *l)

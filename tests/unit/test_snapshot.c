@@ -4,27 +4,12 @@
 #include "s3/manifest.h"
 #include "s3/snapshot.h"
 #include "tests/unit/fake_s3.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 #define PREFIX          "data/iris/train"
 #define MANIFEST(files) "{\"channel\":\"c\",\"digest\":\"d\",\"files\":[" files "],\"format\":1}"
 #define NO_DIGEST       "0000000000000000000000000000000000000000000000000000000000000000"
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-snapshot", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
-}
 
 static char *digest_text(const struct filelist *files)
 {

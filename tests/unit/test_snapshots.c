@@ -4,26 +4,11 @@
 #include "s3/snapshot.h"
 #include "s3/snapshots.h"
 #include "tests/unit/fake_s3.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 #define PREFIX "data/iris/train"
 #define HEX(c) c c c c c c c c c c c c c c c c
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-snapshots", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
-}
 
 static void canned(struct fake_s3 *f, struct fake_answer *answers, const char *body)
 {

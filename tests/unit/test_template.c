@@ -3,23 +3,8 @@
 #include <sys/stat.h>
 
 #include "pipeline/template.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-template", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
-}
 
 static void every_template_is_written_whole(void **state)
 {

@@ -7,25 +7,10 @@
 #include "s3/snapshot.h"
 #include "s3/transfer.h"
 #include "tests/unit/fake_multipart.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
 #define MIB (1024 * 1024)
-
-static int set_up(void **state)
-{
-	auto_err err = { 0 };
-
-	*state = fs_temp_dir("test-transfer", &err);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	auto_err err = { 0 };
-	auto_free char *folder = *state;
-
-	return fs_remove_tree(folder, &err);
-}
 
 /* No two parts of it are the same. */
 static void make_file(const char *folder, const char *name, size_t n)

@@ -9,10 +9,6 @@
 #include "pipeline/verify.h"
 #include "tests/unit/fake_http.h"
 
-#define ANSWER(text)                                                                                                   \
-	{                                                                                                              \
-		.status = 200, .body = (text)                                                                          \
-	}
 #define TAGS ANSWER("{\"Tags\":[{\"Key\":\"smpipe:request\",\"Value\":\"key\"}]}")
 
 static void on_check(void *ctx, const char *what, const char *difference)

@@ -2,20 +2,38 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "pipeline/s3_location.h"
 #include "pipeline/stages.h"
 #include "s3/object.h"
 #include "s3/pack.h"
 #include "s3/snapshot.h"
 
-static int check_bucket(const struct session *s, const struct project *p, struct s3 *s3, const char *bucket,
+/* Where no job is launched, the data go to where the bucket is. */
+static int check_region(const struct session *s, const struct plan *plan, const char *bucket, const char *region,
 			struct err *err)
 {
-	int has = s3_has_bucket(s3, bucket, err);
+	auto_err why = { 0 };
+
+	if (s3_location_check_region(bucket, region, s->identity.region, &why) == 0)
+		return 0;
+	if (plan->request) {
+		err_move(err, &why);
+		return -1;
+	}
+	report_text(s->report, REPORT_WARNING, "bucket", "%s", why.msg);
+	return 0;
+}
+
+static int check_bucket(const struct session *s, const struct project *p, const struct plan *plan, struct s3 *s3,
+			const char *bucket, struct err *err)
+{
+	auto_free char *region = NULL;
+	int has = s3_has_bucket(s3, bucket, &region, err);
 
 	if (has < 0)
 		return -1;
 	if (has)
-		return 0;
+		return check_region(s, plan, bucket, region, err);
 	if (!s->is_local && !config_is_true(&p->config, "create_bucket")) {
 		err_set(err, ERR_NOT_FOUND, "bucket '%s' does not exist", bucket);
 		return err_hint(err, "create it, name another with `bucket:`, or allow it with `create_bucket: true`");
@@ -39,7 +57,7 @@ int stage_bucket(const struct session *s, const struct project *p, const struct 
 			strlist_add(&buckets, plan->channels[i].bucket);
 	}
 	for (size_t i = 0; i < buckets.n; i++) {
-		if (check_bucket(s, p, &s3, buckets.v[i], err) < 0)
+		if (check_bucket(s, p, plan, &s3, buckets.v[i], err) < 0)
 			return -1;
 	}
 	return 0;

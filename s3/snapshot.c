@@ -156,7 +156,6 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 		.next = next_file,
 		.ctx = s,
 		.resume_prefix = s->prefix,
-		.keeps_parts = true,
 		.report = report,
 		.stage = "data",
 		.total_bytes = left,

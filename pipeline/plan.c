@@ -64,6 +64,7 @@ static int plan_buckets(const struct project *p, const struct target *t, struct 
 	if (read_encryption(p, "source.encryption", &plan->source_encryption, err) < 0 ||
 	    read_encryption(p, "data_encryption", &plan->data_encryption, err) < 0)
 		return -1;
+	plan->checksum = s3_checksum_kind(config_str(&p->config, "checksum"));
 	plan->record_prefix = xasprintf("%s/records", name);
 	plan->output_path = config_str(&p->config, "estimator.output_path")
 				    ? xstrdup(config_str(&p->config, "estimator.output_path"))

@@ -12,6 +12,16 @@ int s3_location_read(const struct config *c, const char *key, const char *bucket
 	return s3_uri_parse(text, ret, err) < 0 ? config_error(c, err, key, "%s", err->msg) : 0;
 }
 
+int s3_location_encryption(const struct config *c, const char *key, struct s3_encryption *ret, struct err *err)
+{
+	auto_err why = { 0 };
+
+	if (s3_encryption_parse(config_str(c, key), ret, &why) == 0)
+		return 0;
+	config_error(c, err, key, "%s", why.msg);
+	return err_hint(err, "%s", why.hint);
+}
+
 int s3_location_check_region(const char *bucket, const char *bucket_region, const char *job_region, struct err *err)
 {
 	if (str_eq(bucket_region, job_region))

@@ -1,9 +1,10 @@
 #ifndef SMPIPE_PIPELINE_S3_LOCATION_H
 #define SMPIPE_PIPELINE_S3_LOCATION_H
 
-/* Where in S3 a release puts what a job is to find. */
+/* Where in S3 a release puts what a job is to find, and how it is encrypted there. */
 
 #include "pipeline/config.h"
+#include "s3/encryption.h"
 #include "s3/uri.h"
 
 /*
@@ -11,6 +12,8 @@
  * without a prefix. ERR_CONFIG with a position.
  */
 int s3_location_read(const struct config *c, const char *key, const char *bucket, struct s3_uri *ret, struct err *err);
+/* *ret borrows from c. ERR_CONFIG with a position. */
+int s3_location_encryption(const struct config *c, const char *key, struct s3_encryption *ret, struct err *err);
 
 /*
  * ERR_CONFIG: the bucket is in another region than the job, which finds only those of its own.

@@ -91,15 +91,15 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 	return 0;
 }
 
-static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan_channel *pc,
-			    struct stage_result *ret, struct err *err)
+static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan *plan,
+			    const struct plan_channel *pc, struct stage_result *ret, struct err *err)
 {
+	const struct snapshot_target to = { pc->channel->name, pc->bucket, pc->prefix, plan->checksum };
 	struct snapshot_result result = { 0 };
 	auto_free char *size = NULL;
 	auto_free char *copied = NULL;
 
-	if (snapshot_upload(s3, &pc->channel->files, pc->channel->name, pc->bucket, pc->prefix, s->report, &result,
-			    err) < 0)
+	if (snapshot_upload(s3, &pc->channel->files, &to, s->report, &result, err) < 0)
 		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
 	size = str_bytes(result.bytes_sent);
 	if (result.files_copied)
@@ -126,7 +126,7 @@ int stage_data(const struct session *s, const struct project *p, const struct pl
 	clients_init(&c, s);
 	ret->existed = true;
 	for (size_t i = 0; i < plan->n_channels; i++) {
-		if (plan->channels[i].digest && snapshot_channel(s, &s3, &plan->channels[i], ret, err) < 0)
+		if (plan->channels[i].digest && snapshot_channel(s, &s3, plan, &plan->channels[i], ret, err) < 0)
 			return -1;
 	}
 	ret->took_ms = s->sys->ticks_ms(s->sys) - start_ms;

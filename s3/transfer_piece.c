@@ -163,9 +163,9 @@ void piece_hashed(struct piece *p)
 		fail(p, &err);
 		return;
 	}
-	if (p->hash.kind == S3_SHA256)
+	if (p->hash.wants_sha256)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = p->hash.sha256 };
-	else if (p->hash.kind == S3_CRC64NVME)
+	else if (p->hash.wants_crc64)
 		p->checksum = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = p->hash.crc64 };
 	send_piece(p);
 }
@@ -200,10 +200,10 @@ void piece_begin(struct upload *u, uint32_t part)
 		p->hash.offset = s3_part_offset(entry->size, part);
 		p->hash.size = s3_part_length(entry->size, part);
 	}
+	p->hash.wants_sha256 = !known && u->engine->spec->kind == S3_SHA256;
+	p->hash.wants_crc64 = !known && u->engine->spec->kind == S3_CRC64NVME;
 	if (known)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = *known };
-	else
-		p->hash.kind = u->engine->spec->kind;
 	if (known && u->fd >= 0) {
 		/* The reads for sending shall not wait for the disk. */
 		posix_fadvise(u->fd, (off_t)p->hash.offset, (off_t)p->hash.size, POSIX_FADV_WILLNEED);

@@ -8,9 +8,9 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "s3/hashers.h"
 #include "s3/index.h"
 #include "s3/manifest.h"
+#include "s3/parts.h"
 #include "s3/reuse.h"
 #include "s3/transfer.h"
 
@@ -27,7 +27,7 @@ static int name_files(const struct snapshot_source *src, struct snapshot_facts *
 		facts->n_hashed += !files->v[i].has_digest;
 		facts->bytes_hashed += files->v[i].has_digest ? 0 : files->v[i].size;
 	}
-	return facts->n_hashed ? s3_hash_files(files, err) : 0;
+	return filelist_hash_parts(files, s3_part_bytes, src->report, "data", err);
 }
 
 int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struct snapshot_facts *ret_facts,

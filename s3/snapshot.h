@@ -16,6 +16,7 @@ struct snapshot_source {
 	const struct scan_options *options; /* or NULL */
 	const char *index_file;             /* or NULL: all is read (s3/index.h) */
 	const struct sys *sys;              /* for the index; may be NULL without one */
+	const struct report *report;        /* for the stage "data"; or NULL */
 };
 
 /* What reading it took. */
@@ -26,7 +27,7 @@ struct snapshot_facts {
 	char *note; /* why an index was ignored, or NULL; the caller's to free */
 };
 
-/* List and hash a local file or folder: s3/scan.h and s3/hashers.h say what they refuse. */
+/* List and hash a local file or folder: s3/scan.h and base/filelist.h say what they refuse. */
 int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struct snapshot_facts *ret_facts,
 		  struct err *err);
 /* Write src->index_file, making its folder. */

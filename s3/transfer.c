@@ -35,7 +35,7 @@ void engine_count(struct engine *e, int64_t bytes, const char *name)
 /* Bodies that are hashed or sent at once: enough that neither side waits for the other. */
 static int room(const struct engine *e)
 {
-	return s3_pump_limit(e->pump) + 2 * hashers_count(e->hashers);
+	return s3_pump_limit(e->pump) + hashers_room(e->hashers);
 }
 
 static void begin_next(struct engine *e)

@@ -3,7 +3,7 @@
 
 /* What s3/transfer (the loop), s3/transfer_upload (an object's steps) and s3/transfer_piece (one body) share. */
 
-#include "s3/hashers.h"
+#include "base/hashers.h"
 #include "s3/multipart.h"
 #include "s3/parts.h"
 #include "s3/pump.h"

@@ -174,9 +174,9 @@ void piece_hashed(struct piece *p)
 		fail(p, &err);
 		return;
 	}
-	if (p->hash.kind == S3_SHA256)
+	if (p->hash.wants_sha256)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = p->hash.sha256 };
-	else if (p->hash.kind == S3_CRC64NVME)
+	else if (p->hash.wants_crc64)
 		p->checksum = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = p->hash.crc64 };
 	send_piece(p);
 }
@@ -212,10 +212,10 @@ void piece_begin(struct upload *u, uint32_t part)
 		p->hash.size = s3_part_length(entry->size, part);
 	}
 	p->sha256_hex = known ? digest_hex(known) : NULL;
+	p->hash.wants_crc64 = u->engine->spec->kind == S3_CRC64NVME;
+	p->hash.wants_sha256 = !known && u->engine->spec->kind == S3_SHA256;
 	if (known && u->engine->spec->kind == S3_SHA256)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = *known };
-	else
-		p->hash.kind = u->engine->spec->kind;
 	if (p->checksum.kind != S3_CHECKSUM_NONE && u->fd >= 0) {
 		/* The reads for sending shall not wait for the disk. */
 		posix_fadvise(u->fd, (off_t)p->hash.offset, (off_t)p->hash.size, POSIX_FADV_WILLNEED);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aws/endpoint.h"
+#include "aws/env.h"
 #include "base/err.h"
 #include "base/http.h"
 #include "base/mem.h"

@@ -53,15 +53,6 @@ const char *aws_service_signing_name(enum aws_service service)
 	return services[service].signing_name;
 }
 
-const char *env_get(env_fn env, const char *name)
-{
-	const char *value = env ? env(name) : getenv(name);
-
-	if (!value || !value[strspn(value, " \t\r\n")])
-		return NULL;
-	return value;
-}
-
 /* Signed requests carry no secret but may be replayed and read: plain HTTP stays on this machine. */
 static int check_override(const char *from, const char *url, struct err *err)
 {

@@ -41,12 +41,6 @@ struct endpoint {
 
 #define auto_endpoint __attribute__((cleanup(endpoint_release))) struct endpoint
 
-/* Looks an environment variable up. Where one is asked for, NULL means getenv. */
-typedef const char *(*env_fn)(const char *name);
-
-/* The value of a variable, or NULL when it is unset or blank. Borrowed. */
-const char *env_get(env_fn env, const char *name);
-
 struct aws_settings;
 
 /*

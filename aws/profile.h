@@ -6,7 +6,9 @@
  * https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
  */
 
-#include "aws/endpoint.h"
+#include <stdbool.h>
+
+#include "aws/env.h"
 #include "base/err.h"
 
 struct profiles;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "aws/endpoint.h"
+#include "aws/env.h"
 #include "aws/profile.h"
 #include "base/report.h"
 

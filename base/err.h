@@ -22,6 +22,7 @@ enum err_code {
 	ERR_CAPACITY,   /* quota or capacity, after the retries */
 	ERR_SERVICE,    /* any other refusal by a service; service_code says which */
 	ERR_FAILED,     /* the work failed: a build, a comparison */
+	ERR_UNPROVEN,   /* a comparison cannot be made: what would tell is not there */
 	ERR_JOB_FAILED, /* the training job ended as Failed */
 	ERR_STOPPED,    /* the training job was stopped */
 	ERR_TIMEOUT,    /* the time that the user allowed is over */

@@ -121,10 +121,20 @@ void file_reader_close(struct file_reader *r);
 /* The whole content of at most max bytes, NUL added; new. ERR_INVALID when it is larger. */
 int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, size_t *ret_n, struct err *err);
 
-/* Fill in the missing digests, reading each file once, on all cores. Of several errors that of the first entry. */
+/*
+ * Fill in the missing digests, reading each file once, on all cores. Of several errors that of the first entry.
+ * ERR_CONFIG names a file that changed meanwhile.
+ */
 int filelist_hash(struct filelist *l, struct err *err);
 /* The same for a small list: the contents are kept in memory and are not read again. */
 int filelist_hash_and_keep(struct filelist *l, struct err *err);
+/*
+ * The same for a list of data, whose files above part_bytes(size) get the digest of their parts' digests. Progress is
+ * reported for the stage (base/report.h).
+ */
+struct report;
+int filelist_hash_parts(struct filelist *l, uint64_t (*part_bytes)(uint64_t size), const struct report *report,
+			const char *stage, struct err *err);
 
 /*
  * The tree digest (format 1): SHA-256 of the records `mode SP size SP file-digest SP path NUL` in byte order of the

@@ -1,133 +1,203 @@
-/* Hashing many files on all cores. */
+/* Naming the contents of a list: its entries, or their parts, go to base/hashers and come back in any order. */
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/filelist.h"
+#include "base/hashers.h"
 #include "base/mem.h"
-#include "base/sys.h"
+#include "base/report.h"
 
-#define BUFFER_BYTES ((size_t)256 * 1024)
-#define MAX_THREADS  8
-/* What one thread hashes in the time that it takes to start another. */
-#define BYTES_PER_THREAD ((uint64_t)256 * 1024)
+/* Progress is reported after so much more, or so much time. */
+#define REPORT_BYTES ((uint64_t)16 * 1024 * 1024)
+#define REPORT_MS    100
 
 struct hashing {
 	struct filelist *l;
 	bool keeps;
-	atomic_size_t next;
-	atomic_bool has_failed;
-	pthread_mutex_t lock; /* of what follows */
-	size_t failed;        /* the entry */
+	uint64_t (*part_bytes)(uint64_t size); /* NULL: files have no parts */
+	const struct report *report;           /* or NULL */
+	const char *stage;
+	uint64_t reported_bytes, total_bytes;
+
+	struct hashers *hashers;
+	size_t next;    /* the entry that is given out next … */
+	uint64_t given; /* … of which so many bytes were */
+	int n_out;
+	size_t failed; /* the entry of err */
 	struct err err;
 };
 
-static int hash_entry(struct file_entry *e, void *buffer, struct err *err)
+/* Of an entry that is hashed in parts; 0 for the others. */
+static uint64_t part_bytes_of(const struct hashing *h, const struct file_entry *e)
 {
-	auto_digest *state = digest_new();
-	struct file_reader r;
-	int64_t n;
+	uint64_t n = h->part_bytes ? h->part_bytes(e->size) : 0;
 
-	if (file_reader_open(&r, e, err) < 0)
-		return -1;
-	while ((n = sys_check_cancelled(err)) == 0 && (n = file_reader_read(&r, buffer, BUFFER_BYTES, e, err)) > 0)
-		digest_update(state, buffer, (size_t)n);
-	file_reader_close(&r);
-	if (n < 0)
-		return -1;
-	e->digest = digest_final(state);
-	e->has_digest = true;
-	return 0;
+	return e->size > n ? n : 0;
 }
 
-/* Read whole and kept: what is packed later is what was hashed. */
-static int hash_and_keep(struct file_entry *e, struct err *err)
+static void make_parts(struct file_entry *e, uint64_t part_bytes)
 {
-	auto_free char *text = NULL;
-	size_t n;
+	free(e->parts);
+	e->n_parts = (uint32_t)((e->size + part_bytes - 1) / part_bytes);
+	e->parts = xcalloc(e->n_parts, sizeof(*e->parts));
+}
 
-	if (sys_check_cancelled(err) < 0 || file_entry_read(e, e->size, &text, &n, err) < 0)
-		return -1;
-	e->digest = digest_of(text, n);
-	e->has_digest = true;
-	e->bytes = take(text);
+/* The next entry, or part of one; NULL when all were given out. */
+static struct hash_task *next_task(struct hashing *h)
+{
+	struct hash_task *t;
+	struct file_entry *e;
+	uint64_t part;
+
+	while (h->next < h->l->n && h->l->v[h->next].has_digest)
+		h->next++;
+	if (h->next == h->l->n)
+		return NULL;
+	e = &h->l->v[h->next];
+	part = part_bytes_of(h, e);
+	if (part && !h->given)
+		make_parts(e, part);
+	t = xcalloc(1, sizeof(*t));
+	*t = (struct hash_task){ .entry = e, .fd = -1, .offset = h->given, .size = e->size - h->given };
+	if (part && t->size > part)
+		t->size = part;
+	t->wants_sha256 = true;
+	t->wants_bytes = h->keeps && !e->bytes;
+	h->given += t->size;
+	if (h->given == e->size) {
+		h->next++;
+		h->given = 0;
+	}
+	return t;
+}
+
+static void tell(struct hashing *h, const char *path)
+{
+	uint64_t n = hashers_bytes(h->hashers);
+	auto_free char *text = NULL;
+
+	if (!h->report || n < h->reported_bytes + (path ? REPORT_BYTES : 1))
+		return;
+	h->reported_bytes = n;
+	text = xasprintf("hash%s%s", path ? " " : "", path ? path : "");
+	report_progress(h->report, h->stage, text, n, h->total_bytes);
+}
+
+/* What is packed later is what was hashed. */
+static void keep(struct file_entry *e, char *bytes)
+{
+	e->bytes = bytes;
 	free(e->disk_path);
 	e->disk_path = NULL;
 	e->store = NULL;
-	return 0;
 }
 
-/* Entries are taken in order, so those before a failed one are finished: the first failure is the same each time. */
-static void keep_first(struct hashing *h, size_t i, struct err *err)
+static void take_digest(struct hashing *h, struct hash_task *t)
 {
-	pthread_mutex_lock(&h->lock);
+	struct file_entry *e = &h->l->v[t->entry - h->l->v];
+	uint64_t part = part_bytes_of(h, e);
+
+	if (part) {
+		e->parts[t->offset / part] = t->sha256;
+		return;
+	}
+	e->digest = t->sha256;
+	e->has_digest = true;
+	if (t->bytes)
+		keep(e, take(t->bytes));
+}
+
+static void free_task(struct hashing *h, struct hash_task *t)
+{
+	h->n_out--;
+	free(t->bytes);
+	err_release(&t->err);
+	free(t);
+}
+
+/* Those before a failed entry were begun before it, and come back: the first failure is the same each time. */
+static void keep_first(struct hashing *h, struct hash_task *t)
+{
+	size_t i = (size_t)(t->entry - h->l->v);
+	struct hash_task *later;
+
 	if (!h->err.code || i < h->failed) {
 		err_release(&h->err);
-		err_move(&h->err, err);
+		err_move(&h->err, &t->err);
 		h->failed = i;
 	}
-	pthread_mutex_unlock(&h->lock);
-	atomic_store(&h->has_failed, true);
+	while ((later = hashers_take_back(h->hashers)))
+		free_task(h, later);
 }
 
-static void *hash_entries(void *arg)
+static void run(struct hashing *h)
 {
-	struct hashing *h = arg;
-	auto_free void *buffer = xmalloc(BUFFER_BYTES);
-	size_t i;
+	struct hash_task *t;
+	bool has_all = false;
 
-	while (!atomic_load(&h->has_failed) && (i = atomic_fetch_add(&h->next, 1)) < h->l->n) {
-		struct file_entry *e = &h->l->v[i];
-		auto_err err = { 0 };
+	while (!has_all || h->n_out) {
+		while (!has_all && h->n_out < hashers_room(h->hashers)) {
+			t = h->err.code ? NULL : next_task(h);
+			has_all = !t;
+			if (t) {
+				h->n_out++;
+				hashers_add(h->hashers, t);
+			}
+		}
+		t = h->n_out ? hashers_take(h->hashers, REPORT_MS) : NULL;
+		tell(h, t ? t->entry->path : NULL);
+		if (!t)
+			continue;
+		if (t->result < 0)
+			keep_first(h, t);
+		else
+			take_digest(h, t);
+		free_task(h, t);
+	}
+}
+
+/* S3's composite value (s3/parts.h). */
+static void join_parts(struct filelist *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct file_entry *e = &l->v[i];
 
 		if (e->has_digest)
 			continue;
-		if ((h->keeps && !e->bytes ? hash_and_keep(e, &err) : hash_entry(e, buffer, &err)) < 0)
-			keep_first(h, i, &err);
+		e->digest = digest_of(e->parts, e->n_parts * sizeof(*e->parts));
+		e->has_digest = true;
 	}
-	return NULL;
 }
 
-static unsigned helpers_for(const struct filelist *l)
+static int hash_all(struct hashing *h, struct err *err)
 {
-	uint64_t useful = filelist_total_bytes(l) / BYTES_PER_THREAD;
-	unsigned cpus = sys_cpus();
+	auto_hashers *hashers = h->hashers = hashers_new(0, NULL, NULL);
 
-	if (useful > l->n)
-		useful = l->n;
-	if (useful > cpus)
-		useful = cpus;
-	if (useful > MAX_THREADS)
-		useful = MAX_THREADS;
-	return useful ? (unsigned)useful - 1 : 0;
-}
-
-static int hash_all(struct filelist *l, bool keeps, struct err *err)
-{
-	struct hashing h = { .l = l, .keeps = keeps };
-	unsigned wanted = helpers_for(l), n = 0;
-	pthread_t threads[MAX_THREADS];
-
-	pthread_mutex_init(&h.lock, NULL);
-	while (n < wanted && pthread_create(&threads[n], NULL, hash_entries, &h) == 0)
-		n++;
-	hash_entries(&h);
-	for (unsigned i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
-	pthread_mutex_destroy(&h.lock);
-	if (!h.err.code)
-		return 0;
-	err_move(err, &h.err);
-	return -1;
+	run(h);
+	if (h->err.code) {
+		err_move(err, &h->err);
+		return -1;
+	}
+	join_parts(h->l);
+	return 0;
 }
 
 int filelist_hash(struct filelist *l, struct err *err)
 {
-	return hash_all(l, false, err);
+	return hash_all(&(struct hashing){ .l = l }, err);
 }
 
 int filelist_hash_and_keep(struct filelist *l, struct err *err)
 {
-	return hash_all(l, true, err);
+	return hash_all(&(struct hashing){ .l = l, .keeps = true }, err);
+}
+
+int filelist_hash_parts(struct filelist *l, uint64_t (*part_bytes)(uint64_t size), const struct report *report,
+			const char *stage, struct err *err)
+{
+	struct hashing h = { .l = l, .part_bytes = part_bytes, .report = report, .stage = stage };
+
+	for (size_t i = 0; i < l->n; i++)
+		h.total_bytes += l->v[i].has_digest ? 0 : l->v[i].size;
+	return hash_all(&h, err);
 }

@@ -7,6 +7,7 @@
 #include "cmd/ui.h"
 #include "pipeline/project.h"
 #include "pipeline/session.h"
+#include "pipeline/verify.h"
 
 enum cmd_needs {
 	NEEDS_NOTHING = 0,
@@ -64,6 +65,12 @@ int cmd_meet_cloud_anywhere(struct cmd *cmd, enum cmd_needs needs, struct err *e
 
 /* printf to stdout, of what came from outside: made printable line by line. A NULL string is shown as "(null)". */
 void cmd_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * A line of what verifying found, "BAD  what: words", or with results (--json) an item of that list: about, which is
+ * taken over, with `ok` (null when it could not be told) and `difference`.
+ */
+void cmd_print_verified(json_t *results, json_t *about, const char *what, enum verified verified, const char *words);
 
 /* Print JSON to stdout. */
 void cmd_print_json(const json_t *j);

@@ -88,6 +88,7 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 	const struct project *p = &cmd->project;
 	auto_free char *context_bytes = str_bytes(filelist_total_bytes(&p->context));
 	auto_free char *encryption = words_of(&plan->data_encryption);
+	const char *checksum = plan->checksum == S3_CRC64NVME ? ", CRC64NVME" : "";
 
 	if (plan->image_uri)
 		printf("  image   use       %s\n", plan->image_uri);
@@ -100,9 +101,9 @@ static void print_steps(const struct cmd *cmd, const struct plan *plan, const st
 		auto_free char *bytes = str_bytes(filelist_total_bytes(&pc->channel->files));
 
 		if (pc->digest)
-			printf("  data    %-9s %s → %s (%zu file%s, %s%s)\n",
+			printf("  data    %-9s %s → %s (%zu file%s, %s%s%s)\n",
 			       o && o->has_channel[i] ? "exists" : "upload", pc->channel->name, pc->uri,
-			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes, encryption);
+			       pc->channel->files.n, pc->channel->files.n == 1 ? "" : "s", bytes, encryption, checksum);
 		else
 			printf("  data    use       %s → %s\n", pc->channel->name, pc->uri);
 	}

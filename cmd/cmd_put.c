@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "pipeline/s3_location.h"
 #include "s3/scan.h"
 #include "s3/transfer.h"
 #include "s3/uri.h"
@@ -16,6 +17,8 @@ struct putting {
 	char *prefix; /* with '/' at its end, of a folder; else the key */
 	bool is_folder;
 	json_t *sent; /* for --json */
+	enum s3_checksum_kind kind;
+	struct s3_encryption encryption;
 };
 
 static char *key_of(const struct putting *p, const struct file_entry *e)
@@ -72,13 +75,19 @@ static int choose_keys(struct putting *p, const char *path, const struct s3_uri 
 	return 0;
 }
 
-static int choose_kind(const struct cmd *cmd, enum s3_checksum_kind *ret, struct err *err)
+/* As the options say, else the file, where there is one and it is read. */
+static int choose_storage(const struct cmd *cmd, struct putting *p, struct err *err)
 {
-	const char *kind = opt_get(&cmd->opts, OPT_CHECKSUM);
+	const struct config *c = &cmd->project.config;
+	const char *kind = opt_get(&cmd->opts, OPT_CHECKSUM), *encryption = opt_get(&cmd->opts, OPT_ENCRYPTION);
 
-	if (kind && strcmp(kind, "sha256") != 0 && strcmp(kind, "crc64nvme") != 0)
+	p->kind = s3_checksum_kind(kind ? kind : config_str(c, "checksum"));
+	if (p->kind == S3_CHECKSUM_NONE)
 		return err_set(err, ERR_USAGE, "--checksum is sha256 or crc64nvme, not '%s'", kind);
-	*ret = str_eq(kind, "crc64nvme") ? S3_CRC64NVME : S3_SHA256;
+	if (!encryption)
+		return s3_location_encryption(c, "data_encryption", &p->encryption, err);
+	if (s3_encryption_parse(encryption, &p->encryption, err) < 0)
+		return (err->code = ERR_USAGE, err_wrap(err, "--encryption"));
 	return 0;
 }
 
@@ -100,17 +109,30 @@ static void print_result(const struct cmd *cmd, const struct putting *p, const c
 	cmd_print_json(j);
 }
 
-static int send_files(struct cmd *cmd, struct putting *p, const struct s3_uri *to, enum s3_checksum_kind kind,
-		      struct err *err)
+/* What is there of large files costs money until it is joined or dropped. */
+static void tell_unfinished(struct cmd *cmd, const struct transfer_result *sent, const char *uri)
+{
+	auto_free char *quoted = opt_quoted(uri);
+
+	if (!sent->unfinished)
+		return;
+	report_text(&cmd->ui.report, REPORT_NOTE, "put",
+		    "what was sent of %llu large file%s stays: the same command goes on from there; when it is a day "
+		    "old, `smpipe gc%s %s --yes` drops it",
+		    (unsigned long long)sent->unfinished, sent->unfinished == 1 ? "" : "s",
+		    session_options(&cmd->session), quoted);
+}
+
+static int send_files(struct cmd *cmd, struct putting *p, const struct s3_uri *to, struct err *err)
 {
 	auto_clients c = { 0 };
-	struct s3 s3 = { .aws = &c.aws, .bucket_owner = cmd->session.bucket_owner };
+	struct s3 s3 = { .aws = &c.aws, .bucket_owner = cmd->session.bucket_owner, .encryption = p->encryption };
 	auto_free char *uri = s3_uri_format(to->bucket, p->prefix);
 	struct transfer_result sent = { 0 };
 	const struct transfer t = {
 		.bucket = to->bucket,
 		.content_type = "application/octet-stream",
-		.kind = kind,
+		.kind = p->kind,
 		.next = next_file,
 		.done = p->sent ? note_sent : NULL,
 		.ctx = p,
@@ -121,8 +143,10 @@ static int send_files(struct cmd *cmd, struct putting *p, const struct s3_uri *t
 	};
 
 	clients_init(&c, &cmd->session);
-	if (s3_transfer(&s3, &t, &sent, err) < 0)
+	if (s3_transfer(&s3, &t, &sent, err) < 0) {
+		tell_unfinished(cmd, &sent, uri);
 		return -1;
+	}
 	ui_clear(&cmd->ui);
 	print_result(cmd, p, uri, &sent);
 	return 0;
@@ -132,16 +156,16 @@ static int put(struct cmd *cmd, struct putting *p, struct err *err)
 {
 	const struct strlist *operands = &cmd->opts.operands;
 	auto_s3_uri to = { 0 };
-	enum s3_checksum_kind kind = S3_SHA256;
 
 	if (operands->n != 2)
 		return err_set(err, ERR_USAGE,
 			       "put takes a path and the place in S3: s3://bucket/key, s3://bucket/prefix/");
-	if (choose_kind(cmd, &kind, err) < 0 || s3_uri_parse(operands->v[1], &to, err) < 0 ||
+	/* Once for the options alone, before anything is asked. */
+	if (choose_storage(cmd, p, err) < 0 || s3_uri_parse(operands->v[1], &to, err) < 0 ||
 	    scan_path(operands->v[0], NULL, &p->files, err) < 0 || choose_keys(p, operands->v[0], &to, err) < 0 ||
-	    cmd_meet_cloud_anywhere(cmd, NEEDS_STORE, err) < 0)
+	    cmd_meet_cloud_anywhere(cmd, NEEDS_STORE, err) < 0 || choose_storage(cmd, p, err) < 0)
 		return -1;
-	return send_files(cmd, p, &to, kind, err);
+	return send_files(cmd, p, &to, err);
 }
 
 int cmd_put(struct cmd *cmd, struct err *err)

@@ -12,13 +12,6 @@
 #include "pipeline/remote_job.h"
 #include "pipeline/verify.h"
 
-int cmd_hint_jobs(const struct cmd *cmd, struct err *err)
-{
-	if (err->code == ERR_NOT_FOUND && !err->hint)
-		err_hint(err, "`smpipe list%s` shows the jobs of this repository", session_options(&cmd->session));
-	return -1;
-}
-
 static int load(struct cmd *cmd, struct record *r, struct err *err)
 {
 	auto_free char *job = NULL;
@@ -192,31 +185,44 @@ int cmd_show(struct cmd *cmd, struct err *err)
 	return 0;
 }
 
-static void on_check(void *ctx, const char *what, const char *difference)
+void cmd_print_verified(json_t *results, json_t *about, const char *what, enum verified verified, const char *words)
 {
-	json_t *checks = ctx;
+	static const char *const marks[] = { "ok", "BAD", "?" };
 
-	if (checks)
-		json_array_append_new(checks, json_pack("{ss sb ss*}", "what", what, "ok", !difference, "difference",
-							difference));
-	else
-		cmd_print("%-4s %s%s%s\n", difference ? "BAD" : "ok", what, difference ? ": " : "",
-			  difference ? difference : "");
+	if (!results) {
+		cmd_print("%-4s %s%s%s\n", marks[verified], what, words ? ": " : "", words ? words : "");
+		json_decref(about);
+		return;
+	}
+	json_object_set_new(about, "ok",
+			    verified == VERIFIED_UNPROVEN ? json_null() : json_boolean(verified == VERIFIED_OK));
+	json_put_str(about, "difference", words);
+	json_array_append_new(results, about);
+}
+
+static void on_check(void *ctx, const char *what, enum verified verified, const char *words)
+{
+	cmd_print_verified(ctx, json_pack("{ss}", "what", what), what, verified, words);
 }
 
 int cmd_verify(struct cmd *cmd, struct err *err)
 {
 	auto_json *checks = opt_has(&cmd->opts, OPT_JSON) ? json_array() : NULL;
 	auto_record r = { 0 };
-	int bad = 0;
+	struct verify_result result = { 0 };
 
-	if (load(cmd, &r, err) < 0 ||
-	    verify_record(&cmd->session, cmd->project.git, &r, on_check, checks, &bad, err) < 0)
+	if (load(cmd, &r, err) < 0 || verify_record(&cmd->session, cmd->project.git, &r, opt_has(&cmd->opts, OPT_DEEP),
+						    on_check, checks, &result, err) < 0)
 		return -1;
 	if (checks)
 		cmd_print_json(checks);
-	if (bad)
+	if (result.bad)
 		return err_set(err, ERR_FAILED, "the record of job '%s' differs from what is there in %d point%s",
-			       provenance_job(r.statement), bad, bad == 1 ? "" : "s");
-	return 0;
+			       provenance_job(r.statement), result.bad, result.bad == 1 ? "" : "s");
+	if (!result.unproven)
+		return 0;
+	err_set(err, ERR_UNPROVEN, "the record of job '%s' holds, but for %d point%s that cannot be told",
+		provenance_job(r.statement), result.unproven, result.unproven == 1 ? "" : "s");
+	return err_hint(err, "`smpipe verify%s %s --deep` reads the bytes", session_options(&cmd->session),
+			provenance_job(r.statement));
 }

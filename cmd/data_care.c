@@ -4,33 +4,34 @@
 #include "base/mem.h"
 #include "cmd/cmd_data.h"
 #include "pipeline/data_gc.h"
+#include "pipeline/verify.h"
 #include "s3/snapshot.h"
 
-/* One of them: a difference is told and counted, any other failure ends it all. */
-static int verify_one(struct data *d, const char *channel, const char *digest, json_t *results, int *bad,
-		      struct err *err)
+/* One of them: what is not right or not proven is told and counted, any other failure ends it all. */
+static int verify_one(struct data *d, const char *channel, const char *digest, json_t *results,
+		      struct verify_result *sum, struct err *err)
 {
-	auto_free char *prefix = data_prefix(d, channel);
+	auto_free char *prefix = data_prefix(d, channel), *name = xasprintf("%.12s  %s", digest, channel);
+	enum verified verified = VERIFIED_OK;
 	auto_err why = { 0 };
 
 	if (snapshot_verify(&d->s3, d->plan.data_bucket, prefix, digest, opt_has(&d->cmd->opts, OPT_DEEP),
-			    &d->cmd->ui.report, &why) < 0 &&
-	    why.code != ERR_FAILED) {
+			    &d->cmd->ui.report, &why) < 0)
+		verified = why.code == ERR_UNPROVEN ? VERIFIED_UNPROVEN : VERIFIED_BAD;
+	if (verified == VERIFIED_BAD && why.code != ERR_FAILED) {
 		err_move(err, &why);
 		return -1;
 	}
 	ui_clear(&d->cmd->ui);
-	*bad += why.code != ERR_NONE;
-	if (results)
-		json_array_append_new(results, json_pack("{ss ss sb ss*}", "channel", channel, "digest", digest, "ok",
-							 why.code == ERR_NONE, "difference", why.msg));
-	else
-		cmd_print("%-4s %.12s  %s%s%s\n", why.code ? "BAD" : "ok", digest, channel, why.msg ? ": " : "",
-			  why.msg ? why.msg : "");
+	sum->bad += verified == VERIFIED_BAD;
+	sum->unproven += verified == VERIFIED_UNPROVEN;
+	cmd_print_verified(results, json_pack("{ss ss}", "channel", channel, "digest", digest), name, verified,
+			   why.msg);
 	return 0;
 }
 
-static int verify_channel(struct data *d, const char *channel, json_t *results, int *bad, struct err *err)
+static int verify_channel(struct data *d, const char *channel, json_t *results, struct verify_result *sum,
+			  struct err *err)
 {
 	auto_free char *prefix = data_prefix(d, channel);
 	const struct snapshot_info *only = NULL;
@@ -44,7 +45,7 @@ static int verify_channel(struct data *d, const char *channel, json_t *results, 
 		return err_set(err, ERR_NOT_FOUND, "channel '%s' has no snapshot", channel);
 	for (size_t i = 0; i < l.n; i++) {
 		if (l.v[i].is_whole && (!only || only == &l.v[i]) &&
-		    verify_one(d, channel, l.v[i].digest, results, bad, err) < 0)
+		    verify_one(d, channel, l.v[i].digest, results, sum, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -54,19 +55,24 @@ int data_verify(struct data *d, struct err *err)
 {
 	auto_json *results = opt_has(&d->cmd->opts, OPT_JSON) ? json_array() : NULL;
 	auto_strlist channels = { 0 };
-	int bad = 0;
+	struct verify_result sum = { 0 };
 
 	if (data_plan(d, err) < 0 || data_channels(d, data_operand(d, 1), &channels, err) < 0)
 		return -1;
 	for (size_t i = 0; i < channels.n; i++) {
-		if (verify_channel(d, channels.v[i], results, &bad, err) < 0)
+		if (verify_channel(d, channels.v[i], results, &sum, err) < 0)
 			return -1;
 	}
 	if (results)
 		cmd_print_json(results);
-	return bad ? err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", bad,
-			     bad == 1 ? " is" : "s are")
-		   : 0;
+	if (sum.bad)
+		return err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", sum.bad,
+			       sum.bad == 1 ? " is" : "s are");
+	if (!sum.unproven)
+		return 0;
+	err_set(err, ERR_UNPROVEN, "whether %d snapshot%s what the manifest says cannot be told", sum.unproven,
+		sum.unproven == 1 ? " is" : "s are");
+	return err_hint(err, "`smpipe data verify%s --deep` reads the bytes", session_options(&d->cmd->session));
 }
 
 static void print_gc(const struct data *d, const struct data_gc *gc, bool deletes)

@@ -9,6 +9,13 @@
 
 #define MAX_SPAN_MS (INT64_C(3650) * 24 * 3600 * 1000)
 
+int cmd_hint_jobs(const struct cmd *cmd, struct err *err)
+{
+	if (err->code == ERR_NOT_FOUND && !err->hint)
+		err_hint(err, "`smpipe list%s` shows the jobs of this repository", session_options(&cmd->session));
+	return -1;
+}
+
 int cmd_find_job(struct cmd *cmd, char **ret, struct err *err)
 {
 	if (!cmd->opts.operands.n) {

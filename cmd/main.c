@@ -24,13 +24,15 @@ static const enum opt_id release_opts[] = { PROJECT_OPTS, OPT_PARAMETER, CLOUD_O
 static const enum opt_id tune_opts[] = { PROJECT_OPTS,     OPT_PARAMETER, CLOUD_OPTS,  OPT_ALLOW_DIRTY, OPT_NO_WAIT,
 					 OPT_WAIT_TIMEOUT, OPT_AGAIN,     OPT_ATTEMPT, OPT_JSON,        OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
+static const enum opt_id verify_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_JSON, OPT_COUNT };
 static const enum opt_id data_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_YES, OPT_JSON, OPT_COUNT };
 static const enum opt_id list_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_REMOTE, OPT_JSON, OPT_COUNT };
 static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOLLOW, OPT_SINCE,
 					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id stop_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_NO_WAIT, OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
-static const enum opt_id put_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_CHECKSUM, OPT_JSON, OPT_COUNT };
+static const enum opt_id put_opts[] = { PROJECT_OPTS,   CLOUD_OPTS, OPT_ACCOUNT, OPT_CHECKSUM,
+					OPT_ENCRYPTION, OPT_JSON,   OPT_COUNT };
 static const enum opt_id get_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
 static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_SCHEMA, OPT_REFERENCE, OPT_COUNT };
 static const enum opt_id version_opts[] = { OPT_VERBOSE, OPT_COUNT };
@@ -55,7 +57,7 @@ static const struct command commands[] = {
 	{ "show", cmd_show, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
 	  "Show the record of a job (default: the last of this commit)", record_opts },
 	{ "verify", cmd_verify, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
-	  "Check a record against everything that it vouches for", record_opts },
+	  "Check a record against everything that it vouches for", verify_opts },
 	{ "data", cmd_data, NEEDS_NOTHING, "list|push|diff|verify|gc [CHANNEL] [SNAPSHOT] [SNAPSHOT]",
 	  "Look after the snapshots of the channels in S3", data_opts },
 	{ "status", cmd_status, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show how a job is doing, and what it took",

@@ -55,7 +55,10 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_SINCE] = { "since", 0, "TIME", false,
 			"only lines from then on: 30s, 10m, 2h, 3d ago, or 2023-11-23T01:38:54Z" },
 	[OPT_HOST] = { "host", 0, "HOST", false, "only the lines of this host (algo-2)" },
-	[OPT_CHECKSUM] = { "checksum", 0, "KIND", false, "what S3 keeps of each object: sha256 (default), crc64nvme" },
+	[OPT_CHECKSUM] = { "checksum", 0, "KIND", false,
+			   "what S3 keeps of each object: sha256, crc64nvme (default: `checksum` of the file)" },
+	[OPT_ENCRYPTION] = { "encryption", 0, "HOW", false,
+			     "none, AES256, aws:kms or a KMS key (default: `data_encryption` of the file)" },
 	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
 	[OPT_OUTPUT] = { "output", 'o', "FILE", false, "write to this file, or with - to standard output" },
 };
@@ -166,6 +169,14 @@ static void add_word(struct str *out, const char *word)
 	for (; *word; word++)
 		str_addf(out, *word == '\'' ? "'\\%c'" : "%c", *word);
 	str_add(out, "'");
+}
+
+char *opt_quoted(const char *word)
+{
+	auto_str out = { 0 };
+
+	add_word(&out, word);
+	return str_detach(&out);
 }
 
 char *opt_again(const struct opt_values *o, const enum opt_id *which)

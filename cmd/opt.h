@@ -45,6 +45,7 @@ enum opt_id {
 	OPT_HOST,
 	OPT_REMOTE,
 	OPT_CHECKSUM,
+	OPT_ENCRYPTION,
 	OPT_OUTPUT,
 	OPT_COUNT, /* also ends a command's list */
 };
@@ -68,6 +69,9 @@ const char *opt_get(const struct opt_values *o, enum opt_id id);
  * " --local --environment prod"; "" when none was. New string.
  */
 char *opt_again(const struct opt_values *o, const enum opt_id *which);
+
+/* A word as a shell takes it. New string. */
+char *opt_quoted(const char *word);
 
 /* The lines of a help text for these options. */
 void opt_print_help(const enum opt_id *allowed, FILE *f);

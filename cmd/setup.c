@@ -199,6 +199,7 @@ static int meet_project(struct cmd *cmd, struct err *err)
 {
 	if (project_open(opt_get(&cmd->opts, OPT_FILE), opt_get(&cmd->opts, OPT_ENVIRONMENT), &cmd->project, err) < 0)
 		return -1;
+	cmd->project.report = &cmd->ui.report;
 	return cmd_set_parameters(cmd, &cmd->project.config, err);
 }
 

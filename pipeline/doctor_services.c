@@ -9,6 +9,7 @@
 #include "ecr/repository.h"
 #include "pipeline/doctor.h"
 #include "pipeline/role.h"
+#include "pipeline/s3_location.h"
 #include "s3/object.h"
 #include "s3/uri.h"
 
@@ -45,10 +46,11 @@ static void add_bucket(struct strlist *buckets, const char *location)
 static void look_at_bucket(struct look *l, const char *bucket, const char *owner)
 {
 	struct s3 s3 = { .aws = &l->c.aws, .bucket_owner = owner };
+	auto_free char *region = NULL;
 	auto_err err = { 0 };
-	int has = s3_has_bucket(&s3, bucket, &err);
+	int has = s3_has_bucket(&s3, bucket, &region, &err);
 
-	if (has < 0) {
+	if (has < 0 || (has && s3_location_check_region(bucket, region, l->id->region, &err) < 0)) {
 		if (err.code == ERR_AUTH && !err.hint)
 			err_hint(&err, "allow s3:ListBucket on it, or name a bucket of this account with `bucket:`");
 		doctor_tell_error(l->d, "bucket", &err);

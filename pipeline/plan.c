@@ -32,16 +32,6 @@ static int locate(const struct project *p, const struct plan *plan, const char *
 	return 0;
 }
 
-static int read_encryption(const struct project *p, const char *key, struct s3_encryption *ret, struct err *err)
-{
-	auto_err why = { 0 };
-
-	if (s3_encryption_parse(config_str(&p->config, key), ret, &why) == 0)
-		return 0;
-	config_error(&p->config, err, key, "%s", why.msg);
-	return err_hint(err, "%s", why.hint);
-}
-
 static char *below(const char *prefix, const char *key)
 {
 	return *prefix ? xasprintf("%s/%s", prefix, key) : xstrdup(key);
@@ -61,9 +51,10 @@ static int plan_buckets(const struct project *p, const struct target *t, struct 
 	plan->bucket = bucket ? xstrdup(bucket) : xasprintf("sagemaker-%s-%s", t->region, t->account);
 	if (s3_check_bucket_name(plan->bucket, err) < 0)
 		return config_error(&p->config, err, "bucket", "%s", err->msg);
-	if (read_encryption(p, "source.encryption", &plan->source_encryption, err) < 0 ||
-	    read_encryption(p, "data_encryption", &plan->data_encryption, err) < 0)
+	if (s3_location_encryption(&p->config, "source.encryption", &plan->source_encryption, err) < 0 ||
+	    s3_location_encryption(&p->config, "data_encryption", &plan->data_encryption, err) < 0)
 		return -1;
+	plan->checksum = s3_checksum_kind(config_str(&p->config, "checksum"));
 	plan->record_prefix = xasprintf("%s/records", name);
 	plan->output_path = config_str(&p->config, "estimator.output_path")
 				    ? xstrdup(config_str(&p->config, "estimator.output_path"))

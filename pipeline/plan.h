@@ -11,6 +11,7 @@
 #include "aws/partition.h"
 #include "pipeline/job_kind.h"
 #include "pipeline/project.h"
+#include "s3/checksum.h"
 #include "s3/encryption.h"
 
 /* Where a release goes. */
@@ -45,6 +46,7 @@ struct plan {
 	/* Of what is uploaded; they borrow from the project. The job encrypts its output by estimator.output_kms_key.
 	 */
 	struct s3_encryption source_encryption, data_encryption;
+	enum s3_checksum_kind checksum; /* of data that is uploaded */
 
 	char *data_bucket, *data_prefix; /* of snapshots: below data_prefix/<channel>/ */
 	struct plan_channel *channels;

@@ -8,7 +8,6 @@
 #include "pipeline/plan.h"
 #include "pipeline/role.h"
 #include "pipeline/s3_location.h"
-#include "s3/encryption.h"
 #include "s3/uri.h"
 
 void policy_needs_release(struct policy_needs *g)
@@ -269,8 +268,8 @@ static int gather_encryption(const struct policy_needs *g, struct strlist *l, co
 {
 	struct s3_encryption e;
 
-	if (s3_encryption_parse(config_str(g->c, key), &e, err) < 0)
-		return config_error(g->c, err, key, "%s", err->msg);
+	if (s3_location_encryption(g->c, key, &e, err) < 0)
+		return -1;
 	if (e.kms_key)
 		gather_kms(g, l, key);
 	return 0;

@@ -222,7 +222,7 @@ int project_read_channel(const struct project *p, struct channel *c, struct err 
 	auto_free char *disk_path = fs_join(p->config.root, c->path);
 	auto_free char *index = index_file(p, c);
 	auto_free char *key = xasprintf("inputs.%s", c->name);
-	struct snapshot_source src = { disk_path, &c->scan, index, &sys_real };
+	struct snapshot_source src = { disk_path, &c->scan, index, &sys_real, p->report };
 
 	if (holds_project(p, disk_path))
 		return config_error(&p->config, err, key, "channel '%s': the data folder '%s' holds the project itself",

@@ -54,6 +54,8 @@ struct project {
 
 	struct strlist dirty;     /* files that feed this release and differ from the commit, sorted */
 	struct strlist untracked; /* files that are packed or built in though git does not track them, sorted */
+
+	const struct report *report; /* told how far reading the channels is; may be NULL; set after project_open */
 };
 
 #define auto_project __attribute__((cleanup(project_release))) struct project

@@ -4,6 +4,7 @@
 static const char *const versions[] = { "1", NULL };
 static const char *const deliveries[] = { "toolkit", "channel", "image", NULL };
 static const char *const link_policies[] = { "inside", "skip", "error", NULL };
+static const char *const checksums[] = { "sha256", "crc64nvme", NULL };
 static const char *const file_views[] = { "git", "all", NULL };
 static const char *const encodings[] = { "plain", "json", NULL };
 static const char *const no_compression[] = { "NONE", NULL };
@@ -106,6 +107,9 @@ const struct schema_key schema_keys[] = {
 	{ "data_encryption", SCHEMA_STRING,
 	  .words = "Encryption in S3 of data snapshots: none (the bucket's default), AES256, aws:kms, or a KMS key.",
 	  .fallback = "none", .example = "alias/data" },
+	{ "checksum", SCHEMA_STRING,
+	  .words = "What S3 keeps of data objects to check them by; what names them is SHA-256 in any case.",
+	  .fallback = "sha256", .choices = checksums },
 	{ "inputs", SCHEMA_INPUTS,
 	  .words = "What fit() takes: channels by name, or one string: the channel `training`.",
 	  .request = CHANNEL "ChannelName" },

@@ -2,20 +2,38 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "pipeline/s3_location.h"
 #include "pipeline/stages.h"
 #include "s3/object.h"
 #include "s3/pack.h"
 #include "s3/snapshot.h"
 
-static int check_bucket(const struct session *s, const struct project *p, struct s3 *s3, const char *bucket,
+/* Where no job is launched, the data go to where the bucket is. */
+static int check_region(const struct session *s, const struct plan *plan, const char *bucket, const char *region,
 			struct err *err)
 {
-	int has = s3_has_bucket(s3, bucket, err);
+	auto_err why = { 0 };
+
+	if (s3_location_check_region(bucket, region, s->identity.region, &why) == 0)
+		return 0;
+	if (plan->request) {
+		err_move(err, &why);
+		return -1;
+	}
+	report_text(s->report, REPORT_WARNING, "bucket", "%s", why.msg);
+	return 0;
+}
+
+static int check_bucket(const struct session *s, const struct project *p, const struct plan *plan, struct s3 *s3,
+			const char *bucket, struct err *err)
+{
+	auto_free char *region = NULL;
+	int has = s3_has_bucket(s3, bucket, &region, err);
 
 	if (has < 0)
 		return -1;
 	if (has)
-		return 0;
+		return check_region(s, plan, bucket, region, err);
 	if (!s->is_local && !config_is_true(&p->config, "create_bucket")) {
 		err_set(err, ERR_NOT_FOUND, "bucket '%s' does not exist", bucket);
 		return err_hint(err, "create it, name another with `bucket:`, or allow it with `create_bucket: true`");
@@ -39,7 +57,7 @@ int stage_bucket(const struct session *s, const struct project *p, const struct 
 			strlist_add(&buckets, plan->channels[i].bucket);
 	}
 	for (size_t i = 0; i < buckets.n; i++) {
-		if (check_bucket(s, p, &s3, buckets.v[i], err) < 0)
+		if (check_bucket(s, p, plan, &s3, buckets.v[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -73,15 +91,15 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 	return 0;
 }
 
-static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan_channel *pc,
-			    struct stage_result *ret, struct err *err)
+static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan *plan,
+			    const struct plan_channel *pc, struct stage_result *ret, struct err *err)
 {
+	const struct snapshot_target to = { pc->channel->name, pc->bucket, pc->prefix, plan->checksum };
 	struct snapshot_result result = { 0 };
 	auto_free char *size = NULL;
 	auto_free char *copied = NULL;
 
-	if (snapshot_upload(s3, &pc->channel->files, pc->channel->name, pc->bucket, pc->prefix, s->report, &result,
-			    err) < 0)
+	if (snapshot_upload(s3, &pc->channel->files, &to, s->report, &result, err) < 0)
 		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
 	size = str_bytes(result.bytes_sent);
 	if (result.files_copied)
@@ -108,7 +126,7 @@ int stage_data(const struct session *s, const struct project *p, const struct pl
 	clients_init(&c, s);
 	ret->existed = true;
 	for (size_t i = 0; i < plan->n_channels; i++) {
-		if (plan->channels[i].digest && snapshot_channel(s, &s3, &plan->channels[i], ret, err) < 0)
+		if (plan->channels[i].digest && snapshot_channel(s, &s3, plan, &plan->channels[i], ret, err) < 0)
 			return -1;
 	}
 	ret->took_ms = s->sys->ticks_ms(s->sys) - start_ms;

@@ -41,7 +41,10 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 int stage_data(const struct session *s, const struct project *p, const struct plan *plan, struct stage_result *ret,
 	       struct err *err);
 
-/* The bucket: ours, or created when smpipe.yaml or the local cloud allows it. Before the others. */
+/*
+ * The buckets: ours, or created when smpipe.yaml or the local cloud allows it. Before the others. One of another region
+ * is ERR_CONFIG when the plan has a job, which could not use it, else a warning.
+ */
 int stage_bucket(const struct session *s, const struct project *p, const struct plan *plan, struct err *err);
 
 struct launch_options {

@@ -23,9 +23,10 @@ struct verify {
 	const struct record *r;
 	struct clients c;
 	struct s3 s3;
+	bool is_deep;
 	verify_fn fn;
 	void *ctx;
-	int bad;
+	struct verify_result result;
 };
 
 static void verify_release(struct verify *v)
@@ -42,9 +43,9 @@ __attribute__((format(printf, 3, 4))) static void tell(struct verify *v, const c
 		va_start(ap, fmt);
 		difference = xvasprintf(fmt, ap);
 		va_end(ap);
-		v->bad++;
+		v->result.bad++;
 	}
-	v->fn(v->ctx, what, difference);
+	v->fn(v->ctx, what, difference ? VERIFIED_BAD : VERIFIED_OK, difference);
 }
 
 /* Turn an error about a missing or different thing into a difference; others stay errors. */
@@ -52,6 +53,11 @@ static int settle(struct verify *v, const char *what, int result, struct err *wh
 {
 	if (result == 0)
 		return 0;
+	if (why->code == ERR_UNPROVEN) {
+		v->result.unproven++;
+		v->fn(v->ctx, what, VERIFIED_UNPROVEN, why->msg);
+		return 0;
+	}
 	if (why->code == ERR_NOT_FOUND || why->code == ERR_FAILED || why->code == ERR_INVALID ||
 	    why->code == ERR_CONFLICT) {
 		tell(v, what, "%s", why->msg);
@@ -242,17 +248,17 @@ static int verify_snapshot(struct verify *v, const char *kind, const char *uri_t
 	auto_free char *tree = NULL;
 	auto_free char *what = xasprintf("%s (objects)", kind);
 	auto_err why = { 0 };
-	int before = v->bad;
+	int before = v->result.bad;
 
 	if (verify_object(v, kind, err) < 0)
 		return -1;
-	if (v->bad > before)
+	if (v->result.bad > before)
 		return 0;
 	if (s3_uri_parse(uri_text, &uri, err) < 0)
 		return -1;
 	prefix = fs_dirname(uri.key);
 	tree = xstrndup(fs_basename(uri.key), strlen(fs_basename(uri.key)) - strlen(".json"));
-	if (snapshot_verify(&v->s3, uri.bucket, prefix, tree, false, NULL, &why) < 0)
+	if (snapshot_verify(&v->s3, uri.bucket, prefix, tree, v->is_deep, NULL, &why) < 0)
 		return settle(v, what, -1, &why, err);
 	tell(v, what, NULL);
 	return 0;
@@ -276,10 +282,11 @@ static int verify_data(struct verify *v, struct err *err)
 	return 0;
 }
 
-int verify_record(const struct session *s, struct git *git, const struct record *r, verify_fn fn, void *ctx,
-		  int *ret_bad, struct err *err)
+int verify_record(const struct session *s, struct git *git, const struct record *r, bool is_deep, verify_fn fn,
+		  void *ctx, struct verify_result *ret, struct err *err)
 {
-	struct verify __attribute__((cleanup(verify_release))) v = { .s = s, .git = git, .r = r, .fn = fn, .ctx = ctx };
+	struct verify __attribute__((cleanup(verify_release)))
+	v = { .s = s, .git = git, .r = r, .is_deep = is_deep, .fn = fn, .ctx = ctx };
 	const char *owner = r->owner ? r->owner : s->bucket_owner;
 
 	clients_init(&v.c, s);
@@ -292,6 +299,6 @@ int verify_record(const struct session *s, struct git *git, const struct record 
 	    verify_image(&v, err) < 0 || verify_object(&v, "source", err) < 0 || verify_data(&v, err) < 0 ||
 	    verify_object(&v, "model", err) < 0)
 		return -1;
-	*ret_bad = v.bad;
+	*ret = v.result;
 	return 0;
 }

@@ -5,16 +5,18 @@
 #include "base/str.h"
 #include "s3/request.h"
 
-int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err)
+int s3_has_bucket(struct s3 *s3, const char *bucket, char **ret_region, struct err *err)
 {
-	auto_s3_request req = { .operation = "HeadBucket", .bucket = bucket, .stays = true };
+	auto_s3_request req = { .operation = "HeadBucket", .bucket = bucket };
 	auto_response resp = { 0 };
 	auto_err local = { 0 };
 
 	req.aws.method = "HEAD";
 	req.aws.is_idempotent = true;
-	if (s3_send(s3, &req, &resp, &local) == 0)
+	if (s3_send(s3, &req, &resp, &local) == 0) {
+		*ret_region = xstrdup(req.region ? req.region : s3->aws->id->region);
 		return 1;
+	}
 	if (local.code == ERR_NOT_FOUND)
 		return 0;
 	err_move(err, &local);

@@ -9,6 +9,18 @@
 
 #define CRC64_BYTES 8
 
+enum s3_checksum_kind s3_checksum_kind(const char *name)
+{
+	if (str_eq(name, "sha256"))
+		return S3_SHA256;
+	return str_eq(name, "crc64nvme") ? S3_CRC64NVME : S3_CHECKSUM_NONE;
+}
+
+const char *s3_checksum_name(enum s3_checksum_kind kind)
+{
+	return kind == S3_CRC64NVME ? "CRC64NVME" : "SHA256";
+}
+
 const char *s3_checksum_header(enum s3_checksum_kind kind)
 {
 	return kind == S3_CRC64NVME ? S3_HEADER_CRC64 : S3_HEADER_SHA256;

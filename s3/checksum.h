@@ -27,6 +27,10 @@ struct s3_checksum {
 #define S3_HEADER_SHA256 "x-amz-checksum-sha256"
 #define S3_HEADER_CRC64  "x-amz-checksum-crc64nvme"
 
+/* "sha256" or "crc64nvme"; S3_CHECKSUM_NONE: neither. */
+enum s3_checksum_kind s3_checksum_kind(const char *name);
+/* What S3 calls it: "SHA256". */
+const char *s3_checksum_name(enum s3_checksum_kind kind);
 /* The header that carries a kind. */
 const char *s3_checksum_header(enum s3_checksum_kind kind);
 /* Its value in an answer, of kind or S3_CHECKSUM_NONE where there is none or it cannot be read. */

@@ -106,19 +106,17 @@ static void finish(struct fetch *x, const struct digest *whole)
 	fetcher_fail(f, &err);
 }
 
-static enum s3_checksum_kind kind_to_compute(const struct fetch *x)
-{
-	if (x->sha256.kind == S3_SHA256)
-		return S3_SHA256;
-	return x->crc64.kind;
-}
-
 static void give_hash(struct range *r, uint64_t offset, uint64_t size)
 {
 	struct fetch *x = r->of;
 
 	r->hash = (struct hash_task){
-		.entry = &x->entry, .fd = x->file.fd, .offset = offset, .size = size, .kind = kind_to_compute(x)
+		.entry = &x->entry,
+		.fd = x->file.fd,
+		.offset = offset,
+		.size = size,
+		.wants_sha256 = x->sha256.kind == S3_SHA256,
+		.wants_crc64 = x->sha256.kind != S3_SHA256 && x->crc64.kind == S3_CRC64NVME,
 	};
 	x->fetcher->n_hashing++;
 	hashers_add(x->fetcher->hashers, &r->hash);

@@ -3,8 +3,8 @@
 
 /* What s3/download (the loop), s3/download_fetch (an object's steps) and s3/download_file (its file) share. */
 
+#include "base/hashers.h"
 #include "s3/download.h"
-#include "s3/hashers.h"
 #include "s3/pump.h"
 
 struct fetcher;

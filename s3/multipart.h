@@ -71,6 +71,7 @@ void s3_multipart_drop_others(struct s3 *s3, const struct s3_multipart *m);
 struct s3_upload {
 	char *key, *id;
 	char *initiated; /* "2023-11-23T01:38:54.000Z" */
+	char *algorithm; /* of its checksums, "SHA256"; NULL: the store does not say */
 };
 struct s3_uploads {
 	struct s3_upload *v;

@@ -91,6 +91,7 @@ void s3_uploads_release(struct s3_uploads *u)
 		free(u->v[i].key);
 		free(u->v[i].id);
 		free(u->v[i].initiated);
+		free(u->v[i].algorithm);
 	}
 	free(u->v);
 	*u = (struct s3_uploads){ 0 };
@@ -114,6 +115,7 @@ static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *re
 	for (const struct xml *x = xml_child(page, "Upload"); x; x = xml_next(x, "Upload")) {
 		const char *key = xml_child_text(x, "Key"), *id = xml_child_text(x, "UploadId");
 		const char *initiated = xml_child_text(x, "Initiated");
+		const char *algorithm = xml_child_text(x, "ChecksumAlgorithm");
 		auto_free char *decoded = key ? decode(key, is_encoded) : NULL;
 
 		if (!decoded || !id || !*id)
@@ -121,7 +123,8 @@ static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *re
 		if (ret->n >= max)
 			return err_set(err, ERR_INVALID, "ListMultipartUploads: there are more than %zu uploads", max);
 		array_grow(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++] = (struct s3_upload){ take(decoded), xstrdup(id), xstrdup_or_null(initiated) };
+		ret->v[ret->n++] = (struct s3_upload){ take(decoded), xstrdup(id), xstrdup_or_null(initiated),
+						       xstrdup_or_null(algorithm) };
 	}
 	return 0;
 }

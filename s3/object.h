@@ -97,9 +97,11 @@ int s3_delete(struct s3 *s3, const char *bucket, const struct strlist *keys, str
 int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key, const struct s3_head *source,
 		   const char *to_bucket, const char *to_key, struct err *err);
 
-/* HeadBucket: 1 = there and ours, 0 = absent; a foreign one is ERR_AUTH that says so, one of another region ERR_CONFIG.
+/*
+ * HeadBucket: 1 = there and ours, 0 = absent; a foreign one is ERR_AUTH that says so. *ret_region, of one that is
+ * there: where it is; new string.
  */
-int s3_has_bucket(struct s3 *s3, const char *bucket, struct err *err);
+int s3_has_bucket(struct s3 *s3, const char *bucket, char **ret_region, struct err *err);
 /*
  * CreateBucket in the client's region, all public access blocked, encrypted by default (SSE-S3). Already ours is
  * success.

@@ -71,7 +71,7 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 	auto_free char *uri = s3_uri_format(req->bucket, req->key ? req->key : "");
 
 	release_target(req);
-	if (!req->region && !req->stays)
+	if (!req->region)
 		req->region = bucket_regions_find(id->bucket_regions, req->bucket);
 	req->what = xasprintf("%s '%s'", req->operation, uri);
 	req->path = request_path(req, path_style);
@@ -92,7 +92,7 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 bool s3_request_redirect(struct s3 *s3, struct s3_request *req, const struct http_response *resp)
 {
 	const struct aws_identity *id = s3->aws->id;
-	auto_free char *region = req->stays || req->is_redirected ? NULL : s3_answered_region(resp);
+	auto_free char *region = req->is_redirected ? NULL : s3_answered_region(resp);
 
 	if (!region || !partition_is_region_name(region) || partition_of_region(region) != id->partition ||
 	    str_eq(region, req->region ? req->region : id->region))

@@ -19,7 +19,6 @@ struct s3_request {
 	const char *bucket;
 	const char *key; /* NULL: the bucket itself */
 	bool any_owner;  /* leave x-amz-expected-bucket-owner out: the bucket does not exist yet */
-	bool stays;      /* a bucket in another region is an error, not followed */
 	struct http_headers headers;
 	struct aws_request aws;   /* method, query, body and sink; the rest is filled in */
 	char *query;              /* owned, for aws.query; or NULL */

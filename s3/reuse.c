@@ -122,7 +122,10 @@ static int copied(void *ctx, struct s3_many_call *c, int result, struct err *err
 	return 0;
 }
 
-/* In the parts that it was sent in, many at once, so that its digest stays: -1 when it could not be. */
+/*
+ * In the parts that it was sent in, many at once, so that its digest stays: -1 when it could not be. Of an object that
+ * has a CRC only, S3 computes the digest while it copies: then that is what must come out.
+ */
 static int copy_large(struct s3 *s3, const struct reusing *r, const struct file_entry *from, const struct file_entry *e)
 {
 	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
@@ -131,8 +134,11 @@ static int copy_large(struct s3 *s3, const struct reusing *r, const struct file_
 	auto_s3_head head = { 0 };
 	auto_err ignored = { 0 };
 
-	if (s3_head_object(s3, r->bucket, from_key, &head, &ignored) < 0 || head.size != e->size ||
-	    !s3_checksum_equal(&head.sha256, &wanted))
+	if (s3_head_object(s3, r->bucket, from_key, &head, &ignored) < 0 || head.size != e->size)
+		return -1;
+	if (head.sha256.kind == S3_CHECKSUM_NONE && head.crc64.kind == S3_CRC64NVME)
+		head.sha256 = wanted;
+	if (!s3_checksum_equal(&head.sha256, &wanted))
 		return -1;
 	return s3_copy_object(s3, r->bucket, from_key, &head, r->bucket, to_key, &ignored);
 }

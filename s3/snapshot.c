@@ -8,9 +8,9 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "s3/hashers.h"
 #include "s3/index.h"
 #include "s3/manifest.h"
+#include "s3/parts.h"
 #include "s3/reuse.h"
 #include "s3/transfer.h"
 
@@ -27,7 +27,7 @@ static int name_files(const struct snapshot_source *src, struct snapshot_facts *
 		facts->n_hashed += !files->v[i].has_digest;
 		facts->bytes_hashed += files->v[i].has_digest ? 0 : files->v[i].size;
 	}
-	return facts->n_hashed ? s3_hash_files(files, err) : 0;
+	return filelist_hash_parts(files, s3_part_bytes, src->report, "data", err);
 }
 
 int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struct snapshot_facts *ret_facts,
@@ -143,20 +143,19 @@ static int find_present(struct s3 *s3, struct sending *s, const char *bucket, co
 	return snapshot_reuse(s3, s->files, bucket, prefix, digest, s->is_there, report, ret, err);
 }
 
-static int send_files(struct s3 *s3, struct sending *s, const char *bucket, const struct report *report,
+static int send_files(struct s3 *s3, struct sending *s, const struct snapshot_target *to, const struct report *report,
 		      struct snapshot_result *ret, struct err *err)
 {
 	struct transfer_result sent = { 0 };
 	uint64_t left = filelist_total_bytes(s->files) - ret->bytes_copied;
 	size_t n = 0;
 	const struct transfer t = {
-		.bucket = bucket,
+		.bucket = to->bucket,
 		.content_type = "application/octet-stream",
-		.kind = S3_SHA256,
+		.kind = to->kind,
 		.next = next_file,
 		.ctx = s,
 		.resume_prefix = s->prefix,
-		.keeps_parts = true,
 		.report = report,
 		.stage = "data",
 		.total_bytes = left,
@@ -165,7 +164,7 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 	for (size_t i = 0; i < s->files->n; i++)
 		n += !file_entry_is_folder(&s->files->v[i]);
 	n -= ret->files_copied;
-	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", n, n == 1 ? "" : "s", bucket,
+	report_text(report, REPORT_STEP, "data", "upload %zu file%s to s3://%s/%s", n, n == 1 ? "" : "s", to->bucket,
 		    s->prefix);
 	report_progress(report, "data", "", 0, t.total_bytes);
 	if (s3_transfer(s3, &t, &sent, err) < 0)
@@ -175,28 +174,28 @@ static int send_files(struct s3 *s3, struct sending *s, const char *bucket, cons
 	return 0;
 }
 
-static int send_manifest(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket,
-			 const char *key, struct err *err)
+static int send_manifest(struct s3 *s3, const struct filelist *files, const struct snapshot_target *to, const char *key,
+			 struct err *err)
 {
-	auto_free char *text = manifest_text(files, channel);
+	auto_free char *text = manifest_text(files, to->channel);
 
-	return s3_put_bytes(s3, bucket, key, text, strlen(text), "application/json", err);
+	return s3_put_bytes(s3, to->bucket, key, text, strlen(text), "application/json", err);
 }
 
-int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *channel, const char *bucket,
-		    const char *prefix, const struct report *report, struct snapshot_result *ret, struct err *err)
+int snapshot_upload(struct s3 *s3, const struct filelist *files, const struct snapshot_target *to,
+		    const struct report *report, struct snapshot_result *ret, struct err *err)
 {
 	struct digest digest = filelist_tree_digest(files, true);
 	auto_free char *hex = digest_hex(&digest);
-	auto_free char *folder = xasprintf("%s/%s/", prefix, hex);
-	auto_free char *manifest_key = xasprintf("%s/%s.json", prefix, hex);
+	auto_free char *folder = xasprintf("%s/%s/", to->prefix, hex);
+	auto_free char *manifest_key = xasprintf("%s/%s.json", to->prefix, hex);
 	auto_err local = { 0 };
 	struct sending s = { .files = files, .prefix = folder };
 	struct snapshot_result result = { 0 };
 	struct reuse_result reused = { 0 };
 	int rc;
 
-	if (s3_head_object(s3, bucket, manifest_key, NULL, &local) == 0) {
+	if (s3_head_object(s3, to->bucket, manifest_key, NULL, &local) == 0) {
 		*ret = (struct snapshot_result){ .existed = 1 };
 		return 0;
 	}
@@ -206,13 +205,13 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const char *cha
 	}
 	rc = check_key_lengths(files, folder, err);
 	if (rc == 0)
-		rc = find_present(s3, &s, bucket, prefix, hex, report, &reused, err);
+		rc = find_present(s3, &s, to->bucket, to->prefix, hex, report, &reused, err);
 	result.files_copied = reused.files;
 	result.bytes_copied = reused.bytes;
 	if (rc == 0)
-		rc = send_files(s3, &s, bucket, report, &result, err);
+		rc = send_files(s3, &s, to, report, &result, err);
 	if (rc == 0)
-		rc = send_manifest(s3, files, channel, bucket, manifest_key, err);
+		rc = send_manifest(s3, files, to, manifest_key, err);
 	if (rc == 0)
 		*ret = result;
 	s3_listing_release(&s.present);

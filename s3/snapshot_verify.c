@@ -18,6 +18,8 @@ struct verifying {
 	bool is_deep;
 	const struct report *report;
 	uint64_t done_bytes, total_bytes;
+	size_t n_objects, n_unproven; /* that were looked at; of which S3 has no SHA-256 */
+	char *unproven;               /* one of them */
 };
 
 /* An object whose bytes are read: hashed as the manifest has it, whole or in parts. */
@@ -147,17 +149,18 @@ static int check_bytes(const struct reading *r, const char *shown, struct err *e
 }
 
 /* What S3 keeps of them. */
-static int check_stored(const struct reading *r, const struct http_response *resp, const char *shown, struct err *err)
+static int check_stored(struct verifying *v, const struct reading *r, const struct http_response *resp,
+			const char *shown, struct err *err)
 {
 	const struct file_entry *e = r->entry;
 	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
 	struct s3_checksum stored = s3_checksum_from(resp, S3_SHA256);
 
-	if (stored.kind == S3_CHECKSUM_NONE)
-		return err_set(err, ERR_FAILED,
-			       "'%s' was stored without a SHA-256: somebody else wrote it, or the store keeps none and "
-			       "only its bytes can tell (--deep)",
-			       shown);
+	if (stored.kind == S3_CHECKSUM_NONE) {
+		v->n_unproven++;
+		v->unproven = v->unproven ? v->unproven : xstrdup(shown);
+		return 0;
+	}
 	if (!s3_checksum_equal(&stored, &wanted))
 		return err_set(err, ERR_FAILED, "'%s' has other content than the manifest says", shown);
 	return 0;
@@ -175,7 +178,8 @@ static int object_answered(void *ctx, struct s3_many_call *c, int result, struct
 	else if (result < 0)
 		rc = (err_move(err, &c->call.err), -1);
 	else
-		rc = v->is_deep ? check_bytes(r, shown, err) : check_stored(r, &c->call.resp, shown, err);
+		rc = v->is_deep ? check_bytes(r, shown, err) : check_stored(v, r, &c->call.resp, shown, err);
+	v->n_objects++;
 	v->done_bytes += r->entry->size;
 	report_progress(v->report, "data", r->entry->path, v->done_bytes, v->total_bytes);
 	free_reading(NULL, c);
@@ -190,7 +194,13 @@ static int check_objects(struct verifying *v, struct err *err)
 	if (s3_list(v->s3, v->bucket, v->folder, v->files->n + 1000, &present, err) < 0 ||
 	    check_listing(&present, v, err) < 0)
 		return -1;
-	return s3_many(v->s3, &many, err);
+	if (s3_many(v->s3, &many, err) < 0)
+		return -1;
+	if (!v->n_unproven)
+		return 0;
+	return err_set(err, ERR_UNPROVEN,
+		       "S3 keeps no SHA-256 of %zu of %zu objects, '%s' for one: only their bytes can tell (--deep)",
+		       v->n_unproven, v->n_objects, v->unproven);
 }
 
 int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex, bool is_deep,
@@ -206,5 +216,6 @@ int snapshot_verify(struct s3 *s3, const char *bucket, const char *prefix, const
 	v.total_bytes = filelist_total_bytes(&files);
 	if (rc == 0)
 		rc = check_objects(&v, err);
+	free(v.unproven);
 	return rc < 0 ? err_wrap(err, "verify the snapshot 's3://%s/%s'", bucket, folder) : 0;
 }

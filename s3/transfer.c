@@ -35,7 +35,7 @@ void engine_count(struct engine *e, int64_t bytes, const char *name)
 /* Bodies that are hashed or sent at once: enough that neither side waits for the other. */
 static int room(const struct engine *e)
 {
-	return s3_pump_limit(e->pump) + 2 * hashers_count(e->hashers);
+	return s3_pump_limit(e->pump) + hashers_room(e->hashers);
 }
 
 static void begin_next(struct engine *e)
@@ -91,16 +91,13 @@ static int drive(struct engine *e, struct err *err)
 	return -1;
 }
 
-/* An upload that nobody will continue keeps costing money. */
-static void drop_parts(struct engine *e, struct upload *u)
+static uint64_t count_unfinished(const struct engine *e)
 {
-	auto_err ignored = { 0 };
+	uint64_t n = 0;
 
-	if (!u->m.upload_id || e->spec->keeps_parts)
-		return;
-	(void)s3_multipart_abort(e->s3, e->spec->bucket, u->item.key, u->m.upload_id, &ignored);
-	if (u->may_have_twins)
-		s3_multipart_drop_twins(e->s3, &u->m);
+	for (const struct upload *u = e->uploads; u; u = u->next)
+		n += u->m.upload_id != NULL;
+	return n;
 }
 
 static void release(struct engine *e)
@@ -110,10 +107,8 @@ static void release(struct engine *e)
 	s3_pump_free(e->pump);
 	while (e->pieces)
 		piece_free(e->pieces);
-	while (e->uploads) {
-		drop_parts(e, e->uploads);
+	while (e->uploads)
 		upload_free(e->uploads);
-	}
 	s3_uploads_release(&e->cut_off);
 	err_release(&e->err);
 }
@@ -135,6 +130,8 @@ int s3_transfer(struct s3 *s3, const struct transfer *t, struct transfer_result 
 	rc = drive(&e, err);
 	if (rc == 0)
 		*ret = e.result;
+	else
+		ret->unfinished = count_unfinished(&e);
 	release(&e);
 	return rc;
 }

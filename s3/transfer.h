@@ -23,7 +23,8 @@ struct transfer_item {
 struct transfer {
 	const char *bucket;
 	const char *content_type;
-	enum s3_checksum_kind kind; /* S3_SHA256 or S3_CRC64NVME; digests that entries have are used for the former */
+	/* What S3 is to keep: S3_SHA256 or S3_CRC64NVME. Digests that entries have sign the bytes with either. */
+	enum s3_checksum_kind kind;
 	/* The next item: 1, 0 at the end, -1 with err. Called from the caller's thread. */
 	int (*next)(void *ctx, struct transfer_item *ret, struct err *err);
 	/* An object is there, with this checksum of its whole; may be NULL. */
@@ -31,7 +32,6 @@ struct transfer {
 	void *ctx;
 	/* Multipart uploads below this prefix that were cut off are continued; NULL: none are. */
 	const char *resume_prefix;
-	bool keeps_parts;            /* leave the parts there on failure, for the next try */
 	const struct report *report; /* may be NULL */
 	const char *stage;
 	uint64_t total_bytes;
@@ -42,12 +42,14 @@ struct transfer_result {
 	uint64_t files_sent, bytes_sent;
 	uint64_t files_there;  /* found by may_exist */
 	uint64_t parts_reused; /* of uploads that were cut off */
+	uint64_t unfinished;   /* uploads whose parts stay there for the next try; set on failure, and only then */
 };
 
 /*
  * Send all items. ERR_CONFIG names a file that changed between listing and the end of its upload. ERR_INVALID: larger
- * than S3_MAX_OBJECT_BYTES, or S3 has other bytes than were sent. ERR_CANCELLED. After an error some objects are
- * there and others not.
+ * than S3_MAX_OBJECT_BYTES, S3 has other bytes than were sent, or nothing proves that it has not: a store that keeps no
+ * checksums gets no bytes whose SHA-256 is unknown. ERR_CANCELLED. After an error some objects are there and others
+ * not.
  */
 int s3_transfer(struct s3 *s3, const struct transfer *t, struct transfer_result *ret, struct err *err);
 

@@ -3,7 +3,7 @@
 
 /* What s3/transfer (the loop), s3/transfer_upload (an object's steps) and s3/transfer_piece (one body) share. */
 
-#include "s3/hashers.h"
+#include "base/hashers.h"
 #include "s3/multipart.h"
 #include "s3/parts.h"
 #include "s3/pump.h"
@@ -24,6 +24,7 @@ struct upload {
 	uint32_t n_planned, n_stored, n_sent; /* parts given out; there; of them sent by this run */
 	bool may_have_twins;                  /* CreateMultipartUpload was sent more than once */
 	struct s3_checksum whole;
+	struct s3_checksum found; /* of an object that lies there and may be this one; NONE: there is none */
 	struct str complete_body;
 	struct s3_call call; /* about the object as a whole, one at a time */
 	struct err lost;     /* why a look has to decide */
@@ -38,7 +39,7 @@ struct piece {
 	uint32_t part;
 	struct s3_checksum checksum;
 	uint64_t n_read, n_counted; /* of the attempt that runs */
-	char *sha256_hex;
+	char *sha256_hex;           /* signs the bytes; NULL: nobody knows it */
 	struct s3_call call;
 	struct piece *next, *previous; /* all that there are */
 };
@@ -74,6 +75,9 @@ void upload_begin(struct engine *e, struct transfer_item *item);
 void upload_give_part(struct upload *u);
 /* A piece of the object is there. */
 void upload_piece_stored(struct upload *u, struct piece *p);
+/* Only a checksum of the whole tells whether the object lies there: true when the piece with it needs no more sending.
+ */
+bool upload_settle(struct upload *u, struct piece *p);
 /* The answer to the piece that is the whole object was lost. */
 void upload_look(struct upload *u, struct err *lost);
 void upload_free(struct upload *u);

@@ -51,14 +51,22 @@ static int check_file(struct piece *p, struct err *err)
 	return file_stamp_equal(&now, &u->stamp) ? 0 : file_entry_changed(u->item.entry, err);
 }
 
+static int no_proof(const struct piece *p, struct err *err)
+{
+	err_set(err, ERR_INVALID, "%s: the store keeps no %s, so nothing proves that it has the bytes that were sent",
+		p->call.req.what, s3_checksum_name(p->checksum.kind));
+	return err_hint(err, "with sha256 as checksum the bytes themselves are signed");
+}
+
 static int check_stored(struct piece *p, struct err *err)
 {
 	struct upload *u = p->of;
-	struct s3_checksum stored;
+	struct s3_checksum stored = s3_checksum_from(&p->call.resp, p->checksum.kind);
 
+	if (stored.kind == S3_CHECKSUM_NONE && !p->sha256_hex)
+		return no_proof(p, err);
 	if (u->m.n)
 		return s3_multipart_part_stored(&u->m, p->part, &p->call.resp, err);
-	stored = s3_checksum_from(&p->call.resp, p->checksum.kind);
 	if (s3_checksum_differ(&stored, &p->checksum))
 		return err_set(err, ERR_INVALID, "PutObject 's3://%s/%s': S3 stored other bytes than were sent",
 			       u->engine->spec->bucket, u->item.key);
@@ -120,7 +128,8 @@ static void fill_request(struct piece *p)
 		s3_checksum_add(&req->headers, &p->checksum);
 		s3_encryption_add(&u->engine->s3->encryption, &req->headers);
 	}
-	p->sha256_hex = p->checksum.kind == S3_SHA256 ? digest_hex(&p->checksum.sha256) : NULL;
+	if (!p->sha256_hex && p->checksum.kind == S3_SHA256)
+		p->sha256_hex = digest_hex(&p->checksum.sha256);
 	req->aws.payload_hash = p->sha256_hex ? p->sha256_hex : SIGV4_UNSIGNED_PAYLOAD;
 	if (p->hash.bytes || !p->hash.size) {
 		req->aws.bytes = p->hash.bytes ? p->hash.bytes : "";
@@ -135,6 +144,8 @@ static void send_piece(struct piece *p)
 {
 	struct upload *u = p->of;
 
+	if (u->found.kind != S3_CHECKSUM_NONE && upload_settle(u, p))
+		return;
 	if (u->m.n) {
 		struct s3_part *stored = &u->m.v[p->part];
 		bool is_there = stored->etag && s3_checksum_equal(&stored->checksum, &p->checksum);
@@ -163,9 +174,9 @@ void piece_hashed(struct piece *p)
 		fail(p, &err);
 		return;
 	}
-	if (p->hash.kind == S3_SHA256)
+	if (p->hash.wants_sha256)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = p->hash.sha256 };
-	else if (p->hash.kind == S3_CRC64NVME)
+	else if (p->hash.wants_crc64)
 		p->checksum = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = p->hash.crc64 };
 	send_piece(p);
 }
@@ -175,7 +186,7 @@ static const struct digest *known_digest(const struct upload *u, uint32_t part)
 {
 	const struct file_entry *e = u->item.entry;
 
-	if (u->engine->spec->kind != S3_SHA256 || !e->has_digest)
+	if (!e->has_digest)
 		return NULL;
 	if (!u->m.n)
 		return e->n_parts ? NULL : &e->digest;
@@ -200,11 +211,12 @@ void piece_begin(struct upload *u, uint32_t part)
 		p->hash.offset = s3_part_offset(entry->size, part);
 		p->hash.size = s3_part_length(entry->size, part);
 	}
-	if (known)
+	p->sha256_hex = known ? digest_hex(known) : NULL;
+	p->hash.wants_crc64 = u->engine->spec->kind == S3_CRC64NVME;
+	p->hash.wants_sha256 = !known && u->engine->spec->kind == S3_SHA256;
+	if (known && u->engine->spec->kind == S3_SHA256)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = *known };
-	else
-		p->hash.kind = u->engine->spec->kind;
-	if (known && u->fd >= 0) {
+	if (p->checksum.kind != S3_CHECKSUM_NONE && u->fd >= 0) {
 		/* The reads for sending shall not wait for the disk. */
 		posix_fadvise(u->fd, (off_t)p->hash.offset, (off_t)p->hash.size, POSIX_FADV_WILLNEED);
 		send_piece(p);

@@ -101,15 +101,20 @@ static void start_head(struct upload *u, void (*done)(struct s3_call *c, int res
 	start_call(u, done);
 }
 
+static bool has_same_size(const struct upload *u)
+{
+	const char *length = http_headers_get(&u->call.resp.headers, "Content-Length");
+	int64_t size;
+
+	return length && str_parse_i64(length, 0, INT64_MAX, &size) && (uint64_t)size == u->item.entry->size;
+}
+
 /* Whether the object that was found is the one that should be there. */
 static bool is_same_object(const struct upload *u, const struct s3_checksum *wanted)
 {
 	struct s3_checksum found = s3_checksum_from(&u->call.resp, wanted->kind);
-	const char *length = http_headers_get(&u->call.resp.headers, "Content-Length");
-	int64_t size;
 
-	return s3_checksum_equal(&found, wanted) && length && str_parse_i64(length, 0, INT64_MAX, &size) &&
-	       (uint64_t)size == u->item.entry->size;
+	return s3_checksum_equal(&found, wanted) && has_same_size(u);
 }
 
 static void on_looked(struct s3_call *c, int result)
@@ -224,6 +229,13 @@ static void look_for_cut_off(struct engine *e)
 	(void)s3_multipart_list(e->s3, e->spec->bucket, e->spec->resume_prefix, 1000000, &e->cut_off, &ignored);
 }
 
+/* Parts with another checksum than ours cannot be joined with ours. */
+static bool is_ours(const struct upload *u, const struct s3_upload *found)
+{
+	return str_eq(found->key, u->item.key) &&
+	       (!found->algorithm || !strcmp(found->algorithm, s3_checksum_name(u->m.kind)));
+}
+
 /* The latest upload of this key that was cut off, with its parts. */
 static bool take_up(struct upload *u)
 {
@@ -234,7 +246,7 @@ static bool take_up(struct upload *u)
 	for (size_t i = 0; i < u->engine->cut_off.n; i++) {
 		const struct s3_upload *found = &u->engine->cut_off.v[i];
 
-		if (!str_eq(found->key, u->item.key))
+		if (!is_ours(u, found))
 			continue;
 		if (!latest ||
 		    (found->initiated && latest->initiated && strcmp(found->initiated, latest->initiated) > 0))
@@ -291,10 +303,38 @@ static void begin_sending(struct upload *u)
 
 	if (entry->disk_path && entry->size > INLINE_BYTES && open_file(u, &err) < 0)
 		fail(u, &err);
-	else if (is_multipart)
+	else if (is_multipart && u->found.kind == S3_CHECKSUM_NONE)
 		begin_parts(u);
 	else
 		piece_begin(u, 0);
+}
+
+static void is_there(struct upload *u, const struct s3_checksum *whole)
+{
+	struct engine *e = u->engine;
+	const struct file_entry *entry = u->item.entry;
+
+	e->result.files_there++;
+	engine_count(e, (int64_t)entry->size, entry->path);
+	if (e->spec->done)
+		e->spec->done(e->spec->ctx, entry, u->item.key, whole);
+	upload_free(u);
+}
+
+bool upload_settle(struct upload *u, struct piece *p)
+{
+	struct s3_checksum whole = p->checksum;
+	bool is_same = s3_checksum_equal(&u->found, &whole);
+
+	u->found = (struct s3_checksum){ 0 };
+	if (!is_same && !s3_part_count(u->item.entry->size))
+		return false;
+	piece_free(p);
+	if (is_same)
+		is_there(u, &whole);
+	else
+		begin_parts(u);
+	return true;
 }
 
 static void on_found(struct s3_call *c, int result)
@@ -305,15 +345,16 @@ static void on_found(struct s3_call *c, int result)
 
 	if (result < 0 && c->err.code != ERR_NOT_FOUND) {
 		fail(u, &c->err);
-	} else if (result < 0 || !is_same_object(u, &known)) {
-		begin_sending(u);
-	} else {
-		u->engine->result.files_there++;
-		engine_count(u->engine, (int64_t)entry->size, entry->path);
-		if (u->engine->spec->done)
-			u->engine->spec->done(u->engine->spec->ctx, entry, u->item.key, &known);
-		upload_free(u);
+		return;
 	}
+	if (result == 0 && is_same_object(u, &known)) {
+		is_there(u, &known);
+		return;
+	}
+	/* What was sent with a CRC is compared by it: the file has to be read for that. */
+	if (result == 0 && u->engine->spec->kind == S3_CRC64NVME && has_same_size(u))
+		u->found = s3_checksum_from(&c->resp, S3_CRC64NVME);
+	begin_sending(u);
 }
 
 static int check_item(const struct transfer_item *item, struct err *err)

@@ -1,6 +1,8 @@
 #!/bin/bash
 # Uploads raced: smpipe put and its peers, one after the other in each round, against the same sink (tests/bench/s3_sink.c),
-# from a warm page cache. Medians of wall time, CPU seconds (user + system) and peak memory of the client.
+# from a warm page cache. Medians of wall time, CPU seconds (user + system) and peak memory of the client, and how many times
+# as long as `smpipe put` a peer took in the same round. rclone runs as it is typed (it hashes by MD5; --s3-no-head only because the
+# sink keeps nothing that could be looked at), and as rclone-unchecked without its checks.
 #
 #   ROUNDS=3  SCENES="big small middle"  PEERS="smpipe …"  SCHEMES="http https"  BIG_GIB=4  tests/bench/s3.sh
 #
@@ -14,7 +16,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 ROUNDS=${ROUNDS:-3}
 SCENES=${SCENES:-big small middle}
 SCHEMES=${SCHEMES:-http https}
-PEERS=${PEERS:-smpipe smpipe-crc64 curl awscrt rclone awscli s3cmd}
+PEERS=${PEERS:-smpipe smpipe-crc64 curl awscrt rclone rclone-unchecked awscli s3cmd}
 BIG_GIB=${BIG_GIB:-4}
 
 if [ -z "${IN_NAMESPACE:-}" ]; then
@@ -60,6 +62,7 @@ has() {
 	smpipe*) [ -x "$SMPIPE" ] ;;
 	awscrt) /usr/bin/python3 -c 'import awscrt.s3' 2> /dev/null ;;
 	awscli) [ -x /usr/bin/aws ] ;;
+	rclone*) command -v rclone > /dev/null ;;
 	*) command -v "$1" > /dev/null ;;
 	esac
 }
@@ -79,9 +82,10 @@ race() {
 		fi
 		;;
 	awscrt) /usr/bin/python3 "$HERE/s3_crt.py" "$3" "$T/ca.pem" "$path" ;;
-	rclone)
-		env -u AWS_CA_BUNDLE SSL_CERT_FILE="$T/ca.pem" rclone --config /dev/null --s3-provider Other --s3-env-auth --s3-endpoint "$3://localhost" \
-			--s3-no-check-bucket --s3-no-head --no-check-dest --ignore-checksum copy "$path" :s3:bench/x
+	rclone*)
+		[ "$1" = rclone ] || set -- "$@" --s3-no-check-bucket --no-check-dest --ignore-checksum
+		env -u AWS_CA_BUNDLE SSL_CERT_FILE="$T/ca.pem" rclone --config /dev/null --s3-provider Other --s3-env-auth \
+			--s3-endpoint "$3://localhost" --s3-no-head "${@:4}" copy "$path" :s3:bench/x
 		;;
 	awscli)
 		if [ "$2" = big ]; then
@@ -98,6 +102,12 @@ race() {
 	esac
 }
 export -f race
+
+# ratio RUNS BASE: the median of how many times as long as BASE's run.
+ratio() {
+	[ -f "$2" ] && [ ! -f "$2.failed" ] || return 0
+	paste "$1" "$2" | awk '{ print $1 / $4 }' | sort -n | awk '{ v[NR] = $1 } END { printf "%.2f ×", v[int((NR + 1) / 2)] }'
+}
 export T SMPIPE HERE
 
 for scene in $SCENES; do
@@ -134,7 +144,8 @@ for scene in $SCENES; do
 				for column in 1 2 3; do
 					sort -n -k "$column,$column" "$file" |
 						awk -v c="$column" '{ v[NR] = $c } END { printf "%s ", v[int((NR + 1) / 2)] }'
-				done | awk -v p="$peer" '{ printf "  %-13s %7.2f s  %6.2f s CPU  %5.0f MiB\n", p, $1, $2, $3 }'
+				done | awk -v p="$peer" -v r="$(ratio "$file" "$T/$scene.$scheme.smpipe")" \
+					'{ printf "  %-16s %7.2f s  %6.2f s CPU  %5.0f MiB  %s\n", p, $1, $2, $3, r }'
 			fi
 		done
 	done

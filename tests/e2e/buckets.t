@@ -62,9 +62,21 @@ run aws s3api head-bucket --bucket "$standard"
 ok $? 'and is not there'
 cp smpipe.yaml "$T/yaml"
 echo 'bucket: far-away' >> smpipe.yaml
-run "$SMPIPE" data push
+echo 'role: arn:aws:iam::000000000000:role/Trainer' >> smpipe.yaml
+run "$SMPIPE" release --allow-dirty
 expect 2 'a job reads no bucket of another region'
-said "bucket 'far-away' is in region 'eu-west-1', not in 'us-east-1'" 'in one line'
+said "bucket 'far-away' is in region 'eu-west-1', and a job in 'us-east-1' reads and writes only buckets of its own" \
+	'in one line'
+err_has '^hint: name a bucket of .us-east-1., or set .region: eu-west-1.' 'with what to do'
+same "$(aws s3 ls s3://far-away/iris/ | wc -l)" 0 'and nothing was sent'
+run "$SMPIPE" data push
+expect 0 'data alone go to where the bucket is'
+err_has "bucket 'far-away' is in region 'eu-west-1', and a job in 'us-east-1' reads" 'with a warning'
+run "$SMPIPE" data verify --deep
+expect 0 'and are there'
+AWS_REGION=cn-north-1 AWS_DEFAULT_REGION=cn-north-1 run "$SMPIPE" data push
+expect 2 'but not in another partition'
+said "bucket 'far-away' is in region 'eu-west-1', not in 'cn-north-1'" 'in one line'
 cp "$T/yaml" smpipe.yaml
 echo 'create_bucket: true' >> smpipe.yaml
 run "$SMPIPE" data push

@@ -59,6 +59,11 @@ every_failure_has_a_hint
 everything | cmp -s - "$T/before"
 ok $? 'it changes nothing'
 
+aws s3 mb s3://far-away --region eu-west-1 > /dev/null
+echo 'bucket: far-away' >> smpipe.yaml
+run "$SMPIPE" doctor
+says BAD bucket "bucket 'far-away' is in region 'eu-west-1', and a job in 'us-east-1' "
+git checkout -q smpipe.yaml
 aws s3api create-bucket --bucket sagemaker-us-east-1-000000000000 > /dev/null
 aws ecr create-repository --repository-name iris > /dev/null
 echo 'role: Trainer' >> smpipe.yaml

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Transfers that are cut off and run again: SIGKILL all along their way, credentials that expire between parts, files that
 # change under them.
+#
+# They are killed at every tenth call that changes something, or at every $EVERYth; 1 for all.
 . "$(dirname "$0")/lib.sh"
 # LeakSanitizer cannot work under strace.
 export ASAN_OPTIONS=detect_leaks=0
@@ -8,9 +10,9 @@ export ASAN_OPTIONS=detect_leaks=0
 mkdir "$T/small"
 for i in $(seq 200); do echo "$i" > "$T/small/$i"; done
 head -c 40000000 /dev/urandom > "$T/large"
+cp -r "$T/small" "$T/data" && cp "$T/large" "$T/data"
 new_project project
 sed -i -e '/^  val: /d' -e '/^  test: /d' -e 's|^  train: .*|  train: ../data|' smpipe.yaml
-mkdir "$T/data"
 commit Data
 bucket=sagemaker-us-east-1-000000000000
 objects=$PWD/.smpipe/local/s3/$bucket/objects
@@ -37,12 +39,19 @@ traced() {
 	# shellcheck disable=SC2086
 	run strace -f -o "$T/trace" -e trace="$calls" $inject "$@"
 }
-# points_of EVERY: "CALL N", where N counts as strace does, for each thread and call; each EVERYth of them.
+# points_of EVERY: "CALL N", where N counts as strace does, for each thread and call; each EVERYth of them. Of the sends of a
+# large file, of which a busy machine makes many more, at most $most.
 points_of() {
-	awk -v every="$1" '$2 ~ /^[a-z0-9]+\(/ {
+	awk -v every="$1" -v most="$most" '$2 ~ /^[a-z0-9]+\(/ {
 		call = substr($2, 1, index($2, "(") - 1)
 		n = ++seen[$1, call]
-		if ($2 !~ /^write\([12],/ && !taken[call, n]++ && i++ % every == every - 1) print call, n
+		if ($2 !~ /^write\([12],/ && !taken[call, n]++)
+			point[++count] = call " " n
+	}
+	END {
+		step = count > every * most ? int(count / most) : every
+		for (i = step; i <= count; i += step)
+			print point[i]
 	}' "$T/trace"
 }
 uploads() {
@@ -77,20 +86,21 @@ kill_along() {
 }
 # No object is another one than it should be, and no manifest is there before its objects.
 half_there() {
-	find "$objects" -type f ! -name '*.json' | while read -r object; do
-		name=$(basename "$object")
-		cmp -s "$object" "$T/small/$name" || cmp -s "$object" "$T/$name" || echo "wrong: $object"
-	done | grep . && return 1
+	for folder in "$objects/x" "$snapshots"/*/; do
+		[ ! -d "$folder" ] || ! diff -rq "$T/data" "$folder" | grep -v "^Only in $T/data" || return 1
+	done
 	! ls "$snapshots"/*.json > /dev/null 2>&1 || right_snapshot
 }
 right_small() { diff -r "$T/small" "$objects/x"; }
 right_large() { cmp "$T/large" "$objects/x/large"; }
 right_snapshot() { for folder in "$snapshots"/*/; do diff -r "$T/data" "$folder" || return 1; done; [ "$(ls "$snapshots" | wc -l)" = 2 ]; }
 
-kill_along 'put of 200 files' 20 right_small "$SMPIPE" put "$T/small" s3://$bucket/x/
-kill_along 'put of 3 parts' 4 right_large "$SMPIPE" put "$T/large" s3://$bucket/x/large
-cp "$T/small"/* "$T/large" "$T/data"
-kill_along 'a snapshot of both' 40 right_snapshot "$SMPIPE" data push --local
+every=${EVERY:-$([ -n "${SAN:-}" ] && echo 20 || echo 10)}
+most=${EVERY:+10000}
+most=${most:-40}
+kill_along 'put of 200 files' "$every" right_small "$SMPIPE" put "$T/small" s3://$bucket/x/
+kill_along 'put of 3 parts' $(((every + 2) / 3)) right_large "$SMPIPE" put "$T/large" s3://$bucket/x/large
+kill_along 'a snapshot of both' "$every" right_snapshot "$SMPIPE" data push --local
 
 # --- credentials ---
 # A program that gives other ones each time.
@@ -129,7 +139,7 @@ said ExpiredToken 'which is named'
 change() {
 	operation=$1 script=$2
 	shift 2
-	cloud "$operation:1:stall=3000"
+	cloud "$operation:1:stall=1500"
 	(
 		eventually 'curl -s "$AWS_ENDPOINT_URL/_smpipe/health" | jq -e ".faults[0].struck > 0" > /dev/null'
 		cd "$T/data" && eval "$script"

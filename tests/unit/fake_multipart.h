@@ -35,8 +35,9 @@ struct fake_multipart {
 	char *upload_path; /* … of this object */
 	int n_twins;       /* and others of it, "t1" …, that have no part */
 	enum s3_checksum_kind kind;
-	char *complete_crc; /* what Complete said of the whole */
-	bool has_no_sums;   /* a store that knows nothing of checksums, and refuses an XML that does */
+	char *complete_crc;    /* what Complete said of the whole */
+	const char *algorithm; /* that the list of uploads tells of twins, or NULL */
+	bool has_no_sums;      /* a store that knows nothing of checksums, and refuses an XML that does */
 };
 
 static inline const char *fake_operation(const struct http_request *req, const char *query)
@@ -95,27 +96,33 @@ static inline char *fake_part_path(const char *path, const char *query)
 	return xasprintf("%s?%ld", path, strtol(strstr(query, "partNumber=") + 11, NULL, 10));
 }
 
-static inline int fake_put_part(struct fake_multipart *m, const char *path, const char *query,
-				struct http_response *resp)
+/* Judges a body, and stores it. */
+static inline int fake_put_body(struct fake_multipart *m, const char *path, struct http_response *resp)
 {
 	struct fake_s3 *f = m->s3;
 	struct s3_checksum c = fake_checksum(m, str_text(&f->body), f->body.len);
-	auto_free char *text = s3_checksum_format(&c), *part = fake_part_path(path, query);
+	auto_free char *text = s3_checksum_format(&c);
 	const char *declared = http_headers_get(&f->last, "x-amz-content-sha256");
 	struct digest digest = digest_of(str_text(&f->body), f->body.len);
 	auto_free char *hex = digest_hex(&digest);
 
-	if (!m->has_upload)
-		return fake_no_upload(resp);
 	if (!str_eq(declared, hex) && !str_eq(declared, "UNSIGNED-PAYLOAD"))
 		return fake_answer(resp, 400, "<Error><Code>XAmzContentSHA256Mismatch</Code></Error>");
 	if (!str_eq(text, http_headers_get(&f->last, s3_checksum_header(m->kind))))
 		return fake_answer(resp, 400, "<Error><Code>BadDigest</Code></Error>");
-	fake_store(f, part, str_text(&f->body), f->body.len, text);
+	fake_store(f, path, str_text(&f->body), f->body.len, text);
 	if (!m->has_no_sums)
 		http_headers_add(&resp->headers, s3_checksum_header(m->kind), text);
-	http_headers_addf(&resp->headers, "ETag", "\"%s\"", part + strlen(path) + 1);
+	http_headers_add(&resp->headers, "ETag", "\"e\"");
 	return fake_answer(resp, 200, "");
+}
+
+static inline int fake_put_part(struct fake_multipart *m, const char *path, const char *query,
+				struct http_response *resp)
+{
+	auto_free char *part = fake_part_path(path, query);
+
+	return m->has_upload ? fake_put_body(m, part, resp) : fake_no_upload(resp);
 }
 
 /* The bytes of x-amz-copy-source and its range. */
@@ -220,8 +227,9 @@ static inline int fake_list_uploads(struct fake_multipart *m, struct http_respon
 		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>u</UploadId></Upload>",
 			 strchr(m->upload_path + 1, '/') + 1);
 	for (int i = 1; i <= m->n_twins; i++)
-		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>t%d</UploadId></Upload>",
-			 strchr(m->upload_path + 1, '/') + 1, i);
+		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>t%d</UploadId>%s%s%s</Upload>",
+			 strchr(m->upload_path + 1, '/') + 1, i, m->algorithm ? "<ChecksumAlgorithm>" : "",
+			 m->algorithm ? m->algorithm : "", m->algorithm ? "</ChecksumAlgorithm>" : "");
 	return fake_answer(resp, 200, "</ListMultipartUploadsResult>");
 }
 
@@ -274,7 +282,7 @@ static inline int fake_act(struct fake_multipart *m, const char *operation, cons
 	if (str_eq(operation, "ListMultipartUploads"))
 		return fake_list_uploads(m, resp);
 	if (str_eq(operation, "PutObject"))
-		return fake_put(m->s3, path, resp);
+		return fake_put_body(m, path, resp);
 	if (str_eq(operation, "ListObjectsV2"))
 		return fake_list(m->s3, path, query, resp);
 	return fake_get_range(m, path, req, resp, err);
@@ -326,6 +334,7 @@ static inline struct fake_multipart *fake_multipart_new(enum s3_checksum_kind ki
 	m->s3->http.ops = &ops;
 	m->s3->user = m;
 	m->kind = kind;
+	m->s3->checksum_header = s3_checksum_header(kind);
 	return m;
 }
 

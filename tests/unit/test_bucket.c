@@ -157,13 +157,13 @@ static void refusals_have_words(void **state)
 {
 	static const struct fake_answer foreign[] = { { 403, NULL, NULL, "" }, { 0 } };
 	static const struct fake_answer late[] = { { 403, "Date", "Wed, 15 Nov 2023 00:13:20 GMT", "" }, { 0 } };
-	static const struct fake_answer moved[] = { { 301, "x-amz-bucket-region", "eu-central-1", "" }, { 0 } };
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", NULL);
+	auto_free char *region = NULL;
 	auto_err err = { 0 };
 
 	(void)state;
 	f->canned = foreign;
-	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), -1);
+	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &region, &err), -1);
 	assert_int_equal(err.code, ERR_AUTH);
 	assert_non_null(strstr(err.msg,
 			       "s3:ListBucket on arn:aws:s3:::bucket is not allowed, or bucket 'bucket' belongs to "
@@ -173,11 +173,59 @@ static void refusals_have_words(void **state)
 	assert_int_equal(s3_head_object(&f->s3, "bucket", "k", NULL, &err), -1);
 	assert_null(strstr(err.msg, "another account"));
 	assert_non_null(strstr(err.msg, "this machine's is 2 h 00 min behind"));
-	f->canned = moved;
-	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), -1);
-	assert_int_equal(err.code, ERR_CONFIG);
-	assert_string_equal(err.msg, "bucket 'bucket' is in region 'eu-central-1', not in 'eu-west-1'");
-	assert_int_equal(s3_has_bucket(&f->s3, "bucket", &err), 0);
+}
+
+/* An answer to HEAD has no body: the header alone says where the bucket is. */
+static void bucket_is_looked_for_where_it_is(void **state)
+{
+	static const struct {
+		struct fake_answer answers[3];
+		int has;
+		size_t n_requests;
+		const char *want; /* region, or words */
+	} cases[] = {
+		{ { { 200, NULL, NULL, "" }, { 0 } }, 1, 1, "eu-west-1" },
+		{ { { 301, "x-amz-bucket-region", "eu-central-1", "" }, { 200, NULL, NULL, "" }, { 0 } },
+		  1,
+		  2,
+		  "eu-central-1" },
+		{ { { 307, "x-amz-bucket-region", "eu-central-1", "" }, { 200, NULL, NULL, "" }, { 0 } },
+		  1,
+		  2,
+		  "eu-central-1" },
+		{ { { 400, "x-amz-bucket-region", "us-east-1", "" }, { 200, NULL, NULL, "" }, { 0 } },
+		  1,
+		  2,
+		  "us-east-1" },
+		{ { { 301, "x-amz-bucket-region", "eu-central-1", "" }, { 404, NULL, NULL, "" }, { 0 } }, 0, 2, NULL },
+		{ { { 301, "x-amz-bucket-region", "eu-central-1", "" }, { 403, NULL, NULL, "" }, { 0 } },
+		  -1,
+		  2,
+		  "s3:ListBucket on arn:aws:s3:::bucket is not allowed" },
+		{ { { 301, "x-amz-bucket-region", "cn-north-1", "" }, { 0 } },
+		  -1,
+		  1,
+		  "bucket 'bucket' is in region 'cn-north-1', not in 'eu-west-1'" },
+		{ { { 400, NULL, NULL, "" }, { 0 } }, -1, 1, "HeadBucket 's3://bucket/': 400" },
+		{ { { 400, "x-amz-bucket-region", "eu-west-1", "" }, { 0 } }, -1, 1, "HeadBucket 's3://bucket/': 400" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", NULL);
+		auto_free char *region = NULL;
+		auto_err err = { 0 };
+
+		f->canned = cases[i].answers;
+		assert_int_equal(s3_has_bucket(&f->s3, "bucket", &region, &err), cases[i].has);
+		assert_int_equal(f->log.n, cases[i].n_requests);
+		if (cases[i].has < 0)
+			assert_non_null(strstr(err.msg, cases[i].want));
+		else if (cases[i].want)
+			assert_string_equal(region, cases[i].want);
+		if (region && strcmp(region, "eu-west-1") != 0)
+			assert_non_null(strstr(http_headers_get(&f->last, "authorization"), region));
+	}
 }
 
 static void missing_permission_is_named(void **state)
@@ -269,6 +317,7 @@ int main(void)
 		cmocka_unit_test(region_of_a_bucket_is_remembered),
 		cmocka_unit_test(store_without_accounts_is_told_none),
 		cmocka_unit_test(refusals_have_words),
+		cmocka_unit_test(bucket_is_looked_for_where_it_is),
 		cmocka_unit_test(missing_permission_is_named),
 		cmocka_unit_test(bucket_is_made_in_its_region_and_closed),
 		cmocka_unit_test(taken_bucket_name_is_a_conflict),

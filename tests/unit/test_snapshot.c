@@ -56,6 +56,15 @@ static void make_data(const char *folder, struct filelist *files)
 	assert_int_equal(snapshot_list(root, files, &err), 0);
 }
 
+static int upload(struct fake_s3 *f, const struct filelist *files, struct snapshot_result *ret, struct err *err)
+{
+	const struct snapshot_target to = {
+		.channel = "train", .bucket = "bucket", .prefix = PREFIX, .kind = S3_SHA256
+	};
+
+	return snapshot_upload(&f->s3, files, &to, NULL, ret, err);
+}
+
 static void is_sent_once_with_the_manifest_last(void **state)
 {
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
@@ -69,7 +78,7 @@ static void is_sent_once_with_the_manifest_last(void **state)
 	make_data(*state, &files);
 	hex = digest_text(&files);
 	path = xasprintf("/bucket/" PREFIX "/%s.json", hex);
-	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(f, &files, &result, &err), 0);
 	assert_true(result.files_sent == 3 && result.bytes_sent == 14 && !result.existed);
 	manifest = &f->objects[f->n - 1];
 	assert_string_equal(manifest->path, path);
@@ -77,7 +86,7 @@ static void is_sent_once_with_the_manifest_last(void **state)
 	assert_string_equal(json_str(j, "channel"), "train");
 	assert_string_equal(json_str(j, "digest"), hex);
 	assert_int_equal(json_array_size(json_object_get(j, "files")), 3);
-	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(f, &files, &result, &err), 0);
 	assert_true(result.existed && result.files_sent == 0);
 	assert_int_equal(fake_count(f, "PUT"), 4);
 }
@@ -139,7 +148,7 @@ static void empty_folders_are_named_and_not_sent(void **state)
 	run(*state, "mkdir -p data/none; echo one > data/a");
 	assert_int_equal(snapshot_list(root, &files, &err), 0);
 	hex = digest_text(&files);
-	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(f, &files, &result, &err), 0);
 	assert_int_equal(result.files_sent, 1);
 	assert_int_equal(f->n, 2);
 	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
@@ -163,14 +172,14 @@ static void interrupted_upload_goes_on(void **state)
 	make_data(*state, &files);
 	hex = digest_text(&files);
 	f->canned = refuse_second;
-	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), -1);
+	assert_int_equal(upload(f, &files, &result, &err), -1);
 	assert_int_equal(err.code, ERR_AUTH);
 	/* What an earlier run left: one file whole, one of the right size without S3's word for its content. */
 	a = xasprintf("/bucket/" PREFIX "/%s/a", hex);
 	b = xasprintf("/bucket/" PREFIX "/%s/b", hex);
 	assert_int_equal(s3_put_entry(&f->s3, "bucket", a + strlen("/bucket/"), &files.v[0], "x/y", &err), 0);
 	fake_store(f, b, "TWO\n", 4, NULL);
-	assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(f, &files, &result, &err), 0);
 	/* "sub/c" may have been under way beside the one that was refused. */
 	assert_in_range(result.files_sent, 1, 2);
 	assert_memory_equal(fake_find(f, b)->bytes, "two", 3);
@@ -187,7 +196,6 @@ static void verify_names_the_first_difference(void **state)
 		{ "/a", "One\n", true, "/a' has other content" },
 		{ "/b", "two", true, "/b' has 3 bytes instead of 4" },
 		{ "/sub/c", NULL, false, "/sub/c' is not there" },
-		{ "/sub/c", "three\n", false, "stored without a SHA-256" },
 		{ "/z", "more", true, "/z' is there, but not in the manifest" },
 		{ ".json", NULL, false, "manifest is not there" },
 		{ ".json", "{}", true, "no manifest of format 1" },
@@ -220,7 +228,7 @@ static void verify_names_the_first_difference(void **state)
 		auto_free char *path = xasprintf("/bucket/" PREFIX "/%s%s", hex, cases[i].path);
 		struct snapshot_result result;
 
-		assert_int_equal(snapshot_upload(&f->s3, &files, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+		assert_int_equal(upload(f, &files, &result, &err), 0);
 		assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
 		if (cases[i].bytes) {
 			struct digest digest = digest_of(cases[i].bytes, strlen(cases[i].bytes));
@@ -237,6 +245,36 @@ static void verify_names_the_first_difference(void **state)
 	}
 }
 
+/* A store that says nothing of what it has contradicts nothing, and proves nothing. */
+static void verify_says_what_it_cannot_tell(void **state)
+{
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
+	auto_filelist files = { 0 };
+	auto_free char *hex = NULL, *b = NULL, *c = NULL;
+	auto_err err = { 0 };
+	struct snapshot_result result;
+
+	make_data(*state, &files);
+	hex = digest_text(&files);
+	b = xasprintf("/bucket/" PREFIX "/%s/b", hex);
+	c = xasprintf("/bucket/" PREFIX "/%s/sub/c", hex);
+	assert_int_equal(upload(f, &files, &result, &err), 0);
+	fake_store(f, b, "TWO\n", 4, NULL);
+	fake_store(f, c, "three\n", 6, NULL);
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_UNPROVEN);
+	assert_non_null(strstr(err.msg, "keeps no SHA-256 of 2 of 3 objects, '" PREFIX));
+	assert_non_null(strstr(err.msg, "--deep"));
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, true, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	fake_store(f, b, "two\n", 4, NULL);
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, true, NULL, &err), 0);
+	/* What is wrong goes first. */
+	fake_drop(fake_find(f, b));
+	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(empty_folders_are_named_and_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(interrupted_upload_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_names_the_first_difference, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(verify_says_what_it_cannot_tell, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

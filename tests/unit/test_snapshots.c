@@ -143,6 +143,15 @@ static void tells_what_changed(void **state)
 	assert_int_equal(snapshot_diff(&before, &before, note, &text), 0);
 }
 
+static int upload(struct s3 *s3, const struct filelist *files, struct snapshot_result *ret, struct err *err)
+{
+	const struct snapshot_target to = {
+		.channel = "train", .bucket = "bucket", .prefix = PREFIX, .kind = S3_SHA256
+	};
+
+	return snapshot_upload(s3, files, &to, NULL, ret, err);
+}
+
 /* One changed file among many costs that file. */
 static void copies_what_the_last_snapshot_has(void **state)
 {
@@ -155,11 +164,11 @@ static void copies_what_the_last_snapshot_has(void **state)
 
 	run(*state, "mkdir -p d/sub; cd d; for f in a b sub/c 'd ä%+'; do echo \"$f\" > \"$f\"; done; : > empty");
 	read_folder(*state, &before);
-	assert_int_equal(snapshot_upload(&f->s3, &before, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(&f->s3, &before, &result, &err), 0);
 	assert_true(result.files_sent == 5 && !result.files_copied);
 	run(*state, "cd d; echo 2 > a; mv sub/c sub/moved; echo new > new");
 	read_folder(*state, &after);
-	assert_int_equal(snapshot_upload(&f->s3, &after, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(&f->s3, &after, &result, &err), 0);
 	assert_int_equal(result.files_copied, 3);
 	assert_int_equal(result.files_sent, 3);
 	digest = filelist_tree_digest(&after, true);
@@ -181,7 +190,7 @@ static void sends_what_cannot_be_copied(void **state)
 
 	run(*state, "mkdir d; cd d; for f in a b c; do echo $f > $f; done");
 	read_folder(*state, &before);
-	assert_int_equal(snapshot_upload(&f->s3, &before, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(&f->s3, &before, &result, &err), 0);
 	digest = filelist_tree_digest(&before, true);
 	old = digest_hex(&digest);
 	a = xasprintf("/bucket/" PREFIX "/%s/a", old);
@@ -192,7 +201,7 @@ static void sends_what_cannot_be_copied(void **state)
 	fake_store(f, c, "c\n", 2, NULL);
 	run(*state, "echo new > d/new");
 	read_folder(*state, &after);
-	assert_int_equal(snapshot_upload(&f->s3, &after, "train", "bucket", PREFIX, NULL, &result, &err), 0);
+	assert_int_equal(upload(&f->s3, &after, &result, &err), 0);
 	assert_true(result.files_copied == 0 && result.files_sent == 4);
 	digest = filelist_tree_digest(&after, true);
 	hex = digest_hex(&digest);

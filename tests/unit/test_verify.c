@@ -11,8 +11,9 @@
 
 #define TAGS ANSWER("{\"Tags\":[{\"Key\":\"smpipe:request\",\"Value\":\"key\"}]}")
 
-static void on_check(void *ctx, const char *what, const char *difference)
+static void on_check(void *ctx, const char *what, enum verified verified, const char *difference)
 {
+	assert_int_equal(verified, difference ? VERIFIED_BAD : VERIFIED_OK);
 	str_addf(ctx, "%s%s%s\n", what, difference ? ": " : "", difference ? difference : "");
 }
 
@@ -24,17 +25,17 @@ static void check(const struct fake_answer *answers, size_t n, json_t *request, 
 	auto_record r = { 0 };
 	auto_str said = { 0 };
 	auto_err err = { 0 };
-	int bad = 0;
+	struct verify_result result = { 0 };
 
 	fake_identity(&s.identity);
 	r.key = xstrdup("statement.json");
 	r.statement = json_pack("{s[] s{s{s{ss ss so*} s{so}}}}", "subject", "predicate", "buildDefinition",
 				"internalParameters", "job", "t", "requestKey", "key", "tuning", tuning,
 				"externalParameters", "request", request);
-	if (verify_record(&s, NULL, &r, on_check, &said, &bad, &err) < 0)
+	if (verify_record(&s, NULL, &r, false, on_check, &said, &result, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_string_equal(str_text(&said), want);
-	assert_int_equal(bad, strstr(want, ": ") ? 1 : 0);
+	assert_int_equal(result.bad, strstr(want, ": ") ? 1 : 0);
 	aws_identity_release(&s.identity);
 }
 

@@ -43,10 +43,10 @@ static void put_long(struct fixture *f)
 
 static int setup(void **state)
 {
-	static const char *const keys[] = { "a",    "a-",   "a/",  "a//", "a/b", "a/b-c", "a/b/c", "a/b/d",
-					    "a0",   "a%",   "a%/", "ab",  ".",   "./x",   "..",    "../x",
-					    "\n",   "\n/x", "/",   "//x", "z/1", "z/2",   "z/3",   "\xc3\xa9/x",
-					    "\xc3", "%e",   "%e/", "%f" };
+	static const char *const keys[] = { "a",     "a-",   "a/",         "a//",  "a/b", "a/b-c", "a/b/c",
+					    "a/b/d", "a0",   "a%",         "a%/",  "ab",  ".",     "./x",
+					    "..",    "../x", "\n",         "\n/x", "/",   "//x",   "z/1",
+					    "z/2",   "z/3",  "\xc3\xa9/x", "\xc3", "%e",  "%e/",   "%f" };
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	auto_err err = { 0 };
 	auto_free char *s3 = NULL;
@@ -115,9 +115,8 @@ static void add_pages(struct fixture *f, const char *prefix, const char *delimit
 
 static void pages_of_any_size_show_the_same(void **state)
 {
-	static const char *const prefixes[] = { "",   "a",  "a/",    "a//", "a/b", "l/",
-						"/",  ".",  "l/ppp", "z/",  "z",   "none/",
-						"%e", "\n", "\xc3",  "a/b/" };
+	static const char *const prefixes[] = { "",      "a",  "a/", "a//",   "a/b", "l/", "/",    ".",
+						"l/ppp", "z/", "z",  "none/", "%e",  "\n", "\xc3", "a/b/" };
 	static const char *const delimiters[] = { NULL, "", "/", "//", "p", "b/" };
 	struct fixture *f = *state;
 

@@ -207,23 +207,25 @@ char *fs_realpath(const char *path)
 	return realpath(path, NULL);
 }
 
+bool fs_is_relative(const char *path)
+{
+	for (const char *part = path;;) {
+		size_t n = strcspn(part, "/");
+
+		if (!n || (n == 1 && *part == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
+			return false;
+		if (!part[n])
+			return true;
+		part += n + 1;
+	}
+}
+
 bool fs_is_safe_relative(const char *path)
 {
-	const char *part = path;
-
-	for (const char *p = path;; p++) {
-		if (*p == '/' || !*p) {
-			size_t n = (size_t)(p - part);
-
-			if (!n || (n == 1 && *part == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
-				return false;
-			part = p + 1;
-		} else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+	for (const char *p = path; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return false;
-		}
-		if (!*p)
-			return true;
-	}
+	return fs_is_relative(path);
 }
 
 const char *fs_temp_root(void)

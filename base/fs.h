@@ -41,8 +41,9 @@ char *fs_realpath(const char *path);
 
 /*
  * Whether a relative path stays below its root by its words alone: not empty, not absolute, no "..", no "." or empty
- * part, no control character.
+ * part. fs_is_safe_relative: and has no control character.
  */
+bool fs_is_relative(const char *path);
 bool fs_is_safe_relative(const char *path);
 
 /* Where temporary files go: $TMPDIR when it is absolute, else /tmp. */

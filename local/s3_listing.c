@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/s3.h"
-#include "local/s3_store.h"
+#include "local/s3_keys.h"
 
 #define PAGE_MAX 1000
 
@@ -76,26 +76,6 @@ static bool read_parameters(struct listing *l)
 	return true;
 }
 
-/* The common prefix that swallows the key: up to the first delimiter behind the prefix. New, or NULL. */
-static char *common_prefix(const struct listing *l, const char *key)
-{
-	size_t skip = l->prefix ? strlen(l->prefix) : 0;
-	const char *at = l->delimiter && *l->delimiter ? strstr(key + skip, l->delimiter) : NULL;
-
-	return at ? xstrndup(key, (size_t)(at - key) + strlen(l->delimiter)) : NULL;
-}
-
-/*
- * Whether the item stands before the page. A token is the last item of the page before, key or common prefix;
- * start-after and marker are keys to be passed, but a marker may be a common prefix too.
- */
-static bool is_before_page(const struct listing *l, const char *item, const char *key)
-{
-	if (l->token && strcmp(item, l->token) <= 0)
-		return true;
-	return l->after && (strcmp(key, l->after) <= 0 || !strcmp(item, l->after));
-}
-
 /* An object that vanished meanwhile is left out. */
 static void add_object(struct listing *l, const char *key)
 {
@@ -114,14 +94,33 @@ static void add_object(struct listing *l, const char *key)
 		 modified, object.etag, (unsigned long long)object.size);
 }
 
-static void collect_page(struct listing *l, const struct strlist *keys)
+/*
+ * A token is the last item of the page before, start-after and marker are keys to be passed: all may be common
+ * prefixes. One item more than the page has shows that it is not the last.
+ */
+static int select_keys(const struct listing *l, struct strlist *ret, struct err *err)
+{
+	struct s3_selection want = { .prefix = l->prefix ? l->prefix : "",
+				     .after = l->after,
+				     .delimiter = l->delimiter,
+				     .max = (size_t)l->max_keys + 1 };
+	auto_free char *common = NULL;
+
+	if (l->token && (!want.after || strcmp(l->token, want.after) > 0))
+		want.after = l->token;
+	if (want.after && str_starts(want.after, want.prefix))
+		common = s3_common_prefix(want.after, want.prefix, want.delimiter);
+	if (str_eq(common, want.after))
+		want.passed = common;
+	return store_s3_select(l->c->cloud->s3, l->c->bucket, &want, ret, err);
+}
+
+static void fill_page(struct listing *l, const struct strlist *keys)
 {
 	for (size_t i = 0; i < keys->n; i++) {
-		auto_free char *common = common_prefix(l, keys->v[i]);
+		auto_free char *common = s3_common_prefix(keys->v[i], l->prefix ? l->prefix : "", l->delimiter);
 		const char *item = common ? common : keys->v[i];
 
-		if (is_before_page(l, item, keys->v[i]) || (common && str_eq(common, l->last)))
-			continue;
 		if (l->n == l->max_keys) {
 			l->is_truncated = l->max_keys > 0;
 			return;
@@ -186,10 +185,10 @@ void s3_call_list_objects(const struct s3_call *c)
 
 	if (!read_parameters(&l))
 		return;
-	if (store_s3_keys(c->cloud->s3, c->bucket, l.prefix ? l.prefix : "", &keys, &err) < 0) {
+	if (select_keys(&l, &keys, &err) < 0) {
 		s3_respond_err(c, &err);
 		return;
 	}
-	collect_page(&l, &keys);
+	fill_page(&l, &keys);
 	respond(&l);
 }

@@ -34,14 +34,14 @@ static void add_part(struct str *path, const char *part, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)part[i];
 
-		if (path->len - start >= NAME_MAX_BYTES) {
-			str_add(path, "%+/");
-			start = path->len;
-		}
 		if (c < ' ' || c == 0x7f || c == '%' || is_dots)
 			str_addf(path, "%%%02X", c);
 		else
 			str_add_char(path, (char)c);
+		if (path->len - start < NAME_MAX_BYTES)
+			continue;
+		str_add(path, i + 1 < n ? "%+/" : "%+/%e");
+		start = path->len;
 	}
 }
 

@@ -7,7 +7,8 @@
  *
  *   %XX  a byte: control characters, `%` itself, and the dots of "." and ".."
  *   %e   an empty part, as in "a//b" or at the end of "a/"
- *   %+   at the end of a folder's name: the part goes on in the next name (it is too long for one)
+ *   %+   at the end of a folder's name: the part goes on in the next name (it is too long for one); a part that
+ *        ends there goes on with %e, so that all parts that begin alike lie in one folder
  *   %f   at the end of a file's name: there is a folder of the same name
  *   %m   at the end of a name below meta/: what is known of the object
  */

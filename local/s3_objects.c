@@ -150,10 +150,3 @@ int store_s3_delete(struct store_s3 *s, const char *bucket, const char *key, str
 	s3_path_prune(meta, metas);
 	return 0;
 }
-
-int store_s3_keys(struct store_s3 *s, const char *bucket, const char *prefix, struct strlist *ret, struct err *err)
-{
-	auto_unlock pthread_mutex_t *held = lock_take(&s->lock);
-
-	return s3_collect_keys(s, bucket, prefix, ret, err);
-}

@@ -27,6 +27,4 @@ char *s3_path_meta(const struct store_s3 *s, const char *bucket, const char *key
 /* Remove the folders above path that have become empty, up to root. */
 void s3_path_prune(const char *path, const char *root);
 
-int s3_collect_keys(struct store_s3 *s, const char *bucket, const char *prefix, struct strlist *ret, struct err *err);
-
 #endif

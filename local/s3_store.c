@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "local/lock.h"
+#include "local/s3_keys.h"
 #include "local/s3_names.h"
 #include "local/s3_paths.h"
 
@@ -90,11 +91,10 @@ int store_s3_delete_bucket(struct store_s3 *s, const char *bucket, struct err *e
 	auto_free char *dir = NULL, *info = NULL;
 	auto_strlist keys = { 0 };
 
-	if (s3_need_bucket(s, bucket, err) < 0 || s3_collect_keys(s, bucket, "", &keys, err) < 0)
+	if (s3_select_locked(s, bucket, &(struct s3_selection){ .prefix = "", .max = 1 }, &keys, err) < 0)
 		return -1;
 	if (keys.n > 0) {
-		err_set(err, ERR_CONFLICT, "The bucket you tried to delete is not empty: '%s' has %zu objects", bucket,
-			keys.n);
+		err_set(err, ERR_CONFLICT, "The bucket you tried to delete is not empty: '%s'", bucket);
 		return err_service(err, "BucketNotEmpty");
 	}
 	/* Without bucket.json it is no bucket: killed on the way, what is left is not seen and is used again. */

@@ -85,15 +85,16 @@ static int add_blob(struct listing *l, const struct tracked *t, const char *path
 	return 0;
 }
 
+/* Data may have any name in UTF-8; what the code archive cannot hold besides is refused there. */
 static int check_name(const char *path, struct err *err)
 {
 	auto_free char *shown = NULL;
 
-	if (str_is_utf8(path, strlen(path)) && fs_is_safe_relative(path))
+	if (str_is_utf8(path, strlen(path)) && fs_is_relative(path))
 		return 0;
-	shown = str_printable(path);
+	shown = str_escaped(path);
 	return err_set(err, ERR_CONFIG,
-		       "the name of the tracked file '%s' is not UTF-8, or not one that can be packed safely", shown);
+		       "the name of the tracked file '%s' is not UTF-8, or leads out of the repository", shown);
 }
 
 /* From git: the blob, the link's target, or a submodule's name. */

@@ -364,8 +364,11 @@ int project_check_clean(const struct project *p, bool allow_dirty, struct err *e
 
 	if (!p->dirty.n || allow_dirty)
 		return 0;
-	for (size_t i = 0; i < p->dirty.n && i < 5; i++)
-		str_addf(&names, "%s'%s'", i ? ", " : "", p->dirty.v[i]);
+	for (size_t i = 0; i < p->dirty.n && i < 5; i++) {
+		auto_free char *shown = str_escaped(p->dirty.v[i]);
+
+		str_addf(&names, "%s'%s'", i ? ", " : "", shown);
+	}
 	if (p->dirty.n > 5)
 		str_addf(&names, " and %zu more", p->dirty.n - 5);
 	err_set(err, ERR_CONFIG, "what would be released differs from commit %.12s: %s", p->state.commit,

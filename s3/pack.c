@@ -223,7 +223,7 @@ static void add_all(const struct pack_spec *spec, const char *source_dir, const 
 	}
 }
 
-/* git's files were checked when they were listed; what came from disk may have any name. */
+/* Data may have such names, but an archive of code is unpacked by other people's tools. */
 static int check_names(const struct filelist *l, struct err *err)
 {
 	for (size_t i = 0; i < l->n; i++) {

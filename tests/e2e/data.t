@@ -194,7 +194,14 @@ environments:
   shared: {bucket: smpipe-shared-records, data_location: sagemaker-us-east-1-000000000000}
   other: {account: "111111111111", data_location: s3://smpipe-of-others/data}
 YAML
+line=data/val/$(printf 'new\nline\033[31m')
+cp data/val/*.csv "$line"
 commit Environments
+echo more >> "$line"
+run "$SMPIPE" release --local
+expect 2 'a change of a tracked file whose name has a line break'
+said "differs from commit [0-9a-f]{12}: 'data/val/new.nline.x1b.31m'$" 'is told in one line'
+git checkout -q .
 run "$SMPIPE" release --local --no-wait --json
 expect 0 'a release'
 released=$(data_of_record)

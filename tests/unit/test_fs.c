@@ -101,8 +101,12 @@ static void test_safe_relative(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool has_control = strpbrk(rows[i].path, "\n\x7f\x1b");
+
 		assert_int_equal(fs_is_safe_relative(rows[i].path), rows[i].is_safe);
+		assert_int_equal(fs_is_relative(rows[i].path), rows[i].is_safe || has_control);
+	}
 }
 
 static void test_paths(void **state)

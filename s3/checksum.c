@@ -9,6 +9,11 @@
 
 #define CRC64_BYTES 8
 
+const char *s3_checksum_algorithm(enum s3_checksum_kind kind)
+{
+	return kind == S3_CRC64NVME ? "CRC64NVME" : "SHA256";
+}
+
 const char *s3_checksum_header(enum s3_checksum_kind kind)
 {
 	return kind == S3_CRC64NVME ? S3_HEADER_CRC64 : S3_HEADER_SHA256;

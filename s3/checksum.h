@@ -27,6 +27,8 @@ struct s3_checksum {
 #define S3_HEADER_SHA256 "x-amz-checksum-sha256"
 #define S3_HEADER_CRC64  "x-amz-checksum-crc64nvme"
 
+/* S3's name of a kind: "SHA256", "CRC64NVME". */
+const char *s3_checksum_algorithm(enum s3_checksum_kind kind);
 /* The header that carries a kind. */
 const char *s3_checksum_header(enum s3_checksum_kind kind);
 /* Its value in an answer, of kind or S3_CHECKSUM_NONE where there is none or it cannot be read. */

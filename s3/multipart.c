@@ -21,11 +21,6 @@ void s3_multipart_release(struct s3_multipart *m)
 	*m = (struct s3_multipart){ 0 };
 }
 
-static const char *algorithm(enum s3_checksum_kind kind)
-{
-	return kind == S3_CRC64NVME ? "CRC64NVME" : "SHA256";
-}
-
 static const char *type(enum s3_checksum_kind kind)
 {
 	return kind == S3_CRC64NVME ? "FULL_OBJECT" : "COMPOSITE";
@@ -54,7 +49,7 @@ void s3_multipart_create_request(const struct s3_multipart *m, const char *conte
 	ret->aws.query = "uploads=";
 	ret->aws.judge_body = s3_judge_body;
 	http_headers_add(&ret->headers, "Content-Type", content_type);
-	http_headers_add(&ret->headers, "x-amz-checksum-algorithm", algorithm(m->kind));
+	http_headers_add(&ret->headers, "x-amz-checksum-algorithm", s3_checksum_algorithm(m->kind));
 	http_headers_add(&ret->headers, "x-amz-checksum-type", type(m->kind));
 }
 

@@ -392,6 +392,13 @@ static void test_resume(void **state)
 	assert_int_equal(send_files(m, &files, true, &result, &err), 0);
 	assert_int_equal(result.parts_reused, 0);
 	check_object(m, &files.v[0]);
+	/* Nor is an upload that was begun with another checksum. */
+	m->has_upload = true;
+	m->upload_kind = S3_CRC64NVME;
+	assert_int_equal(fake_times(m, "CreateMultipartUpload"), 2);
+	assert_int_equal(send_files(m, &files, true, &result, &err), 0);
+	assert_int_equal(fake_times(m, "CreateMultipartUpload"), 3);
+	check_object(m, &files.v[0]);
 }
 
 /* How S3 shall encrypt is said with the object, not with its parts. */

@@ -29,7 +29,7 @@ struct s3_checksum {
 
 /* "sha256" or "crc64nvme"; S3_CHECKSUM_NONE: neither. */
 enum s3_checksum_kind s3_checksum_kind(const char *name);
-/* What S3 calls it: "SHA256". */
+/* What S3 calls it: "SHA256", "CRC64NVME". */
 const char *s3_checksum_name(enum s3_checksum_kind kind);
 /* The header that carries a kind. */
 const char *s3_checksum_header(enum s3_checksum_kind kind);

@@ -65,6 +65,7 @@ static int delete_batch(struct s3 *s3, const char *bucket, struct str *xml, stru
 	req.aws.bytes = str_text(xml);
 	req.aws.n = xml->len;
 	req.aws.is_idempotent = true;
+	req.aws.judge_body = s3_judge_body;
 	req.aws.max_body_bytes = S3_MAX_XML_BYTES;
 	http_headers_add(&req.headers, "Content-Type", "application/xml");
 	http_headers_add(&req.headers, "x-amz-checksum-sha256", checksum);

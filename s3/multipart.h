@@ -55,7 +55,8 @@ int s3_multipart_completed(const struct s3_multipart *m, const struct s3_checksu
 /* What the whole object's checksum will be: of the parts' digests, or of all bytes. */
 struct s3_checksum s3_multipart_whole(const struct s3_multipart *m);
 
-/* ListParts: take those whose number and size fit into m->v. All pages. ERR_NOT_FOUND: no such upload. */
+/* ListParts: take those whose number and size fit into m->v. All pages. ERR_NOT_FOUND: no such upload. ERR_CONFLICT: it
+ * was begun with another checksum than m->kind. */
 int s3_multipart_list_parts(struct s3 *s3, struct s3_multipart *m, struct err *err);
 /* AbortMultipartUpload; one that is gone already is success. */
 int s3_multipart_abort(struct s3 *s3, const char *bucket, const char *key, const char *upload_id, struct err *err);
@@ -71,7 +72,6 @@ void s3_multipart_drop_others(struct s3 *s3, const struct s3_multipart *m);
 struct s3_upload {
 	char *key, *id;
 	char *initiated; /* "2023-11-23T01:38:54.000Z" */
-	char *algorithm; /* of its checksums, "SHA256"; NULL: the store does not say */
 };
 struct s3_uploads {
 	struct s3_upload *v;

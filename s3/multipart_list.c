@@ -54,6 +54,21 @@ static int get_page(struct s3 *s3, const char *operation, const char *bucket, co
 	return *ret ? 0 : -1;
 }
 
+/*
+ * S3 refuses parts with another checksum than the upload was begun with, by another program or for another choice.
+ * AWS tells of each which it is, other stores may tell of none.
+ */
+static int check_parts(const struct s3 *s3, const struct s3_multipart *m, const struct xml *page, struct err *err)
+{
+	const char *algorithm = xml_child_text(page, "ChecksumAlgorithm");
+
+	if (strcmp(page->name, "ListPartsResult") != 0)
+		return err_set(err, ERR_INVALID, "ListParts: the answer is no list");
+	if (algorithm ? str_eq(algorithm, s3_checksum_name(m->kind)) : s3->aws->id->endpoints[AWS_S3].is_override)
+		return 0;
+	return err_set(err, ERR_CONFLICT, "ListParts: the upload has another checksum");
+}
+
 /* The marker must grow, or a service that names the same page again would never end. */
 static int next_part_marker(const struct xml *page, int64_t *marker, struct err *err)
 {
@@ -76,7 +91,8 @@ int s3_multipart_list_parts(struct s3 *s3, struct s3_multipart *m, struct err *e
 		auto_free char *query = xasprintf("part-number-marker=%lld&uploadId=%s", (long long)marker, id);
 		auto_xml *page = NULL;
 
-		if (get_page(s3, "ListParts", m->bucket, m->key, query, &page, err) < 0)
+		if (get_page(s3, "ListParts", m->bucket, m->key, query, &page, err) < 0 ||
+		    check_parts(s3, m, page, err) < 0)
 			return -1;
 		for (const struct xml *x = xml_child(page, "Part"); x; x = xml_next(x, "Part"))
 			take_part(m, x);
@@ -91,7 +107,6 @@ void s3_uploads_release(struct s3_uploads *u)
 		free(u->v[i].key);
 		free(u->v[i].id);
 		free(u->v[i].initiated);
-		free(u->v[i].algorithm);
 	}
 	free(u->v);
 	*u = (struct s3_uploads){ 0 };
@@ -112,10 +127,11 @@ static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *re
 {
 	bool is_encoded = str_eq(xml_child_text(page, "EncodingType"), "url");
 
+	if (strcmp(page->name, "ListMultipartUploadsResult") != 0)
+		return err_set(err, ERR_INVALID, "ListMultipartUploads: the answer is no list");
 	for (const struct xml *x = xml_child(page, "Upload"); x; x = xml_next(x, "Upload")) {
 		const char *key = xml_child_text(x, "Key"), *id = xml_child_text(x, "UploadId");
 		const char *initiated = xml_child_text(x, "Initiated");
-		const char *algorithm = xml_child_text(x, "ChecksumAlgorithm");
 		auto_free char *decoded = key ? decode(key, is_encoded) : NULL;
 
 		if (!decoded || !id || !*id)
@@ -123,8 +139,7 @@ static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *re
 		if (ret->n >= max)
 			return err_set(err, ERR_INVALID, "ListMultipartUploads: there are more than %zu uploads", max);
 		array_grow(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++] = (struct s3_upload){ take(decoded), xstrdup(id), xstrdup_or_null(initiated),
-						       xstrdup_or_null(algorithm) };
+		ret->v[ret->n++] = (struct s3_upload){ take(decoded), xstrdup(id), xstrdup_or_null(initiated) };
 	}
 	return 0;
 }
@@ -153,6 +168,7 @@ int s3_multipart_list(struct s3 *s3, const char *bucket, const char *prefix, siz
 {
 	auto_free char *encoded = str_uri_encode(prefix, false), *markers = NULL;
 	auto_s3_uploads uploads = { 0 };
+	size_t pages = 0;
 	int more = 1;
 
 	while (more > 0) {
@@ -164,6 +180,8 @@ int s3_multipart_list(struct s3 *s3, const char *bucket, const char *prefix, siz
 		    add_uploads(page, max, &uploads, err) < 0)
 			return -1;
 		more = next_markers(page, &markers, err);
+		if (more > 0 && pages++ > max)
+			return err_set(err, ERR_INVALID, "ListMultipartUploads: there are more than %zu pages", max);
 	}
 	if (more < 0)
 		return -1;

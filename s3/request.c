@@ -63,6 +63,14 @@ static char *request_host(const struct s3 *s3, const struct s3_request *req, boo
 	return req->region ? take(host) : NULL;
 }
 
+/* No other answer may be a refusal either. */
+static int judge_any(const struct http_response *resp)
+{
+	int status = resp->body.len ? s3_judge_body(resp) : 0;
+
+	return status > 0 ? status : 0;
+}
+
 void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 {
 	const struct aws_identity *id = s3->aws->id;
@@ -86,6 +94,8 @@ void s3_request_prepare(struct s3 *s3, struct s3_request *req)
 	req->aws.path = req->path;
 	req->aws.host = req->host;
 	req->aws.region = req->region;
+	if (!req->aws.judge_body)
+		req->aws.judge_body = judge_any;
 	req->aws.headers = &req->headers;
 }
 

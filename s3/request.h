@@ -56,6 +56,7 @@ char *s3_answered_region(const struct http_response *resp);
 
 /*
  * For aws_request.judge_body: S3 answers 200 before it has finished a Complete or a copy, and may then send <Error>.
+ * What is no XML is cut off. Without a judge of its own, a request takes any body but an <Error>.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 int s3_judge_body(const struct http_response *resp);

@@ -25,6 +25,7 @@ struct verifying {
 /* An object whose bytes are read: hashed as the manifest has it, whole or in parts. */
 struct reading {
 	const struct file_entry *entry;
+	struct http_response *resp;
 	struct digest_state *part, *whole; /* whole: of the parts' digests */
 	uint32_t i;
 	uint64_t size, left; /* left: of part i */
@@ -76,6 +77,8 @@ static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
 	struct reading *r = ctx;
 
 	(void)err;
+	if (!s3_sink_is_object(r->resp, p, n))
+		return 0;
 	r->size += n;
 	while (n) {
 		size_t now = n < r->left ? n : (size_t)r->left;
@@ -118,6 +121,7 @@ static int next_object(void *ctx, struct s3_many_call *c, struct err *err)
 		return 0;
 	r = xcalloc(1, sizeof(*r));
 	r->entry = &v->files->v[v->next++];
+	r->resp = &c->call.resp;
 	c->item = r;
 	c->key = xasprintf("%s%s", v->folder, r->entry->path);
 	req->operation = v->is_deep ? "GetObject" : "HeadObject";
@@ -127,6 +131,7 @@ static int next_object(void *ctx, struct s3_many_call *c, struct err *err)
 	http_headers_add(&req->headers, "x-amz-checksum-mode", "ENABLED");
 	if (v->is_deep) {
 		begin_reading(r);
+		req->aws.judge_body = s3_judge_object;
 		req->aws.sink = take_bytes;
 		req->aws.sink_reset = start_anew;
 		req->aws.sink_ctx = r;

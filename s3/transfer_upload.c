@@ -229,13 +229,6 @@ static void look_for_cut_off(struct engine *e)
 	(void)s3_multipart_list(e->s3, e->spec->bucket, e->spec->resume_prefix, 1000000, &e->cut_off, &ignored);
 }
 
-/* Parts with another checksum than ours cannot be joined with ours. */
-static bool is_ours(const struct upload *u, const struct s3_upload *found)
-{
-	return str_eq(found->key, u->item.key) &&
-	       (!found->algorithm || !strcmp(found->algorithm, s3_checksum_name(u->m.kind)));
-}
-
 /* The latest upload of this key that was cut off, with its parts. */
 static bool take_up(struct upload *u)
 {
@@ -246,7 +239,7 @@ static bool take_up(struct upload *u)
 	for (size_t i = 0; i < u->engine->cut_off.n; i++) {
 		const struct s3_upload *found = &u->engine->cut_off.v[i];
 
-		if (!is_ours(u, found))
+		if (!str_eq(found->key, u->item.key))
 			continue;
 		if (!latest ||
 		    (found->initiated && latest->initiated && strcmp(found->initiated, latest->initiated) > 0))

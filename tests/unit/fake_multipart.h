@@ -35,9 +35,9 @@ struct fake_multipart {
 	char *upload_path; /* … of this object */
 	int n_twins;       /* and others of it, "t1" …, that have no part */
 	enum s3_checksum_kind kind;
-	char *complete_crc;    /* what Complete said of the whole */
-	const char *algorithm; /* that the list of uploads tells of twins, or NULL */
-	bool has_no_sums;      /* a store that knows nothing of checksums, and refuses an XML that does */
+	enum s3_checksum_kind upload_kind; /* of that upload, where it is another */
+	char *complete_crc;                /* what Complete said of the whole */
+	bool has_no_sums;                  /* a store that knows nothing of checksums, and refuses an XML that does */
 };
 
 static inline const char *fake_operation(const struct http_request *req, const char *query)
@@ -207,7 +207,9 @@ static inline int fake_complete(struct fake_multipart *m, const char *path, stru
 static inline int fake_list_parts(struct fake_multipart *m, const char *path, const char *query,
 				  struct http_response *resp)
 {
-	str_add(&resp->body, "<ListPartsResult><IsTruncated>false</IsTruncated>");
+	str_addf(&resp->body,
+		 "<ListPartsResult><IsTruncated>false</IsTruncated><ChecksumAlgorithm>%s</ChecksumAlgorithm>",
+		 s3_checksum_name(m->upload_kind ? m->upload_kind : m->kind));
 	for (unsigned i = 1; i < 64 && !strstr(query, "uploadId=t"); i++) {
 		auto_free char *part = xasprintf("%s?%u", path, i);
 		struct fake_object *o = fake_find(m->s3, part);
@@ -227,9 +229,8 @@ static inline int fake_list_uploads(struct fake_multipart *m, struct http_respon
 		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>u</UploadId></Upload>",
 			 strchr(m->upload_path + 1, '/') + 1);
 	for (int i = 1; i <= m->n_twins; i++)
-		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>t%d</UploadId>%s%s%s</Upload>",
-			 strchr(m->upload_path + 1, '/') + 1, i, m->algorithm ? "<ChecksumAlgorithm>" : "",
-			 m->algorithm ? m->algorithm : "", m->algorithm ? "</ChecksumAlgorithm>" : "");
+		str_addf(&resp->body, "<Upload><Key>%s</Key><UploadId>t%d</UploadId></Upload>",
+			 strchr(m->upload_path + 1, '/') + 1, i);
 	return fake_answer(resp, 200, "</ListMultipartUploadsResult>");
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "s3/multipart.h"
 #include "s3/uri.h"
 
 #define LOOPBACK "http://127.0.0.1:4566"
@@ -216,6 +217,7 @@ static void answers_of_200_are_looked_at(void **state)
 						    { 0 } };
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
 	auto_s3_listing list = { 0 };
+	auto_strlist odd = { 0 };
 	auto_free char *text = NULL;
 	auto_err err = { 0 };
 
@@ -235,6 +237,44 @@ static void answers_of_200_are_looked_at(void **state)
 	assert_int_equal(err.code, ERR_AUTH);
 	assert_non_null(strstr(err.msg, "AccessDenied"));
 	assert_null(fake_find(f, "/bucket/k2"));
+	/* Where nothing is due but a status, too. */
+	f->canned = final;
+	err_release(&err);
+	assert_int_equal(s3_multipart_abort(&f->s3, "bucket", "k", "u", &err), -1);
+	f->canned = final;
+	err_release(&err);
+	strlist_add(&odd, "control\1");
+	assert_int_equal(s3_delete(&f->s3, "bucket", &odd, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+}
+
+/* A service that names one page after the other comes to an end. */
+static void hostile_lists_of_uploads_end(void **state)
+{
+#define UPLOADS(inner) "<ListMultipartUploadsResult>" inner "</ListMultipartUploadsResult>"
+#define MARKED(key)    UPLOADS("<IsTruncated>true</IsTruncated><NextKeyMarker>" key "</NextKeyMarker>")
+	static const struct fake_answer lists[][6] = {
+		{ { 200, NULL, NULL, MARKED("a") },
+		  { 200, NULL, NULL, MARKED("b") },
+		  { 200, NULL, NULL, MARKED("a") },
+		  { 200, NULL, NULL, MARKED("b") },
+		  { 200, NULL, NULL, MARKED("a") },
+		  { 0 } },
+		{ { 200, NULL, NULL, MARKED("a") }, { 200, NULL, NULL, MARKED("a") }, { 0 } },
+		{ { 200, NULL, NULL, UPLOADS("<Upload><Key>a</Key></Upload>") }, { 0 } },
+		{ { 200, NULL, NULL, "<ListBucketResult/>" }, { 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
+		auto_s3_uploads uploads = { 0 };
+		auto_err err = { 0 };
+
+		f->canned = lists[i];
+		assert_int_equal(s3_multipart_list(&f->s3, "bucket", "p", 2, &uploads, &err), -1);
+		assert_int_equal(err.code, ERR_INVALID);
+	}
 }
 
 /* What is asked for goes along signed; without it the bucket's default holds. */
@@ -294,6 +334,7 @@ int main(void)
 		cmocka_unit_test(lists_follow_their_pages),
 		cmocka_unit_test(hostile_lists_end),
 		cmocka_unit_test(answers_of_200_are_looked_at),
+		cmocka_unit_test(hostile_lists_of_uploads_end),
 		cmocka_unit_test(test_encryption),
 	};
 

@@ -143,8 +143,8 @@ aws s3 cp --quiet "$T/manifest" "s3://$bucket/data/data/train/$(printf %064d 0)/
 aws s3api create-multipart-upload --bucket "$bucket" --key "data/data/train/$(printf %064d 1)/x" > /dev/null
 echo mine > "$T/mine" && aws s3 cp --quiet "$T/mine" "s3://$bucket/data/data/train/NOTES.txt"
 aws s3 cp --quiet "$T/mine" "s3://$bucket/data/data/train/$third/stray"
-run "$SMPIPE" data gc --local
-expect 0 'data gc'
+run "$SMPIPE" gc --local
+expect 0 'gc'
 same "$(awk '{ print $1 }' "$T/out")" unused 'takes what no record names, but nothing that is younger than a day'
 out_has "^unused  .*/$first/ " 'and never the newest'
 older "$(printf %064d 0)" 2
@@ -152,15 +152,15 @@ before=$(objects)
 older "$second" 2
 older stray 2
 grep -rl '"initiated":' .smpipe/local/s3 | xargs -d '\n' sed -i 's/"initiated":[0-9]*/"initiated":1700000000/'
-run "$SMPIPE" data gc --local --json
+run "$SMPIPE" gc --local --json
 same "$(json '[.items[].reason] | sort | join(" ")')" 'stray unfinished unused unused upload' 'later more of it'
 same "$(objects)" "$before" 'it deletes nothing unasked'
-run "$SMPIPE" data gc --yes --local
-expect 0 'data gc --yes'
+run "$SMPIPE" gc --yes --local
+expect 0 'gc --yes'
 same "$(aws s3 ls --recursive "s3://$bucket/data/data/train/" | awk '{ print $4 }')" "data/data/train/$third.json
 data/data/train/$third/one
 data/data/train/NOTES.txt" 'what is of use stays, and what is not ours'
-run "$SMPIPE" data gc --local
+run "$SMPIPE" gc --local
 same "$(cat "$T/out")" '' 'a second time there is nothing left'
 same "$(aws s3api list-multipart-uploads --bucket "$bucket" --query 'Uploads[].Key' --output text)" None 'not even an upload'
 
@@ -206,13 +206,13 @@ echo three > "$T/set/three"
 push 'a snapshot without a release'
 older data/data/ 3
 git for-each-ref --format='%(refname)' refs/smpipe | xargs -n 1 git update-ref -d
-run "$SMPIPE" data gc --local
-expect 0 'data gc in a clone that knows of no job'
+run "$SMPIPE" gc --local
+expect 0 'gc in a clone that knows of no job'
 same "$(grep -c -e "$released" -e "$shared" "$T/out")" 0 'keeps what records name, in the bucket of any environment'
 out_has "^unused  .*/$third/" 'and nothing else'
 record=$(aws s3 ls --recursive s3://smpipe-shared-records/data/records/ | awk '{ print $4 }')
 echo broken | aws s3 cp --quiet - "s3://smpipe-shared-records/$record"
-run "$SMPIPE" data gc --yes --local
+run "$SMPIPE" gc --yes --local
 [ "$status" -ne 0 ]
 ok $? 'a record that cannot be read'
 err_has "records of environment 'shared'" 'ends it'

@@ -152,4 +152,19 @@ run "$SMPIPE" get "$job" --local model/
 expect 0 'the model of the job is fetched'
 same "$(tar -tzf model/model.tar.gz | tr '\n' ' ')" 'model.txt ' 'whole'
 
+# The same with CRC64NVME: what was sent has it alone, what was copied in S3 has a SHA-256.
+sed -i '2s/^/checksum: crc64nvme\n/' smpipe.yaml
+echo other > data/large/small
+commit CRC
+run "$SMPIPE" release --local
+expect 0 'a release with CRC64NVME'
+run "$SMPIPE" verify --local
+expect 1 'cannot be verified by what S3 keeps'
+out_has '^\?    data/large \(objects\): .*S3 keeps no SHA-256 of 1 of 2 objects' 'which is not called wrong'
+same "$(grep -c ^BAD "$T/out")" 0 'as nothing is'
+err_has '^hint: `smpipe verify --local .* --deep` reads the bytes' 'and what does it is said'
+run "$SMPIPE" verify --local --deep
+expect 0 'it holds when the bytes are read'
+same "$(grep -vc '^ok' "$T/out")" 0 'in every point'
+
 finish

@@ -110,6 +110,7 @@ int cmd_list_remote(struct cmd *cmd, struct err *err); /* list --remote */
 int cmd_show(struct cmd *cmd, struct err *err);
 int cmd_verify(struct cmd *cmd, struct err *err);
 int cmd_data(struct cmd *cmd, struct err *err);
+int cmd_gc(struct cmd *cmd, struct err *err);
 int cmd_logs(struct cmd *cmd, struct err *err);
 int cmd_status(struct cmd *cmd, struct err *err);
 int cmd_stop(struct cmd *cmd, struct err *err);

@@ -9,10 +9,12 @@
 #include "pipeline/stages.h"
 #include "s3/manifest.h"
 
-static int open_data(struct cmd *cmd, struct data *d, struct err *err)
+int data_open(struct cmd *cmd, struct data *d, struct err *err)
 {
 	const struct aws_identity *id = &cmd->session.identity;
 
+	if (cmd_meet_needs(cmd, NEEDS_PROJECT | NEEDS_STORE, err) < 0)
+		return -1;
 	if (!id->account) {
 		err_set(err, ERR_CONFIG, "the account that owns the bucket is not known");
 		return err_hint(err, "an S3-compatible store has no STS to tell it: give `account:` in smpipe.yaml");
@@ -38,7 +40,7 @@ int data_plan(struct data *d, struct err *err)
 	return 0;
 }
 
-static void release_data(struct data *d)
+void data_release(struct data *d)
 {
 	clients_release(&d->c);
 	plan_release(&d->plan);
@@ -222,13 +224,15 @@ static const struct {
 	size_t max_operands;
 	int (*run)(struct data *d, struct err *err);
 } verbs[] = {
-	{ "list", 1, list },          { "push", 0, push },  { "diff", 3, data_diff },
-	{ "verify", 2, data_verify }, { "gc", 0, data_gc },
+	{ "list", 1, list },
+	{ "push", 0, push },
+	{ "diff", 3, data_diff },
+	{ "verify", 2, data_verify },
 };
 
 int cmd_data(struct cmd *cmd, struct err *err)
 {
-	struct data __attribute__((cleanup(release_data))) d = { 0 };
+	auto_data d = { 0 };
 	const struct strlist *operands = &cmd->opts.operands;
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
@@ -237,11 +241,11 @@ int cmd_data(struct cmd *cmd, struct err *err)
 		if (operands->n - 1 > verbs[i].max_operands)
 			return err_set(err, ERR_USAGE, "'%s' is one operand too many",
 				       operands->v[verbs[i].max_operands + 1]);
-		if (cmd_meet_needs(cmd, NEEDS_PROJECT | NEEDS_STORE, err) < 0 || open_data(cmd, &d, err) < 0)
+		if (data_open(cmd, &d, err) < 0)
 			return -1;
 		return verbs[i].run(&d, err);
 	}
 	err_set(err, ERR_USAGE, operands->n ? "'%s' is nothing that data does" : "what to do with the data?",
 		operands->n ? operands->v[0] : "");
-	return err_hint(err, "data list, push, diff, verify or gc");
+	return err_hint(err, "data list, push, diff or verify; `smpipe gc` cleans up");
 }

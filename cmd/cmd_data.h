@@ -1,7 +1,7 @@
 #ifndef SMPIPE_CMD_CMD_DATA_H
 #define SMPIPE_CMD_CMD_DATA_H
 
-/* What the verbs of `smpipe data` share. */
+/* What the verbs of `smpipe data`, and gc, share. */
 
 #include "cmd/cmd.h"
 #include "s3/snapshots.h"
@@ -15,6 +15,10 @@ struct data {
 	struct s3 s3;
 };
 
+/* Meet the needs of what looks after data. */
+int data_open(struct cmd *cmd, struct data *ret, struct err *err);
+void data_release(struct data *d);
+#define auto_data __attribute__((cleanup(data_release))) struct data
 /* Where the data lies, and a client for it: after the local channels that are needed were read. */
 int data_plan(struct data *d, struct err *err);
 /* The operand after the verb (from 1), or NULL. */
@@ -28,6 +32,5 @@ int data_channels(struct data *d, const char *only, struct strlist *ret, struct 
 
 int data_diff(struct data *d, struct err *err);
 int data_verify(struct data *d, struct err *err);
-int data_gc(struct data *d, struct err *err);
 
 #endif

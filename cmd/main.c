@@ -25,7 +25,8 @@ static const enum opt_id tune_opts[] = { PROJECT_OPTS,     OPT_PARAMETER, CLOUD_
 					 OPT_WAIT_TIMEOUT, OPT_AGAIN,     OPT_ATTEMPT, OPT_JSON,        OPT_COUNT };
 static const enum opt_id record_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_JSON, OPT_COUNT };
 static const enum opt_id verify_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_JSON, OPT_COUNT };
-static const enum opt_id data_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_YES, OPT_JSON, OPT_COUNT };
+static const enum opt_id data_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_DEEP, OPT_JSON, OPT_COUNT };
+static const enum opt_id gc_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_YES, OPT_JSON, OPT_COUNT };
 static const enum opt_id list_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_REMOTE, OPT_JSON, OPT_COUNT };
 static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOLLOW, OPT_SINCE,
 					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
@@ -58,8 +59,11 @@ static const struct command commands[] = {
 	  "Show the record of a job (default: the last of this commit)", record_opts },
 	{ "verify", cmd_verify, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]",
 	  "Check a record against everything that it vouches for", verify_opts },
-	{ "data", cmd_data, NEEDS_NOTHING, "list|push|diff|verify|gc [CHANNEL] [SNAPSHOT] [SNAPSHOT]",
+	{ "data", cmd_data, NEEDS_NOTHING, "list|push|diff|verify [CHANNEL] [SNAPSHOT] [SNAPSHOT]",
 	  "Look after the snapshots of the channels in S3", data_opts },
+	{ "gc", cmd_gc, NEEDS_NOTHING, "[S3_URI]",
+	  "List, and with --yes delete, snapshots without a record and uploads that were cut off (of put: below S3_URI)",
+	  gc_opts },
 	{ "status", cmd_status, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show how a job is doing, and what it took",
 	  record_opts },
 	{ "stop", cmd_stop, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Stop a job, and wait until it has", stop_opts },

@@ -23,7 +23,7 @@ static const struct opt_row rows[OPT_COUNT] = {
 	[OPT_OFFLINE] = { "offline", 0, NULL, false,
 			  "ask no service; needs --account and --region unless the file has them" },
 	[OPT_ACCOUNT] = { "account", 0, "ID", false,
-			  "account of an offline plan or policy; of put and get, that must own the bucket" },
+			  "account of an offline plan or policy; of put, get and gc, that must own the bucket" },
 	[OPT_REGION] = { "region", 0, "REGION", false, "AWS region (default: the file's, AWS_REGION, the profile's)" },
 	[OPT_PROFILE] = { "profile", 0, "NAME", false, "profile of the shared AWS configuration" },
 	[OPT_ALLOW_DIRTY] = { "allow-dirty", 0, NULL, false,

@@ -189,6 +189,15 @@ static json_t *caller_policy(const struct policy_needs *g)
 	return document(statements);
 }
 
+/* What `gc --yes` needs besides what a release does. */
+static json_t *gc_policy(const struct policy_needs *g)
+{
+	json_t *statements = json_array();
+
+	allow_list(statements, "Snapshots", "s3:DeleteObject", &g->snapshots);
+	return document(statements);
+}
+
 static void role_vpc(json_t *statements, const struct policy_needs *g)
 {
 	if (g->has_vpc)
@@ -241,6 +250,8 @@ int policy_make(const struct config *c, const struct policy_target *t, json_t **
 		return -1;
 	*ret = json_pack("{s:o, s:o, s:o}", "caller", caller_policy(&g), "role", role_policy(&g), "trust",
 			 trust_policy(&g));
+	if (g.snapshots.n)
+		json_object_set_new(*ret, "gc", gc_policy(&g));
 	*ret_note = take(note);
 	return 0;
 }

@@ -14,7 +14,8 @@ void policy_needs_release(struct policy_needs *g)
 {
 	struct strlist *const lists[] = { &g->names,         &g->repositories, &g->buckets,    &g->caller_reads,
 					  &g->caller_writes, &g->role_buckets, &g->role_reads, &g->role_writes,
-					  &g->output_keys,   &g->volume_keys,  &g->code_keys,  &g->data_keys };
+					  &g->output_keys,   &g->volume_keys,  &g->code_keys,  &g->data_keys,
+					  &g->snapshots };
 
 	free(g->bucket);
 	free(g->role_arn);
@@ -78,6 +79,8 @@ static int gather_upload(struct policy_needs *g, const char *key, const char *fo
 	note_bucket(&g->role_buckets, g, at.bucket);
 	add_once(&g->caller_writes, arn);
 	add_once(&g->role_reads, arn);
+	if (str_eq(folder, "data"))
+		add_once(&g->snapshots, arn);
 	return 0;
 }
 

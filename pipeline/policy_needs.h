@@ -20,6 +20,7 @@ struct policy_needs {
 	bool has_vpc;
 	struct strlist buckets; /* the caller looks whether they exist */
 	struct strlist caller_reads, caller_writes;
+	struct strlist snapshots;    /* of data, which gc deletes */
 	struct strlist role_buckets; /* the role lists them */
 	struct strlist role_reads, role_writes;
 	struct strlist output_keys, volume_keys, code_keys, data_keys; /* KMS: ARNs or aliases */

@@ -163,7 +163,7 @@ static int check_stored(struct verifying *v, const struct reading *r, const stru
 
 	if (stored.kind == S3_CHECKSUM_NONE) {
 		v->n_unproven++;
-		v->unproven = v->unproven ? v->unproven : xstrdup(shown);
+		v->unproven = v->unproven ? v->unproven : str_escaped(e->path);
 		return 0;
 	}
 	if (!s3_checksum_equal(&stored, &wanted))

@@ -143,8 +143,8 @@ aws s3 cp --quiet "$T/manifest" "s3://$bucket/data/data/train/$(printf %064d 0)/
 aws s3api create-multipart-upload --bucket "$bucket" --key "data/data/train/$(printf %064d 1)/x" > /dev/null
 echo mine > "$T/mine" && aws s3 cp --quiet "$T/mine" "s3://$bucket/data/data/train/NOTES.txt"
 aws s3 cp --quiet "$T/mine" "s3://$bucket/data/data/train/$third/stray"
-run "$SMPIPE" data gc --local
-expect 0 'data gc'
+run "$SMPIPE" gc --local
+expect 0 'gc'
 same "$(awk '{ print $1 }' "$T/out")" unused 'takes what no record names, but nothing that is younger than a day'
 out_has "^unused  .*/$first/ " 'and never the newest'
 older "$(printf %064d 0)" 2
@@ -152,17 +152,54 @@ before=$(objects)
 older "$second" 2
 older stray 2
 grep -rl '"initiated":' .smpipe/local/s3 | xargs -d '\n' sed -i 's/"initiated":[0-9]*/"initiated":1700000000/'
-run "$SMPIPE" data gc --local --json
+run "$SMPIPE" gc --local --json
 same "$(json '[.items[].reason] | sort | join(" ")')" 'stray unfinished unused unused upload' 'later more of it'
 same "$(objects)" "$before" 'it deletes nothing unasked'
-run "$SMPIPE" data gc --yes --local
-expect 0 'data gc --yes'
+run "$SMPIPE" gc --yes --local
+expect 0 'gc --yes'
 same "$(aws s3 ls --recursive "s3://$bucket/data/data/train/" | awk '{ print $4 }')" "data/data/train/$third.json
 data/data/train/$third/one
 data/data/train/NOTES.txt" 'what is of use stays, and what is not ours'
-run "$SMPIPE" data gc --local
+run "$SMPIPE" gc --local
 same "$(cat "$T/out")" '' 'a second time there is nothing left'
 same "$(aws s3api list-multipart-uploads --bucket "$bucket" --query 'Uploads[].Key' --output text)" None 'not even an upload'
+
+# --- CRC64NVME -------------------------------------------------------------------------------------------------------
+sed -i '2s/^/checksum: crc64nvme\n/' smpipe.yaml
+rm -r "$T/set" && mkdir "$T/set" && echo one > "$T/set/one" && head -c 70000 /dev/urandom > "$T/set/two"
+head -c 40000000 /dev/urandom > "$T/set/big"
+commit CRC
+run "$SMPIPE" plan --local
+out_has 'train → .*, CRC64NVME' 'the plan says which checksum S3 is to keep'
+push 'a snapshot with CRC64NVME'
+fourth=$(basename "$uri")
+kept() { aws s3api head-object --bucket "$bucket" --key "data/data/train/$1" --checksum-mode ENABLED | jq -r '.ChecksumSHA256 // "none"'; }
+same "$(kept "$fourth/one") $(kept "$fourth/big")" 'none none' 'S3 keeps no SHA-256 of it'
+run "$SMPIPE" data verify train "$fourth" --local
+expect 1 'without reading there is no proof'
+out_has "^\?    $(echo "$fourth" | cut -c1-12)  train: .*S3 keeps no SHA-256 of 3 of 3 objects, .*--deep" 'which is said'
+run "$SMPIPE" data verify train "$fourth" --deep --local
+expect 0 'the bytes are right'
+# What an earlier run sent is found by its CRC: as if the manifest had not been written any more.
+stored_at() { find .smpipe/local/s3 -path "*/objects/*$fourth/*" -type f -printf '%T@ %p\n' | sort; }
+before=$(stored_at)
+aws s3 rm --quiet "${uri%/}.json"
+push 'the same after an interruption'
+err_has 'train uploaded .*, 0 files, 0 B' 'sends nothing'
+same "$(stored_at)" "$before" 'really'
+aws s3 rm --quiet "${uri%/}.json"
+aws s3 cp --quiet "$T/set/two" "${uri}two"
+head -c 70000 /dev/urandom > "$T/noise" && aws s3 cp --quiet "$T/noise" "${uri}two"
+push 'after something else came in between'
+err_has 'train uploaded .*, 1 file, 68' 'sends that'
+echo more > "$T/set/three"
+push 'a changed folder'
+err_has 'train uploaded .*, 1 file, 5 B, 3 copied from another snapshot' 'what has a CRC only is copied inside S3, large or small'
+run "$SMPIPE" data verify train "$(basename "$uri")" --deep --local
+expect 0 'and is right'
+same "$(kept "$(basename "$uri")/big" | tail -c 3)" -3 'S3 has computed the SHA-256 of what it copied'
+rm "$T/set/big" "$T/set/two" "$T/set/three"
+sed -i 2d smpipe.yaml
 
 # --- what cannot be sent ---------------------------------------------------------------------------------------------
 ln -s /etc/passwd "$T/set/out"
@@ -213,13 +250,13 @@ echo three > "$T/set/three"
 push 'a snapshot without a release'
 older data/data/ 3
 git for-each-ref --format='%(refname)' refs/smpipe | xargs -n 1 git update-ref -d
-run "$SMPIPE" data gc --local
-expect 0 'data gc in a clone that knows of no job'
+run "$SMPIPE" gc --local
+expect 0 'gc in a clone that knows of no job'
 same "$(grep -c -e "$released" -e "$shared" "$T/out")" 0 'keeps what records name, in the bucket of any environment'
 out_has "^unused  .*/$third/" 'and nothing else'
 record=$(aws s3 ls --recursive s3://smpipe-shared-records/data/records/ | awk '{ print $4 }')
 echo broken | aws s3 cp --quiet - "s3://smpipe-shared-records/$record"
-run "$SMPIPE" data gc --yes --local
+run "$SMPIPE" gc --yes --local
 [ "$status" -ne 0 ]
 ok $? 'a record that cannot be read'
 err_has "records of environment 'shared'" 'ends it'

@@ -171,14 +171,14 @@ if unshare -n true 2> /dev/null; then apart='unshare -n'; else apart=; fi
 # shellcheck disable=SC2086
 run env -u AWS_ENDPOINT_URL $apart "$SMPIPE" doctor --policy --account 123456789012 --region cn-north-1
 expect 0 'doctor --policy, without network'
-same "$(json 'keys | join(" ")')" 'caller role trust' 'three policies'
+same "$(json 'keys | join(" ")')" 'caller gc role trust' 'four policies'
 same "$(json '.caller.Statement[] | select(.Sid == "PassRole") | "\(.Action[0]) \(.Resource) \(.Condition.StringEquals[])"')" \
 	"iam:PassRole arn:aws-cn:iam::123456789012:role/Trainer $(json '.trust.Statement[0].Principal.Service')" \
 	'the role may be passed to whom it trusts'
 same "$(json '[.. | strings | select(startswith("arn:"))] | map(split(":")[1]) | unique | join(" ")')" aws-cn \
 	"every ARN is of the region's partition"
 # Every action is one of AWS's, as botocore knows them; some permissions have other names than the call.
-json '[.caller, .role] | map(.Statement[].Action[]) | unique | .[]' > "$T/actions"
+json '[.caller, .gc, .role] | map(.Statement[].Action[]) | unique | .[]' > "$T/actions"
 cat > "$T/actions.py" <<'END'
 import sys, botocore.session
 session = botocore.session.get_session()

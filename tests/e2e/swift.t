@@ -52,6 +52,18 @@ aws s3 cp --quiet --recursive s3://bucket/ judge
 same "$(diff -r many judge/many && diff -r odd judge/odd && cmp large judge/large && echo same)" same 'aws reads back the same'
 same "$(aws s3api list-multipart-uploads --bucket bucket | jq '.Uploads // [] | length' | grep . || echo 0)" 0 'no upload is left open'
 
+# --- nothing proves what arrives ---
+run "$SMPIPE" put many/1 s3://bucket/crc --checksum crc64nvme
+expect 1 'a CRC64NVME that the store does not keep'
+said "PutObject 's3://bucket/crc': the store keeps no CRC64NVME, so nothing proves" 'is refused in one line'
+run "$SMPIPE" put large s3://bucket/crc --checksum crc64nvme
+expect 1 'nor of parts'
+said "UploadPart 's3://bucket/crc': the store keeps no CRC64NVME" 'in one line'
+err_has '^hint: with sha256' 'and what does'
+run "$SMPIPE" put large s3://bucket/crc
+expect 0 'then it goes'
+same "$(aws s3api list-multipart-uploads --bucket bucket | jq '.Uploads // [] | length' | grep . || echo 0)" 0 'and no upload is left open'
+
 # --- get ---
 run "$SMPIPE" get s3://bucket/many/ back/many
 expect 0 '200 small files come back'
@@ -102,7 +114,11 @@ expect 0 'sent once more'
 same "$(aws s3api list-objects-v2 --bucket snapshots | jq -c '[.Contents[] | [.Key, .LastModified]]')" "$before" 'nothing is'
 run "$SMPIPE" data verify
 expect 1 'a store that keeps no checksums cannot vouch for them'
-out_has 'the store keeps none .*--deep' 'which is said'
+out_has '^\?    [0-9a-f]{12}  train: .*S3 keeps no SHA-256 of 200 of 200 objects, '[0-9]+' for one: .*--deep' 'which is said, once a snapshot'
+same "$(grep -c '^?' "$T/out") $(grep -c -e ^BAD -e ^ok "$T/out")" '2 0' 'and nothing else'
+said 'whether 2 snapshots are what the manifest says cannot be told' 'in one line'
+run "$SMPIPE" data verify train --json
+same "$(json '.[0].ok')" null 'as JSON it is neither true nor false'
 run "$SMPIPE" data verify --deep
 expect 0 'their bytes can'
 echo other > other
@@ -110,6 +126,19 @@ aws s3 cp --quiet other "${train}7"
 run "$SMPIPE" data verify --deep
 expect 1 'bytes that are others'
 out_has "/7' has 6 bytes instead of 7" 'are found'
+sed -i '2s/^/checksum: crc64nvme\n/' smpipe.yaml
+commit CRC
+echo another > ../many/201
+head -c 20000000 /dev/urandom | cat ../large - > ../larger && sed -i 's,\.\./large$,../larger,' smpipe.yaml
+run "$SMPIPE" data push --json
+expect 0 'a snapshot with CRC64NVME, which the store does not keep'
+train=$(json '.[] | select(.channel == "train").uri')
+val=$(json '.[] | select(.channel == "val").uri')
+aws s3 cp --quiet --recursive "$train" judge-crc
+aws s3 cp --quiet --recursive "$val" judge-val
+same "$(diff -r ../many judge-crc && cmp ../larger judge-val/larger && echo same)" same 'aws reads back the same: the bytes were signed'
+run "$SMPIPE" data verify val "$(basename "$val")" --deep
+expect 0 'and so does smpipe'
 cd "$T" || exit 1
 
 # --- refusals ---

@@ -118,6 +118,12 @@ static void test_full(void **state)
 	assert_allows("role", "ecr:BatchGetImage", "arn:aws-cn:ecr:cn-north-1:210987654321:repository/base/img");
 	assert_allows("caller", "s3:CreateBucket", "arn:aws-cn:s3:::data-bucket");
 	assert_allows("caller", "s3:PutObject", "arn:aws-cn:s3:::data-bucket/deep/er/Iris/data/*");
+	/* A release deletes nothing; gc does, but only snapshots. */
+	assert_null(allowing(policy, "caller", "s3:DeleteObject"));
+	assert_allows("gc", "s3:DeleteObject", "arn:aws-cn:s3:::data-bucket/deep/er/Iris/data/*");
+	assert_int_equal(json_array_size(json_object_get(allowing(policy, "gc", "s3:DeleteObject"), "Resource")), 1);
+	assert_allows("caller", "s3:AbortMultipartUpload", "arn:aws-cn:s3:::data-bucket/deep/er/Iris/data/*");
+	assert_allows("caller", "s3:ListBucketMultipartUploads", "arn:aws-cn:s3:::data-bucket");
 	assert_allows("caller", "s3:PutObject", "arn:aws-cn:s3:::code-bucket/Iris/source/*");
 	assert_allows("caller", "s3:GetObject", "arn:aws-cn:s3:::own-bucket/Iris/records/*");
 	assert_allows("caller", "iam:PassRole", "arn:aws-cn:iam::123456789012:role/path/Trainer");
@@ -203,6 +209,7 @@ static void test_open_roles(void **state)
 	(void)state;
 	assert_allows("caller", "iam:PassRole", "arn:aws:iam::123456789012:role/smpipe-iris");
 	assert_non_null(strstr(none, "role: smpipe-iris"));
+	assert_null(json_object_get(policy, "gc"));
 	assert_true(
 		allows(other, "caller", "sagemaker:DescribeSpace", "arn:aws:sagemaker:eu-west-1:123456789012:space/*"));
 	assert_non_null(strstr(automatic, "auto"));

@@ -263,7 +263,7 @@ static void verify_says_what_it_cannot_tell(void **state)
 	fake_store(f, c, "three\n", 6, NULL);
 	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), -1);
 	assert_int_equal(err.code, ERR_UNPROVEN);
-	assert_non_null(strstr(err.msg, "keeps no SHA-256 of 2 of 3 objects, '" PREFIX));
+	assert_non_null(strstr(err.msg, "keeps no SHA-256 of 2 of 3 objects, '"));
 	assert_non_null(strstr(err.msg, "--deep"));
 	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, true, NULL, &err), -1);
 	assert_int_equal(err.code, ERR_FAILED);

@@ -1,9 +1,8 @@
-/* data verify and data gc. */
+/* data verify. */
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd_data.h"
-#include "pipeline/data_gc.h"
 #include "pipeline/verify.h"
 #include "s3/snapshot.h"
 
@@ -73,49 +72,4 @@ int data_verify(struct data *d, struct err *err)
 	err_set(err, ERR_UNPROVEN, "whether %d snapshot%s what the manifest says cannot be told", sum.unproven,
 		sum.unproven == 1 ? " is" : "s are");
 	return err_hint(err, "`smpipe data verify%s --deep` reads the bytes", session_options(&d->cmd->session));
-}
-
-static void print_gc(const struct data *d, const struct data_gc *gc, bool deletes)
-{
-	auto_json *items = json_array();
-	uint64_t total = 0;
-	auto_free char *total_text = NULL;
-
-	for (size_t i = 0; i < gc->n; i++) {
-		const struct data_gc_item *item = &gc->v[i];
-		const char *reason = data_gc_reason_name(item->reason);
-		auto_free char *bytes = str_bytes(item->bytes);
-
-		total += item->bytes;
-		if (opt_has(&d->cmd->opts, OPT_JSON))
-			json_array_append_new(items,
-					      json_pack("{ss ss sI sI}", "reason", reason, "uri", item->uri, "objects",
-							(json_int_t)item->keys.n, "bytes", (json_int_t)item->bytes));
-		else
-			cmd_print("%-10s  %s  (%zu object%s, %s)\n", reason, item->uri, item->keys.n,
-				  item->keys.n == 1 ? "" : "s", bytes);
-	}
-	if (opt_has(&d->cmd->opts, OPT_JSON)) {
-		auto_json *j = json_pack("{sb sO}", "deleted", deletes, "items", items);
-
-		cmd_print_json(j);
-	}
-	total_text = str_bytes(total);
-	report_text(&d->cmd->ui.report, REPORT_NOTE, "data", "%zu snapshots, %zu of them in records; %s %zu, %s%s",
-		    gc->n_snapshots, gc->n_used, deletes ? "deleted" : "of no use:", gc->n, total_text,
-		    !deletes && gc->n ? "; `smpipe data gc --yes` deletes" : "");
-}
-
-int data_gc(struct data *d, struct err *err)
-{
-	const struct session *s = &d->cmd->session;
-	bool deletes = opt_has(&d->cmd->opts, OPT_YES);
-	auto_data_gc gc = { 0 };
-
-	if (data_plan(d, err) < 0 || data_gc_find(s, &d->cmd->project, &d->target, &d->plan, &gc, err) < 0)
-		return -1;
-	if (deletes && data_gc_delete(s, &d->plan, &gc, err) < 0)
-		return -1;
-	print_gc(d, &gc, deletes);
-	return 0;
 }

@@ -1,10 +1,10 @@
-/* Which snapshots records name: data_gc_used of pipeline/data_gc.h. */
+/* Which snapshots records name: gc_used of pipeline/gc.h. */
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "pipeline/data_gc.h"
+#include "pipeline/gc.h"
 #include "pipeline/record.h"
 #include "s3/object.h"
 #include "s3/uri.h"
@@ -111,8 +111,8 @@ static int add_environment(const struct session *s, const struct project *p, con
 		      : 0;
 }
 
-int data_gc_used(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
-		 struct strlist *ret, struct err *err)
+int gc_used(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
+	    struct strlist *ret, struct err *err)
 {
 	auto_strlist used = { 0 };
 	auto_strlist seen = { 0 };

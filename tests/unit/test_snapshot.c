@@ -187,6 +187,26 @@ static void manifest_is_read_back(void **state)
 	assert_string_equal(again, text);
 }
 
+/* A digest of the files in another order is no tree digest, whoever computed it. */
+static void manifest_out_of_order_is_refused(void **state)
+{
+	auto_filelist files = { 0 }, back = { 0 };
+
+	make_data(*state, &files);
+	for (int is_double = 0; is_double < 2; is_double++) {
+		struct file_entry v[] = { files.v[1], files.v[is_double] };
+		struct filelist bad = { .v = v, .n = 2 };
+		auto_free char *hex = NULL, *text = NULL;
+		auto_err err = { 0 };
+
+		hex = digest_text(&bad);
+		text = manifest_text(&bad, "train");
+		assert_int_equal(manifest_parse(text, strlen(text), hex, &back, &err), -1);
+		assert_string_equal(err.msg, "the manifest's files are not in order");
+		assert_int_equal(back.n, 0);
+	}
+}
+
 /* The channel's folder is sent without what it has no object for. */
 static void empty_folders_are_named_and_not_sent(void **state)
 {
@@ -305,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_stay_what_they_are, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hashing_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(manifest_is_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(manifest_out_of_order_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(empty_folders_are_named_and_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(interrupted_upload_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_names_the_first_difference, set_up, tear_down),

@@ -60,6 +60,7 @@ void filelist_add_copy(struct filelist *l, const struct file_entry *from, const 
 	copy.origin = from->origin ? xstrdup(from->origin) : strcmp(path, from->path) ? xstrdup(from->path) : NULL;
 	copy.disk_path = xstrdup_or_null(from->disk_path);
 	copy.bytes = xstrdup_or_null(from->bytes);
+	copy.id = xstrdup_or_null(from->id);
 	copy.parts = from->parts ? xmemdup(from->parts, from->n_parts * sizeof(*from->parts)) : NULL;
 	array_grow(l->v, l->n, l->cap);
 	l->v[l->n++] = copy;
@@ -121,6 +122,7 @@ static void release_entry(struct file_entry *e)
 	free(e->origin);
 	free(e->disk_path);
 	free(e->bytes);
+	free(e->id);
 	free(e->parts);
 }
 
@@ -306,22 +308,25 @@ int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, siz
 	return rc;
 }
 
+void filelist_tree_add(struct digest_state *state, const struct file_entry *e, bool is_data)
+{
+	auto_free char *hex = digest_hex(&e->digest);
+	auto_free char *record = NULL;
+	char mode[16] = "-", n_parts[16] = "";
+
+	if (!is_data)
+		snprintf(mode, sizeof(mode), "%o", e->mode == FILE_MODE_LINK ? e->mode : 0100000 | e->mode);
+	if (e->n_parts)
+		snprintf(n_parts, sizeof(n_parts), "-%u", (unsigned)e->n_parts);
+	record = xasprintf("%s %llu %s%s %s", mode, (unsigned long long)e->size, hex, n_parts, e->path);
+	digest_update(state, record, strlen(record) + 1);
+}
+
 struct digest filelist_tree_digest(const struct filelist *l, bool is_data)
 {
 	auto_digest *state = digest_new();
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct file_entry *e = &l->v[i];
-		auto_free char *hex = digest_hex(&e->digest);
-		auto_free char *record = NULL;
-		char mode[16] = "-", n_parts[16] = "";
-
-		if (!is_data)
-			snprintf(mode, sizeof(mode), "%o", e->mode == FILE_MODE_LINK ? e->mode : 0100000 | e->mode);
-		if (e->n_parts)
-			snprintf(n_parts, sizeof(n_parts), "-%u", (unsigned)e->n_parts);
-		record = xasprintf("%s %llu %s%s %s", mode, (unsigned long long)e->size, hex, n_parts, e->path);
-		digest_update(state, record, strlen(record) + 1);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		filelist_tree_add(state, &l->v[i], is_data);
 	return digest_final(state);
 }

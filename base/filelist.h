@@ -29,8 +29,6 @@ struct file_store {
 		    struct err *err);
 };
 
-#define FILE_ID_MAX 65
-
 /* By what a changed file is noticed. */
 struct file_stamp {
 	uint64_t device, inode, size;
@@ -43,19 +41,19 @@ struct file_stamp file_stamp_of(const struct stat *st);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
 struct file_entry {
-	char *path;    /* relative, '/' between parts, no "." or ".." */
-	char *origin;  /* path in the list that it was copied from, where that differs; else NULL */
-	unsigned mode; /* one of FILE_MODE_* */
+	char *path;      /* relative, '/' between parts, no "." or ".." */
+	char *origin;    /* path in the list that it was copied from, where that differs; else NULL */
+	unsigned mode;   /* one of FILE_MODE_* */
+	bool is_tracked; /* git tracks it */
+	bool has_digest, has_stamp;
 	uint64_t size; /* bytes of the content */
 
 	/* Where the content is: exactly one of these three is set. */
 	char *disk_path;
 	char *bytes;                    /* a link's target, say */
 	const struct file_store *store; /* … under id; borrowed: outlives the list */
-	char id[FILE_ID_MAX];
+	char *id;
 
-	bool is_tracked; /* git tracks it */
-	bool has_digest;
 	struct digest digest; /* SHA-256 of the content, valid when has_digest … */
 	/*
 	 * … or, of data above one part (s3/parts.h), the SHA-256 of its parts' digests. n_parts is 0 for a plain one;
@@ -64,8 +62,7 @@ struct file_entry {
 	uint32_t n_parts;
 	struct digest *parts;
 
-	bool has_stamp; /* of disk_path, when it was listed: a reader holds the file to it */
-	struct file_stamp stamp;
+	struct file_stamp stamp; /* of disk_path, when it was listed: when has_stamp, a reader holds the file to it */
 };
 
 /* An empty folder of data: its path ends in '/', it has no bytes, and S3 gets nothing of it. */
@@ -142,5 +139,7 @@ int filelist_hash_parts(struct filelist *l, uint64_t (*part_bytes)(uint64_t size
  * 100755, 120000), or `-` for all when is_data. The list must be sorted and hashed.
  */
 struct digest filelist_tree_digest(const struct filelist *l, bool is_data);
+/* One record more of it. */
+void filelist_tree_add(struct digest_state *state, const struct file_entry *e, bool is_data);
 
 #endif

@@ -171,8 +171,9 @@ static void join_parts(struct filelist *l)
 
 static int hash_all(struct hashing *h, struct err *err)
 {
-	auto_hashers *hashers = h->hashers = hashers_new(0, NULL, NULL);
+	auto_hashers *hashers = hashers_new(0, NULL, NULL);
 
+	h->hashers = hashers;
 	run(h);
 	if (h->err.code) {
 		err_move(err, &h->err);

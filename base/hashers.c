@@ -27,6 +27,7 @@ struct hashers {
 	pthread_cond_t has_work, has_finished;
 	struct task_list waiting, finished;
 	int n_waiting;
+	bool has_first; /* something is finished */
 	uint64_t given; /* bytes, and what else tasks cost in bytes */
 	atomic_bool is_ending;
 	_Atomic uint64_t n_bytes;
@@ -148,6 +149,7 @@ static void hand_back(struct hashers *h, struct hash_task *t)
 
 	pthread_mutex_lock(&h->mutex);
 	is_news = !h->finished.first;
+	h->has_first = true;
 	append(&h->finished, t);
 	if (is_news)
 		pthread_cond_signal(&h->has_finished);
@@ -218,14 +220,14 @@ static void adopt(struct worker *w, struct hash_task *t)
 	w->n++;
 }
 
-/* What a thread begins together leaves the others their share. */
+/* What a thread has together leaves the others their share; the first is of two at most, for who waits to send it. */
 static void adopt_more(struct worker *w)
 {
 	struct hashers *h = w->h;
-	int share = h->n_waiting / (h->n_threads ? h->n_threads : 1);
-	int useful = digest_lanes_useful(w->digests, w->n + share > 1 ? w->n + share : 1);
+	int share = w->n + h->n_waiting / (h->n_threads ? h->n_threads : 1);
+	int most = digest_lanes_useful(w->digests, h->has_first || share < 2 ? share : 2);
 
-	while (h->waiting.first && (!w->n || (w->n < useful && h->waiting.first->wants_sha256))) {
+	while (h->waiting.first && (!w->n || (w->n < most && h->waiting.first->wants_sha256))) {
 		adopt(w, take_first(&h->waiting));
 		h->n_waiting--;
 	}

@@ -81,7 +81,7 @@ int cmd_hint_jobs(const struct cmd *cmd, struct err *err);
 /* The ARN of the job's role, asked for where smpipe.yaml has a name or `auto`; NULL when it has none. New string. */
 int cmd_find_role(struct cmd *cmd, char **ret, struct err *err);
 
-/* project_keep_indexes(); where that cannot be, a note says so. */
+/* After the channels were read: project_keep_indexes(); where that cannot be, a note says so. */
 void cmd_keep_indexes(struct cmd *cmd);
 
 /* The plan against this session: bases and registry are asked for, or with --offline derived. */

@@ -106,15 +106,26 @@ static bool is_current(const struct data *d, const char *channel, const char *di
 	return str_eq(hex, digest);
 }
 
+struct counts {
+	uint64_t files, bytes;
+};
+
+static void count_file(void *ctx, const struct file_entry *e)
+{
+	struct counts *c = ctx;
+
+	c->files += !file_entry_is_folder(e);
+	c->bytes += e->size;
+}
+
 static json_t *describe(struct data *d, const char *channel, const struct snapshot_info *s)
 {
 	auto_free char *prefix = data_prefix(d, channel);
 	auto_free char *folder = xasprintf("%s/%s/", prefix, s->digest);
 	auto_free char *uri = s3_uri_format(d->plan.data_bucket, folder);
 	auto_free char *date = s->modified_s ? str_time_iso(s->modified_s) : NULL;
-	auto_filelist files = { 0 };
+	struct counts counts = { 0 };
 	auto_err why = { 0 };
-	size_t n_files = 0;
 	json_t *j = json_object();
 
 	json_put_str(j, "channel", channel);
@@ -125,14 +136,12 @@ static json_t *describe(struct data *d, const char *channel, const struct snapsh
 	json_object_set_new(j, "current", json_boolean(is_current(d, channel, s->digest)));
 	if (!s->is_whole)
 		return j;
-	if (manifest_load(&d->s3, d->plan.data_bucket, prefix, s->digest, &files, &why) < 0) {
+	if (manifest_each(&d->s3, d->plan.data_bucket, prefix, s->digest, count_file, &counts, &why) < 0) {
 		report_text(&d->cmd->ui.report, REPORT_WARNING, "data", "%s: %s", uri, why.msg);
 		return j;
 	}
-	for (size_t i = 0; i < files.n; i++)
-		n_files += !file_entry_is_folder(&files.v[i]);
-	json_put_int(j, "files", (json_int_t)n_files);
-	json_put_int(j, "bytes", (json_int_t)filelist_total_bytes(&files));
+	json_put_int(j, "files", (json_int_t)counts.files);
+	json_put_int(j, "bytes", (json_int_t)counts.bytes);
 	return j;
 }
 

@@ -312,6 +312,7 @@ void cmd_keep_indexes(struct cmd *cmd)
 {
 	auto_err err = { 0 };
 
+	ui_clear(&cmd->ui);
 	if (project_keep_indexes(&cmd->project, &err) < 0)
 		report_text(&cmd->ui.report, REPORT_NOTE, "data", "%s", err.msg);
 }

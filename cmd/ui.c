@@ -53,7 +53,7 @@ static void draw_board(struct ui *ui)
 	fflush(stderr);
 }
 
-/* The stage's rate; one that starts over begins anew. */
+/* The stage's rate; one that starts over, or with something else, begins anew. */
 static struct ui_rate *rate_of(struct ui *ui, const struct report_event *e, int64_t now_ms)
 {
 	struct ui_rate *r = NULL;
@@ -61,8 +61,10 @@ static struct ui_rate *rate_of(struct ui *ui, const struct report_event *e, int6
 	for (size_t i = 0; i < ARRAY_LEN(ui->rates) && !r; i++)
 		if (!*ui->rates[i].stage || !strncmp(ui->rates[i].stage, e->stage, sizeof(r->stage) - 1))
 			r = &ui->rates[i];
-	if (r && (!*r->stage || e->done_bytes < r->start_bytes)) {
-		*r = (struct ui_rate){ .start_ms = now_ms, .start_bytes = e->done_bytes };
+	if (r && (!*r->stage || e->done_bytes < r->start_bytes || e->total_bytes != r->total_bytes)) {
+		*r = (struct ui_rate){ .start_ms = now_ms,
+				       .start_bytes = e->done_bytes,
+				       .total_bytes = e->total_bytes };
 		snprintf(r->stage, sizeof(r->stage), "%s", e->stage);
 	}
 	return r;

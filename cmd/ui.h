@@ -16,7 +16,7 @@
 struct ui_rate {
 	char stage[16];
 	int64_t start_ms;
-	uint64_t start_bytes;
+	uint64_t start_bytes, total_bytes;
 };
 
 struct ui {

@@ -65,6 +65,7 @@ static int add_lfs(struct listing *l, const struct tracked *t, const char *path,
 
 static int add_blob(struct listing *l, const struct tracked *t, const char *path, struct err *err)
 {
+	char id[GIT_OID_HEXSZ + 1];
 	struct git_lfs lfs;
 	struct file_entry *e;
 	uint64_t size;
@@ -79,7 +80,8 @@ static int add_blob(struct listing *l, const struct tracked *t, const char *path
 		return add_lfs(l, t, path, &lfs, err);
 	e = filelist_add(&l->files, path, file_mode(t->mode));
 	e->store = &l->g->blobs.base;
-	git_oid_tostr(e->id, sizeof(e->id), t->id);
+	git_oid_tostr(id, sizeof(id), t->id);
+	e->id = xstrdup(id);
 	e->size = size;
 	e->is_tracked = true;
 	return 0;

@@ -74,20 +74,39 @@ static int read_digest(const json_t *file, uint64_t size, struct file_entry *e)
 	return digest_parse(hex, &e->digest);
 }
 
-static int add_entry(struct filelist *l, const json_t *file, struct err *err)
+/* What is known of a manifest while it is read. */
+struct reading {
+	manifest_file_fn fn;
+	void *ctx;
+	struct digest_state *tree;
+	struct str last_path;
+	bool has_last;
+};
+
+static int bad_entry(struct err *err)
+{
+	return err_set(err, ERR_FAILED, "an entry of the manifest has no proper path, size or digest");
+}
+
+static int read_entry(struct reading *r, const json_t *file, struct err *err)
 {
 	const char *path = json_str(file, "path");
 	json_int_t size = json_integer_value(json_object_get(file, "size"));
-	struct file_entry *e;
+	struct file_entry e = { .path = (char *)path, .mode = FILE_MODE_PLAIN, .has_digest = true };
 
 	if (!path || !scan_is_data_path(path) || !json_is_integer(json_object_get(file, "size")) || size < 0 ||
 	    (str_ends(path, "/") && size))
-		return err_set(err, ERR_FAILED, "an entry of the manifest has no proper path, size or digest");
-	e = filelist_add(l, path, FILE_MODE_PLAIN);
-	e->size = (uint64_t)size;
-	if (read_digest(file, e->size, e) < 0)
-		return err_set(err, ERR_FAILED, "an entry of the manifest has no proper path, size or digest");
-	e->has_digest = true;
+		return bad_entry(err);
+	e.size = (uint64_t)size;
+	if (read_digest(file, e.size, &e) < 0)
+		return bad_entry(err);
+	if (r->has_last && strcmp(str_text(&r->last_path), path) >= 0)
+		return err_set(err, ERR_FAILED, "the manifest's files are not in order");
+	str_truncate(&r->last_path, 0);
+	str_add(&r->last_path, path);
+	r->has_last = true;
+	filelist_tree_add(r->tree, &e, true);
+	r->fn(r->ctx, &e);
 	return 0;
 }
 
@@ -127,37 +146,37 @@ static int no_manifest(struct err *err)
 }
 
 /* File by file: as one JSON value a million of them would take a gigabyte. Manifests are canonical, to the byte. */
-static int read_files(struct rest *r, struct filelist *l, struct err *err)
+static int read_files(struct rest *r, struct reading *reading, struct err *err)
 {
 	while (!take_text(r, "]")) {
 		auto_json *file = NULL;
 
-		if (l->n && !take_text(r, ","))
+		if (reading->has_last && !take_text(r, ","))
 			return no_manifest(err);
 		file = take_value(r);
 		if (!file)
 			return no_manifest(err);
-		if (add_entry(l, file, err) < 0)
+		if (read_entry(reading, file, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int read_manifest(struct rest *r, struct filelist *l, struct err *err)
+static int read_all(struct rest *r, struct reading *reading, struct err *err)
 {
 	auto_json *channel = take_text(r, "{\"channel\":") ? take_value(r) : NULL;
 	auto_json *digest = channel && take_text(r, ",\"digest\":") ? take_value(r) : NULL;
 
 	if (!digest || !take_text(r, ",\"files\":["))
 		return no_manifest(err);
-	if (read_files(r, l, err) < 0)
+	if (read_files(r, reading, err) < 0)
 		return -1;
 	return take_text(r, ",\"format\":1}") && !r->n ? 0 : no_manifest(err);
 }
 
-static int check_digest(const struct filelist *l, const char *tree_digest_hex, struct err *err)
+static int check_digest(struct digest_state *tree, const char *tree_digest_hex, struct err *err)
 {
-	struct digest digest = filelist_tree_digest(l, true);
+	struct digest digest = digest_final(tree);
 	auto_free char *hex = digest_hex(&digest);
 
 	return str_eq(hex, tree_digest_hex)
@@ -165,23 +184,40 @@ static int check_digest(const struct filelist *l, const char *tree_digest_hex, s
 		       : err_set(err, ERR_FAILED, "the manifest's files have the tree digest %s", hex);
 }
 
+int manifest_read(const char *text, size_t n, const char *tree_digest_hex, manifest_file_fn fn, void *ctx,
+		  struct err *err)
+{
+	auto_digest *tree = digest_new();
+	struct reading reading = { .fn = fn, .ctx = ctx, .tree = tree };
+	int rc = read_all(&(struct rest){ text, n }, &reading, err);
+
+	str_release(&reading.last_path);
+	return rc < 0 ? -1 : check_digest(tree, tree_digest_hex, err);
+}
+
+static void add_file_to_list(void *ctx, const struct file_entry *e)
+{
+	struct file_entry *added = filelist_add(ctx, e->path, e->mode);
+
+	added->size = e->size;
+	added->has_digest = true;
+	added->digest = e->digest;
+	added->n_parts = e->n_parts;
+}
+
 int manifest_parse(const char *text, size_t n, const char *tree_digest_hex, struct filelist *ret, struct err *err)
 {
-	struct rest rest = { text, n };
 	auto_filelist l = { 0 };
 
-	if (read_manifest(&rest, &l, err) < 0)
-		return -1;
-	filelist_sort(&l);
-	if (check_digest(&l, tree_digest_hex, err) < 0)
+	if (manifest_read(text, n, tree_digest_hex, add_file_to_list, &l, err) < 0)
 		return -1;
 	*ret = l;
 	l = (struct filelist){ 0 };
 	return 0;
 }
 
-int manifest_load(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
-		  struct filelist *ret, struct err *err)
+int manifest_each(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
+		  manifest_file_fn fn, void *ctx, struct err *err)
 {
 	auto_free char *key = xasprintf("%s/%s.json", prefix, tree_digest_hex);
 	auto_free char *text = NULL;
@@ -192,5 +228,17 @@ int manifest_load(struct s3 *s3, const char *bucket, const char *prefix, const c
 			err_set(err, ERR_NOT_FOUND, "the manifest is not there");
 		return -1;
 	}
-	return manifest_parse(text, n, tree_digest_hex, ret, err);
+	return manifest_read(text, n, tree_digest_hex, fn, ctx, err);
+}
+
+int manifest_load(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
+		  struct filelist *ret, struct err *err)
+{
+	auto_filelist l = { 0 };
+
+	if (manifest_each(s3, bucket, prefix, tree_digest_hex, add_file_to_list, &l, err) < 0)
+		return -1;
+	*ret = l;
+	l = (struct filelist){ 0 };
+	return 0;
 }

@@ -22,10 +22,19 @@
 /* The bytes; new string. */
 char *manifest_text(const struct filelist *files, const char *channel);
 
-/* A manifest's files, sorted; they must give tree_digest_hex. ERR_FAILED. */
+/*
+ * Hand a manifest's files to fn one by one, in order; they are borrowed, and as long as nothing else is known of them
+ * no more than claims: they must give tree_digest_hex, which is seen at the end. ERR_FAILED.
+ */
+typedef void (*manifest_file_fn)(void *ctx, const struct file_entry *e);
+int manifest_read(const char *text, size_t n, const char *tree_digest_hex, manifest_file_fn fn, void *ctx,
+		  struct err *err);
+/* The same as a list. */
 int manifest_parse(const char *text, size_t n, const char *tree_digest_hex, struct filelist *ret, struct err *err);
 
-/* Read <prefix>/<digest>.json. ERR_NOT_FOUND when there is none, ERR_FAILED when it is not what its name says. */
+/* Get <prefix>/<digest>.json. ERR_NOT_FOUND when there is none, ERR_FAILED when it is not what its name says. */
+int manifest_each(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
+		  manifest_file_fn fn, void *ctx, struct err *err);
 int manifest_load(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
 		  struct filelist *ret, struct err *err);
 

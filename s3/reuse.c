@@ -18,8 +18,10 @@ struct reusing {
 	const char *from_folder, *to_folder;
 	const struct filelist *files;
 	bool *is_there;
-	const struct file_entry **old; /* sorted by content */
-	size_t n_old, next;
+	const struct file_entry **by_content; /* files, sorted */
+	const char **from;    /* of each file: where the other snapshot has its content; NULL: nowhere */
+	struct strlist paths; /* from's, where they differ from the files' own */
+	size_t next;
 	int n_refused;
 	const struct s3 *s3;
 	const struct report *report;
@@ -38,12 +40,26 @@ static int compare_content(const void *a, const void *b)
 	return x->n_parts == y->n_parts ? 0 : x->n_parts < y->n_parts ? -1 : 1;
 }
 
-static const struct file_entry *find_old(const struct reusing *r, const struct file_entry *e)
+/* Of a million old files only what is wanted is kept: where the content of each new one lies. */
+static void note_old(void *ctx, const struct file_entry *old)
 {
+	struct reusing *r = ctx;
+	const struct file_entry **end = r->by_content + r->files->n;
 	const struct file_entry **found =
-		r->n_old ? bsearch(&e, r->old, r->n_old, sizeof(*r->old), compare_content) : NULL;
+		bsearch(&old, r->by_content, r->files->n, sizeof(*r->by_content), compare_content);
+	const char *path;
 
-	return found ? *found : NULL;
+	if (!found || r->from[*found - r->files->v])
+		return;
+	path = (*found)->path;
+	if (strcmp(path, old->path) != 0) {
+		strlist_add(&r->paths, old->path);
+		path = r->paths.v[r->paths.n - 1];
+	}
+	while (found > r->by_content && compare_content(found - 1, &old) == 0)
+		found--;
+	for (; found < end && compare_content(found, &old) == 0; found++)
+		r->from[*found - r->files->v] = path;
 }
 
 /* What one request copies; an empty object is not worth it. */
@@ -53,9 +69,9 @@ static bool is_small(const struct file_entry *e)
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
-static void fill_request(const struct reusing *r, const struct file_entry *from, struct s3_many_call *c)
+static void fill_request(const struct reusing *r, const char *from, struct s3_many_call *c)
 {
-	auto_free char *key = xasprintf("%s/%s%s", r->bucket, r->from_folder, from->path);
+	auto_free char *key = xasprintf("%s/%s%s", r->bucket, r->from_folder, from);
 	auto_free char *source = str_uri_encode(key, true);
 	struct s3_request *req = &c->call.req;
 
@@ -76,7 +92,7 @@ static int next_copy(void *ctx, struct s3_many_call *c, struct err *err)
 	(void)err;
 	for (; r->next < r->files->n && r->n_refused < MAX_REFUSALS; r->next++) {
 		const struct file_entry *e = &r->files->v[r->next];
-		const struct file_entry *from = r->is_there[r->next] || !is_small(e) ? NULL : find_old(r, e);
+		const char *from = r->is_there[r->next] || !is_small(e) ? NULL : r->from[r->next];
 
 		if (!from)
 			continue;
@@ -126,10 +142,10 @@ static int copied(void *ctx, struct s3_many_call *c, int result, struct err *err
  * In the parts that it was sent in, many at once, so that its digest stays: -1 when it could not be. Of an object that
  * has a CRC only, S3 computes the digest while it copies: then that is what must come out.
  */
-static int copy_large(struct s3 *s3, const struct reusing *r, const struct file_entry *from, const struct file_entry *e)
+static int copy_large(struct s3 *s3, const struct reusing *r, const char *from, const struct file_entry *e)
 {
 	struct s3_checksum wanted = { .kind = S3_SHA256, .n_parts = e->n_parts, .sha256 = e->digest };
-	auto_free char *from_key = xasprintf("%s%s", r->from_folder, from->path);
+	auto_free char *from_key = xasprintf("%s%s", r->from_folder, from);
 	auto_free char *to_key = xasprintf("%s%s", r->to_folder, e->path);
 	auto_s3_head head = { 0 };
 	auto_err ignored = { 0 };
@@ -147,7 +163,7 @@ static int copy_all_large(struct s3 *s3, struct reusing *r, struct err *err)
 {
 	for (size_t i = 0; i < r->files->n && r->n_refused < MAX_REFUSALS; i++) {
 		const struct file_entry *e = &r->files->v[i];
-		const struct file_entry *from = e->n_parts && !r->is_there[i] ? find_old(r, e) : NULL;
+		const char *from = e->n_parts && !r->is_there[i] ? r->from[i] : NULL;
 
 		if (sys_check_cancelled(err) < 0)
 			return -1;
@@ -160,61 +176,60 @@ static int copy_all_large(struct s3 *s3, struct reusing *r, struct err *err)
 }
 
 /* The newest whole one but ours; false when there is none that can be read. */
-static bool choose(struct s3 *s3, const char *bucket, const char *prefix, const char *digest, struct filelist *ret,
-		   char *ret_from)
+static bool choose(struct s3 *s3, const char *prefix, const char *digest, struct reusing *r)
 {
 	auto_snapshots l = { 0 };
 	auto_err ignored = { 0 };
 
-	if (snapshots_list(s3, bucket, prefix, &l, &ignored) < 0)
+	if (snapshots_list(s3, r->bucket, prefix, &l, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < l.n && l.v[i].is_whole; i++) {
 		if (!strcmp(l.v[i].digest, digest))
 			continue;
-		memcpy(ret_from, l.v[i].digest, sizeof(l.v[i].digest));
-		return manifest_load(s3, bucket, prefix, l.v[i].digest, ret, &ignored) == 0;
+		memcpy(r->result.from, l.v[i].digest, sizeof(l.v[i].digest));
+		return manifest_each(s3, r->bucket, prefix, l.v[i].digest, note_old, r, &ignored) == 0;
 	}
 	return false;
 }
 
-static int run(struct s3 *s3, struct reusing *r, const struct filelist *old, struct err *err)
+static int copy_all(struct s3 *s3, const char *prefix, struct reusing *r, struct err *err)
 {
 	const struct s3_many many = { .next = next_copy, .done = copied, .ctx = r };
-	int rc;
+	auto_free char *from_folder = xasprintf("%s/%s/", prefix, r->result.from);
 
-	r->old = xcalloc(old->n, sizeof(*r->old));
-	for (size_t i = 0; i < old->n; i++)
-		r->old[r->n_old++] = &old->v[i];
-	if (r->n_old > 1)
-		qsort(r->old, r->n_old, sizeof(*r->old), compare_content);
-	rc = s3_many(s3, &many, err);
-	if (rc == 0)
-		rc = copy_all_large(s3, r, err);
-	free(r->old);
-	return rc;
+	r->from_folder = from_folder;
+	if (s3_many(s3, &many, err) < 0)
+		return -1;
+	return copy_all_large(s3, r, err);
 }
 
 int snapshot_reuse(struct s3 *s3, const struct filelist *files, const char *bucket, const char *prefix,
 		   const char *digest, bool *is_there, const struct report *report, struct reuse_result *ret,
 		   struct err *err)
 {
-	auto_filelist old = { 0 };
-	auto_free char *from_folder = NULL;
+	auto_free const struct file_entry **by_content = xcalloc(files->n, sizeof(*by_content));
+	auto_free const char **from = xcalloc(files->n, sizeof(*from));
 	auto_free char *to_folder = xasprintf("%s/%s/", prefix, digest);
 	struct reusing r = { .bucket = bucket,
 			     .to_folder = to_folder,
 			     .files = files,
 			     .is_there = is_there,
+			     .by_content = by_content,
+			     .from = from,
 			     .s3 = s3,
 			     .report = report };
+	int rc = 0;
 
-	if (choose(s3, bucket, prefix, digest, &old, r.result.from)) {
-		from_folder = xasprintf("%s/%s/", prefix, r.result.from);
-		r.from_folder = from_folder;
-		/* Cancelled is the only thing that the pump itself can say. */
-		if (run(s3, &r, &old, err) < 0)
-			return -1;
-	}
+	for (size_t i = 0; i < files->n; i++)
+		by_content[i] = &files->v[i];
+	if (files->n > 1)
+		qsort(by_content, files->n, sizeof(*by_content), compare_content);
+	/* Cancelled is the only thing that the pump itself can say. */
+	if (choose(s3, prefix, digest, &r))
+		rc = copy_all(s3, prefix, &r, err);
+	strlist_release(&r.paths);
+	if (rc < 0)
+		return -1;
 	*ret = r.result;
 	return sys_check_cancelled(err);
 }

@@ -14,6 +14,9 @@
 #include "s3/reuse.h"
 #include "s3/transfer.h"
 
+/* From here on hashing takes long enough to be announced. */
+#define ANNOUNCED_BYTES ((uint64_t)1024 * 1024 * 1024)
+
 static int name_files(const struct snapshot_source *src, struct snapshot_facts *facts, struct filelist *files,
 		      struct err *err)
 {
@@ -26,6 +29,12 @@ static int name_files(const struct snapshot_source *src, struct snapshot_facts *
 	for (size_t i = 0; i < files->n; i++) {
 		facts->n_hashed += !files->v[i].has_digest;
 		facts->bytes_hashed += files->v[i].has_digest ? 0 : files->v[i].size;
+	}
+	if (facts->bytes_hashed >= ANNOUNCED_BYTES) {
+		auto_free char *size = str_bytes(facts->bytes_hashed);
+
+		report_text(src->report, REPORT_STEP, "data", "hash %zu file%s of '%s', %s", facts->n_hashed,
+			    facts->n_hashed == 1 ? "" : "s", src->path, size);
 	}
 	return filelist_hash_parts(files, s3_part_bytes, src->report, "data", err);
 }

@@ -6,6 +6,8 @@
 /* The longest wait for something to happen. */
 #define TURN_MS   100
 #define REPORT_MS 100
+/* More bodies are not hashed ahead of those that are sent, on however many cores. */
+#define MAX_HASHED 64
 
 void engine_fail(struct engine *e, struct err *err)
 {
@@ -32,10 +34,12 @@ void engine_count(struct engine *e, int64_t bytes, const char *name)
 	report_progress(e->spec->report, e->spec->stage, name, e->done_bytes, e->spec->total_bytes);
 }
 
-/* Bodies that are hashed or sent at once: enough that neither side waits for the other. */
+/* Bodies that are hashed or sent at once: enough that neither side waits for the other; each may be an open file. */
 static int room(const struct engine *e)
 {
-	return s3_pump_limit(e->pump) + hashers_room(e->hashers);
+	int hashed = hashers_room(e->hashers);
+
+	return s3_pump_limit(e->pump) + (hashed < MAX_HASHED ? hashed : MAX_HASHED);
 }
 
 static void begin_next(struct engine *e)

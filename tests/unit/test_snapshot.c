@@ -111,6 +111,51 @@ static void names_stay_what_they_are(void **state)
 	assert_string_equal(text, expected);
 }
 
+struct heard {
+	int n_steps, n_progress;
+	uint64_t done_bytes;
+	char *step;
+};
+
+static void hear(void *ctx, const struct report_event *e)
+{
+	struct heard *h = ctx;
+
+	assert_string_equal(e->stage, "data");
+	if (e->kind == REPORT_STEP) {
+		h->n_steps++;
+		free(h->step);
+		h->step = xstrdup(e->text);
+		return;
+	}
+	assert_int_equal(e->kind, REPORT_PROGRESS);
+	assert_int_equal(strncmp(e->text, "hash", 4), 0);
+	assert_int_equal(e->total_bytes, (uint64_t)1100 * 1024 * 1024 + 1);
+	assert_true(e->done_bytes > h->done_bytes && e->done_bytes <= e->total_bytes);
+	h->done_bytes = e->done_bytes;
+	h->n_progress++;
+}
+
+/* Whoever waits for a large folder to be hashed sees how far it is. */
+static void hashing_is_told(void **state)
+{
+	auto_free char *root = fs_join(*state, "data"), *want = NULL;
+	struct heard heard = { 0 };
+	struct report report = { hear, &heard };
+	struct snapshot_source src = { .path = root, .report = &report };
+	struct snapshot_facts facts = { 0 };
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+
+	run(*state, "mkdir data; printf 1 > data/a; truncate -s 1100M data/b");
+	assert_int_equal(snapshot_read(&src, &files, &facts, &err), 0);
+	assert_int_equal(heard.n_steps, 1);
+	want = xasprintf("hash 2 files of '%s', 1.1 GiB", root);
+	assert_string_equal(heard.step, want);
+	assert_true(heard.n_progress >= 2);
+	free(heard.step);
+}
+
 /* What a manifest says is read as it was written, and is canonical JSON. */
 static void manifest_is_read_back(void **state)
 {
@@ -134,6 +179,26 @@ static void manifest_is_read_back(void **state)
 	assert_true(file_entry_is_folder(&back.v[2]));
 	again = manifest_text(&back, "train");
 	assert_string_equal(again, text);
+}
+
+/* A digest of the files in another order is no tree digest, whoever computed it. */
+static void manifest_out_of_order_is_refused(void **state)
+{
+	auto_filelist files = { 0 }, back = { 0 };
+
+	make_data(*state, &files);
+	for (int is_double = 0; is_double < 2; is_double++) {
+		struct file_entry v[] = { files.v[1], files.v[is_double] };
+		struct filelist bad = { .v = v, .n = 2 };
+		auto_free char *hex = NULL, *text = NULL;
+		auto_err err = { 0 };
+
+		hex = digest_text(&bad);
+		text = manifest_text(&bad, "train");
+		assert_int_equal(manifest_parse(text, strlen(text), hex, &back, &err), -1);
+		assert_string_equal(err.msg, "the manifest's files are not in order");
+		assert_int_equal(back.n, 0);
+	}
 }
 
 /* The channel's folder is sent without what it has no object for. */
@@ -281,7 +346,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_what_lies_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(is_sent_once_with_the_manifest_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_stay_what_they_are, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hashing_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(manifest_is_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(manifest_out_of_order_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(empty_folders_are_named_and_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(interrupted_upload_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_names_the_first_difference, set_up, tear_down),

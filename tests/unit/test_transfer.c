@@ -442,7 +442,7 @@ static void test_resume(void **state)
 	m->has_upload = true;
 	m->upload_kind = S3_CRC64NVME;
 	assert_int_equal(fake_times(m, "CreateMultipartUpload"), 2);
-	assert_int_equal(send_files(m, &files, true, &result, &err), 0);
+	assert_int_equal(send_files(m, &files, false, &result, &err), 0);
 	assert_int_equal(fake_times(m, "CreateMultipartUpload"), 3);
 	check_object(m, &files.v[0]);
 }

@@ -47,20 +47,30 @@ out_has "sha256 ${digest%% *}" 'it says the digest of the archive'
 tree=$(sed -n 's/.*tree //p' "$T/out")
 same "$(names | LC_ALL=C sort | tr '\n' ' ')" "$(names | tr '\n' ' ')" 'the files are sorted by their bytes'
 
+# A file system that gives files in the order of their creation, which others do not.
+clones=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$T")" smpipe-pack.XXXXXX)
+trap 'rm -rf "$clones"' EXIT
+chmod a+rx "$clones"
 # clone N: the same commit elsewhere, its files created in another order, with other times and modes that git does not see.
 clone() {
-	rm -rf "$T/clone"
-	git clone -q --no-checkout "$T/home" "$T/clone"
-	git -C "$T/clone" ls-files -z --with-tree=HEAD | shuf -z |
-		(cd "$T/clone" && if [ $(($1 % 2)) -eq 0 ]; then git checkout -q; else
+	rm -rf "$clones/clone"
+	git clone -q --no-checkout "$T/home" "$clones/clone"
+	git -C "$clones/clone" ls-files -z --with-tree=HEAD | shuf -z |
+		(cd "$clones/clone" && if [ $(($1 % 2)) -eq 0 ]; then git checkout -q; else
 			xargs -0 -n 2 git checkout -q HEAD --
 		fi)
-	find "$T/clone/src" -type f -exec touch -d "200$(($1 % 10))-0$(($1 % 9 + 1))-11 12:00" {} +
-	find "$T/clone/src" -type f -exec chmod g=,o= {} +
-	(cd "$T/clone" && git update-index -q --refresh)
-	[ $(($1 % 3)) -ne 0 ] || git -C "$T/clone" gc -q
-	chmod -R a+rX "$T/clone/.git" && chmod a+rx "$T/clone" "$T"
+	find "$clones/clone/src" -type f -exec touch -d "200$(($1 % 10))-0$(($1 % 9 + 1))-11 12:00" {} +
+	find "$clones/clone/src" -type f -exec chmod "$([ $(($1 % 2)) -eq 0 ] && echo g+w,o+w || echo g-w,o-w)" {} +
+	(cd "$clones/clone" && git update-index -q --refresh)
+	[ $(($1 % 3)) -ne 0 ] || git -C "$clones/clone" gc -q
+	chmod -R a+rX "$clones/clone"
+	find "$clones/clone/src" -printf '%f ' > "$T/order.$1"
+	find "$clones/clone/src" -name train.py -printf '%m %TY\n' >> "$T/seen"
 }
+# One in which letters have another order than bytes, and i is not the small I.
+localedef -i tr_TR -f UTF-8 "$T/tr_TR.UTF-8" > "$T/out" 2> "$T/err"
+export LOCPATH="$T"
+same "$(printf 'a\nB\n' | LC_ALL=tr_TR.UTF-8 sort | tr -d '\n')$(TZ=Asia/Kolkata date +%z)" 'aB+0530' 'there are other locales and zones'
 as_user='env'
 if [ "$(id -u)" -eq 0 ] && command -v setpriv > /dev/null; then
 	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
@@ -73,16 +83,15 @@ i=0
 different=0
 for round in 1 2 3 4 5; do
 	clone $round
-	chmod -R a+rX "$T/clone"
 	for zone in UTC Asia/Kolkata Pacific/Kiritimati America/St_Johns Europe/Lisbon; do
 		for mask in 022 077; do
 			for cpus in 0 0-63; do
 				i=$((i + 1))
-				locale=$(printf 'C\nC.UTF-8\nde_DE.UTF-8\nPOSIX\n' | sed -n "$((i % 4 + 1))p")
+				locale=$(printf 'C\nC.UTF-8\ntr_TR.UTF-8\nPOSIX\n' | sed -n "$((i % 4 + 1))p")
 				who=$as_user
 				[ $((i % 3)) -eq 0 ] || who=env
 				out=$T/drop/$i.tar.gz
-				(cd "$T/clone" && umask $mask && $who env TZ=$zone LC_ALL="$locale" LANG="$locale" taskset -c $cpus \
+				(cd "$clones/clone" && umask $mask && $who env TZ=$zone LC_ALL="$locale" LANG="$locale" taskset -c $cpus \
 					"$SMPIPE" source pack -o "$out" > "$T/out" 2> "$T/err") || cat "$T/err"
 				[ "$(sha256sum < "$out")" = "$digest" ] || different=$((different + 1))
 				grep -q "tree $tree" "$T/out" || different=$((different + 1))
@@ -92,6 +101,9 @@ for round in 1 2 3 4 5; do
 	done
 done
 same "$i $different" '100 0' 'one hundred packs by other zones, locales, masks, users, orders, times and processors give one digest'
+[ "$(sort -u "$T"/order.* | wc -l)" -ge 3 ] && [ "$(sort -u "$T/seen" | wc -l)" -ge 5 ]
+ok $? 'and orders, modes and times did differ'
+unset LOCPATH
 
 # --- readers ---
 cd "$T/home" || exit 1

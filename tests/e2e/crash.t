@@ -145,7 +145,8 @@ cloud_point() {
 		strace -f -o .smpipe/trace -e trace="$calls" -e inject="$2:signal=KILL:when=$3" \
 			"$SMPIPE" local serve --dir .smpipe/local --idle 100 > .smpipe/up 2> .smpipe/up.err &
 		cloud=$!
-		eventually 'grep -q http .smpipe/up || ! kill -0 "$cloud" 2> /dev/null'
+		# Killed on its way up it never says where it is.
+		eventually 'grep -qs http .smpipe/up || ! kill -0 "$cloud" 2> /dev/null'
 		"$SMPIPE" release --local --no-logs > .smpipe/out1 2> .smpipe/err1
 		first=$?
 		kill -0 "$cloud" 2> /dev/null && : > "$T/alive.$name"

@@ -1,6 +1,7 @@
 #include "base/hashers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -14,9 +15,14 @@
 /* Of a thread, for all its lanes: stays in a core's second cache between reading and hashing. */
 #define BUFFER_BYTES ((size_t)512 * 1024)
 #define MAX_THREADS  16
+/* What the kernel reads ahead by itself, and what it is asked for at most. */
+#define MIN_READ_AHEAD (128 * 1024)
+#define MAX_READ_AHEAD (16 * 1024 * 1024)
 /* What is hashed in the time that it takes to start a thread, and to open a file. */
 #define BYTES_PER_THREAD ((uint64_t)256 * 1024)
 #define BYTES_PER_TASK   ((uint64_t)16 * 1024)
+/* Larger contents of a store (base/filelist.h) are not hashed many together. */
+#define MAX_HELD_BYTES ((uint64_t)256 * 1024)
 
 struct task_list {
 	struct hash_task *first, *last;
@@ -94,6 +100,10 @@ static int begin(struct lane *l, struct err *err)
 	if (t->fd < 0 && file_reader_open(&l->reader, t->entry, err) < 0)
 		return -1;
 	l->fd = t->fd < 0 ? l->reader.fd : t->fd;
+	/* Many ranges that are read in turn are many small reads for the disk, unless each is asked for as a whole. */
+	if (l->fd >= 0 && t->size > MIN_READ_AHEAD)
+		posix_fadvise(l->fd, (off_t)t->offset, t->size < MAX_READ_AHEAD ? (off_t)t->size : MAX_READ_AHEAD,
+			      POSIX_FADV_WILLNEED);
 	if (t->wants_bytes)
 		keep_bytes(l);
 	return 0;
@@ -220,6 +230,12 @@ static void adopt(struct worker *w, struct hash_task *t)
 	w->n++;
 }
 
+/* What comes out of a store is in memory as long as it is hashed. */
+static bool is_heavy(const struct hash_task *t)
+{
+	return t->entry->store && t->size > MAX_HELD_BYTES;
+}
+
 /* What a thread has together leaves the others their share; the first is of two at most, for who waits to send it. */
 static void adopt_more(struct worker *w)
 {
@@ -227,7 +243,9 @@ static void adopt_more(struct worker *w)
 	int share = w->n + h->n_waiting / (h->n_threads ? h->n_threads : 1);
 	int most = digest_lanes_useful(w->digests, h->has_first || share < 2 ? share : 2);
 
-	while (h->waiting.first && (!w->n || (w->n < most && h->waiting.first->wants_sha256))) {
+	for (struct hash_task *t; (t = h->waiting.first);) {
+		if (w->n && (w->n >= most || !t->wants_sha256 || is_heavy(t)))
+			break;
 		adopt(w, take_first(&h->waiting));
 		h->n_waiting--;
 	}

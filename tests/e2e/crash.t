@@ -148,8 +148,9 @@ cloud_point() {
 		strace -f -o .smpipe/trace -e trace="$calls" -e inject="$2:signal=KILL:when=$3" \
 			"$SMPIPE" local serve --dir .smpipe/local --idle 100 > .smpipe/up 2> .smpipe/up.err &
 		cloud=$!
-		for i in $(seq 100); do
-			grep -q http .smpipe/up && break
+		# Killed on its way up it never says where it is.
+		for i in $(seq 400); do
+			grep -qs http .smpipe/up || ! kill -0 "$cloud" 2> /dev/null && break
 			sleep 0.05
 		done
 		"$SMPIPE" release --local --no-logs > .smpipe/out1 2> .smpipe/err1

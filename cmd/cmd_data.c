@@ -46,6 +46,11 @@ void data_release(struct data *d)
 	plan_release(&d->plan);
 }
 
+void data_note_none(const struct data *d)
+{
+	report_text(&d->cmd->ui.report, REPORT_NOTE, "data", "there are no snapshots yet");
+}
+
 struct channel *data_local_channel(const struct data *d, const char *name)
 {
 	for (size_t i = 0; i < d->cmd->project.n_channels; i++) {
@@ -188,7 +193,7 @@ static int list(struct data *d, struct err *err)
 	json_array_foreach(array, n, j)
 		print_snapshot(j);
 	if (!json_array_size(array))
-		report_text(&d->cmd->ui.report, REPORT_NOTE, "data", "there are no snapshots yet");
+		data_note_none(d);
 	return 0;
 }
 

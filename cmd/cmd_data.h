@@ -30,6 +30,9 @@ char *data_prefix(const struct data *d, const char *channel);
 /* The channels that have snapshots, or only one. */
 int data_channels(struct data *d, const char *only, struct strlist *ret, struct err *err);
 
+/* Say that there are no snapshots. */
+void data_note_none(const struct data *d);
+
 int data_diff(struct data *d, struct err *err);
 int data_verify(struct data *d, struct err *err);
 

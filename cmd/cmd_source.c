@@ -68,13 +68,28 @@ static void list_text(const struct project *p, const char *tree)
 	printf("%zu file%s, %s, tree %s\n", p->source.n, p->source.n == 1 ? "" : "s", bytes, tree);
 }
 
+/* A device, a pipe, a link: written to, not replaced. */
+static int pack_through(const struct filelist *files, const char *path, struct digest *ret_digest, uint64_t *ret_bytes,
+			struct err *err)
+{
+	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(err, "open '%s'", path);
+	return archive_write_fd(files, true, fd, path, ret_digest, ret_bytes, err);
+}
+
 /* A file that is there stays whole until the new one is. */
 static int pack_to_path(const struct filelist *files, const char *path, struct digest *ret_digest, uint64_t *ret_bytes,
 			struct err *err)
 {
 	auto_free char *temporary = xasprintf("%s.XXXXXX", path);
-	auto_close int fd = mkostemp(temporary, O_CLOEXEC);
+	auto_close int fd = -1;
+	struct stat st;
 
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return pack_through(files, path, ret_digest, ret_bytes, err);
+	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "create '%s'", temporary);
 	if (archive_write_fd(files, true, fd, temporary, ret_digest, ret_bytes, err) == 0) {

@@ -64,6 +64,8 @@ int data_verify(struct data *d, struct err *err)
 	}
 	if (results)
 		cmd_print_json(results);
+	if (!channels.n)
+		data_note_none(d);
 	if (sum.bad)
 		return err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", sum.bad,
 			       sum.bad == 1 ? " is" : "s are");

@@ -161,16 +161,31 @@ static int exit_code(const struct err *err)
 	}
 }
 
-/* Printable line by line: a quoted source line and its caret are part of the message. */
-static void print_lines(const char *label, const char *text)
+/* "   12 | key: value" and the caret below it; any other line break came along with a name. */
+static bool is_source_line(const char *line)
 {
-	auto_strlist lines = { 0 };
+	size_t n = strspn(line, " 0123456789");
 
-	str_split(&lines, text, '\n');
-	for (size_t i = 0; i < lines.n; i++) {
-		auto_free char *line = str_printable(lines.v[i]);
+	return n > 0 && line[n] == '|';
+}
 
-		fprintf(stderr, "%s%s\n", i ? "" : label, line);
+/* Printable, in one line but for a quoted source line and its caret. */
+static void print_message(const char *label, const char *text)
+{
+	auto_free char *left = xstrdup(text);
+
+	fputs(label, stderr);
+	for (char *line = left; line;) {
+		char *end = strchr(line, '\n');
+		auto_free char *shown = NULL;
+
+		while (end && !is_source_line(end + 1))
+			end = strchr(end + 1, '\n');
+		if (end)
+			*end++ = '\0';
+		shown = str_printable(line);
+		fprintf(stderr, "%s\n", shown);
+		line = end;
 	}
 }
 
@@ -191,9 +206,9 @@ static void annotate(const char *message)
 
 static void print_error(const struct err *err)
 {
-	print_lines("smpipe: ", err->msg);
+	print_message("smpipe: ", err->msg);
 	if (err->hint)
-		print_lines("hint: ", err->hint);
+		print_message("hint: ", err->hint);
 	if (getenv("GITHUB_ACTIONS"))
 		annotate(err->msg);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -47,12 +48,24 @@ static int open_fd(const char *path, int flags, struct err *err)
 	return fd < 0 ? err_errno(err, "create '%s'", path) : fd;
 }
 
+/* A device or a pipe would be gone, and a link is not what it leads to. */
+static int check_target(const char *target, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(target, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	return err_set(err, ERR_CONFIG, "'%s' is no file that could be replaced", target);
+}
+
 int download_file_open(struct download_file *f, const char *target, const char *id, uint32_t n_ranges, struct err *err)
 {
 	auto_free char *folder = fs_dirname(target);
 	auto_free char *prefix = xasprintf(".%s.smpipe-", fs_basename(target));
 	auto_free char *name = xasprintf("%s%s", prefix, id ? id : "new");
 
+	if (check_target(target, err) < 0)
+		return -1;
 	f->target = xstrdup(target);
 	f->temporary = fs_join(folder, name);
 	f->journal = xasprintf("%s" JOURNAL_SUFFIX, f->temporary);
@@ -100,9 +113,9 @@ void download_file_drop(struct download_file *f)
 
 void download_file_release(struct download_file *f)
 {
-	/* Without a journal nobody can go on with it. */
-	if (f->fd >= 0 && f->journal_fd < 0 && !f->is_finished)
-		unlink(f->temporary);
+	/* Without a list, or with an empty one, nobody can go on with it. */
+	if (f->fd >= 0 && !f->is_finished && (f->journal_fd < 0 || lseek(f->journal_fd, 0, SEEK_END) == 0))
+		download_file_drop(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	if (f->journal_fd >= 0)

@@ -64,34 +64,49 @@ static int explain_region(const struct s3 *s3, const struct s3_request *req, con
 		       req->region ? req->region : s3->aws->id->region);
 }
 
-/* A bucket of another account than is expected is refused in the words of a missing permission. */
-static char *owner_words(const struct s3 *s3, const struct s3_request *req)
+/*
+ * What else is refused in the words of a missing permission: a bucket of another account than is expected, and an
+ * object that is not there from who may not list the bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
+static char *other_reasons(const struct s3 *s3, const struct s3_request *req)
 {
-	if (!s3->bucket_owner || req->any_owner)
-		return xstrdup("");
-	return xasprintf(", or bucket '%s' belongs to another account than %s", req->bucket, s3->bucket_owner);
+	auto_free char *owner = s3->bucket_owner && !req->any_owner
+					? xasprintf(", or bucket '%s' belongs to another account than %s", req->bucket,
+						    s3->bucket_owner)
+					: xstrdup("");
+	bool reads = str_eq(action_of(req->operation), "GetObject");
+
+	return xasprintf("%s%s", reads ? ", or there is no such object and s3:ListBucket is not allowed" : "", owner);
+}
+
+static int hint_at_owner(const struct s3 *s3, struct err *err)
+{
+	if (!s3->bucket_owner)
+		return -1;
+	return err_hint(err, "if the bucket is another account's on purpose, name that account: `bucket_owner` in "
+			     "smpipe.yaml, or --account of put and get");
 }
 
 /* An answer to HEAD has no body, so the service cannot say which it is. */
 static int explain_head(const struct s3 *s3, const struct s3_request *req, struct err *err)
 {
-	auto_free char *missing = permission(s3, req), *owner = owner_words(s3, req);
+	auto_free char *missing = permission(s3, req), *others = other_reasons(s3, req);
 
 	err_set(err, ERR_AUTH, "%s: 403: the credentials are not valid here, or %s is not allowed%s", req->what,
-		missing, owner);
-	if (!s3->bucket_owner)
-		return -1;
-	return err_hint(err, "if the bucket is another account's on purpose, name that account as bucket_owner");
+		missing, others);
+	return hint_at_owner(s3, err);
 }
 
 static int explain_denial(const struct s3 *s3, const struct s3_request *req, struct err *err)
 {
-	auto_free char *missing = permission(s3, req), *owner = owner_words(s3, req);
+	auto_free char *missing = permission(s3, req), *others = other_reasons(s3, req);
 
 	/* IAM says who may not do what to which. */
 	if (strstr(err->msg, "not authorized to perform"))
 		return -1;
-	return err_wrap(err, "%s is not allowed%s", missing, owner);
+	err_wrap(err, "%s is not allowed%s", missing, others);
+	return hint_at_owner(s3, err);
 }
 
 int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct http_response *resp, struct err *err)
@@ -105,5 +120,7 @@ int s3_request_explain(struct s3 *s3, const struct s3_request *req, const struct
 		return explain_head(s3, req, err);
 	if (str_eq(req->aws.method, "HEAD") && !err->service_code && resp->status == 400)
 		return err_hint(err, "an answer to HEAD gives no reason; credentials that have expired are one");
+	if (str_eq(req->aws.method, "HEAD") && !err->service_code && resp->status == 404)
+		return err_wrap(err, "there is no such %s", req->key ? "object, or no such bucket" : "bucket");
 	return err_is_service(err, "AccessDenied") ? explain_denial(s3, req, err) : -1;
 }

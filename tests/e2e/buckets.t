@@ -31,11 +31,33 @@ run "$SMPIPE" put many s3://near-by/x --account 999999999999
 expect 5 'a bucket of another account'
 said "s3:PutObject on arn:aws:s3:::near-by/x/[0-9a-z]+ is not allowed, or bucket 'near-by' belongs to another account than 999999999999: .* 403 AccessDenied" \
 	'in one line that names the permission'
+mkdir denied
+echo x > "denied/$(printf 'new\nli\033[31mne')"
+run "$SMPIPE" put denied s3://near-by/x --account 999999999999
+said "s3:PutObject on arn:aws:s3:::near-by/x/new.li..31mne is not allowed, .*another account than 999999999999" \
+	'in one line, even where a name has two'
+same "$(wc -l < "$T/err")" 2 'that and a hint'
+err_has '^hint: .* --account of put' 'that says how'
 run "$SMPIPE" get s3://far-away/many/1 x --account 999999999999
 expect 5 'nor is it read'
-said "s3:GetObject on arn:aws:s3:::far-away/many/1 is not allowed, or .* another account than 999999999999" 'in one line'
-[ ! -e x ]
-ok $? 'no file'
+said "s3:GetObject on arn:aws:s3:::far-away/many/1 is not allowed, or there is no such object and s3:ListBucket is not allowed, or .* another account than 999999999999" \
+	'in one line'
+same "$(ls -A | grep -c '^\.*x')" 0 'no file, nor the beginning of one'
+run "$SMPIPE" get s3://far-away/many/large x/ --account 999999999999
+expect 5 'nor a large one'
+same "$(ls -A x | wc -l)" 0 'without a trace'
+run "$SMPIPE" get s3://far-away/many/none
+expect 1 'an object that is not there'
+said "there is no such object, or no such bucket: HeadObject 's3://far-away/many/none': 404" 'in one line'
+mkfifo pipe
+ln -s /dev/full link
+for target in pipe link; do
+	run "$SMPIPE" get s3://far-away/many/1 $target
+	expect 2 "a target that is no file: $target"
+	said "'$target' is no file that could be replaced" 'in one line'
+done
+[ -p pipe ] && [ -h link ]
+ok $? 'stays what it is'
 run "$SMPIPE" get s3://near-by/many/ y --account 999999999999
 expect 5 'nor listed'
 said 's3:ListBucket on arn:aws:s3:::near-by is not allowed' 'in one line'

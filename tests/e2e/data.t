@@ -27,6 +27,10 @@ older() {
 data_of_record() { basename "$(aws s3 cp "$(json .record)" - | jq -r '.subject[] | select(.name == "data/train").uri')" .json; }
 objects() { find .smpipe/local/s3 -path '*/objects/*' -type f | sort; }
 
+run "$SMPIPE" data verify --local
+expect 0 'there is nothing to verify'
+err_has 'there are no snapshots yet' 'which is said'
+
 # --- names ---------------------------------------------------------------------------------------------------------
 mkdir -p "$T/set/sub dir/deep" "$T/set/none/at all"
 cd "$T/set" || exit 1

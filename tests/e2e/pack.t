@@ -161,6 +161,19 @@ run sh -c "'$SMPIPE' source pack -o - | tar -xzOf - train.py"
 out_has 'print\(2\)' 'pack -o - writes to standard output'
 git checkout -q src
 rm src/new.py
+mkfifo "$T/pipe"
+ln -s linked.tar.gz "$T/link.tar.gz"
+tar -tzf - < "$T/pipe" > "$T/through" &
+reader=$!
+run timeout 20 "$SMPIPE" source pack -o "$T/pipe"
+expect 0 'to a pipe'
+wait $reader
+grep -qx train.py "$T/through"
+ok $? 'it writes into the pipe'
+run "$SMPIPE" source pack -o "$T/link.tar.gz"
+expect 0 'to a link'
+[ -p "$T/pipe" ] && [ -h "$T/link.tar.gz" ] && [ -s "$T/linked.tar.gz" ]
+ok $? 'and replaces neither'
 run "$SMPIPE" source pack -o "$T/absent/x.tar.gz"
 expect 1 'a folder that is not there'
 run "$SMPIPE" source unpack

@@ -168,6 +168,15 @@ static void refusals_have_words(void **state)
 	assert_non_null(strstr(err.msg,
 			       "s3:ListBucket on arn:aws:s3:::bucket is not allowed, or bucket 'bucket' belongs to "
 			       "another account than 123456789012"));
+	assert_non_null(strstr(err.hint, "--account"));
+	/* From who may not list, what is not there is kept back as well. */
+	f->canned = foreign;
+	assert_int_equal(s3_head_object(&f->s3, "bucket", "k", NULL, &err), -1);
+	assert_non_null(strstr(err.msg, "s3:GetObject on arn:aws:s3:::bucket/k is not allowed, or there is no such "
+					"object and s3:ListBucket is not allowed, or bucket 'bucket' belongs to"));
+	assert_int_equal(s3_head_object(&f->s3, "bucket", "k", NULL, &err), -1);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_string_equal(err.msg, "there is no such object, or no such bucket: HeadObject 's3://bucket/k': 404");
 	/* A wrong clock is no other account. */
 	f->canned = late;
 	assert_int_equal(s3_head_object(&f->s3, "bucket", "k", NULL, &err), -1);

@@ -75,7 +75,9 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 
 	if (!executable)
 		return err_errno(err, "find smpipe's own executable");
-	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
+	/* Outside a project the cloud is the folder's: `smpipe local` likewise. */
+	if ((cmd->project.state_dir && project_make_state_dir(&cmd->project, err) < 0) ||
+	    cloud_up(executable, &options, &access, err) < 0)
 		return err_wrap(err, "start the local cloud");
 	cmd->session.is_local = true;
 	if (locate(cmd, LOCAL_REGION, local_env, err) < 0)

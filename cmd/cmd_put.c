@@ -122,7 +122,8 @@ static int send_files(struct cmd *cmd, struct putting *p, const struct s3_uri *t
 
 	clients_init(&c, &cmd->session);
 	if (s3_transfer(&s3, &t, &sent, err) < 0)
-		return -1;
+		return err_is_service(err, "NoSuchBucket") ? err_hint(err, "put makes no bucket: one has to be there")
+							   : -1;
 	ui_clear(&cmd->ui);
 	print_result(cmd, p, uri, &sent);
 	return 0;

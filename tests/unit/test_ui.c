@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "cmd/ui.h"
 
-#define MIB ((uint64_t)1024 * 1024)
+#define MIB       ((uint64_t)1024 * 1024)
 #define MAX_SHOWN 65536
 
 /* What is printed between shown_begin and shown_end. */
@@ -187,8 +187,10 @@ static void test_retries_are_counted_not_listed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_status_is_gone_at_once),	   cmocka_unit_test(test_status_fits_the_line),
-		cmocka_unit_test(test_rate_is_that_of_now),	   cmocka_unit_test(test_a_log_is_told_every_half_minute),
+		cmocka_unit_test(test_status_is_gone_at_once),
+		cmocka_unit_test(test_status_fits_the_line),
+		cmocka_unit_test(test_rate_is_that_of_now),
+		cmocka_unit_test(test_a_log_is_told_every_half_minute),
 		cmocka_unit_test(test_retries_are_counted_not_listed),
 	};
 

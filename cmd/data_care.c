@@ -39,7 +39,7 @@ static int verify_channel(struct data *d, const char *channel, json_t *results, 
 	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
 		return -1;
 	if (data_operand(d, 2) && snapshots_find(&l, data_operand(d, 2), &only, err) < 0)
-		return err_hint(err, "`smpipe data list %s` shows them", channel);
+		return err_hint(err, "`smpipe data list %s%s` shows them", channel, session_options(&d->cmd->session));
 	if (data_operand(d, 1) && (!l.n || !l.v[0].is_whole))
 		return err_set(err, ERR_NOT_FOUND, "channel '%s' has no snapshot", channel);
 	for (size_t i = 0; i < l.n; i++) {

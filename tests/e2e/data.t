@@ -117,6 +117,24 @@ same "$(json '[(.added, .removed, .changed | map(.path) | join("+"))] | join(" "
 run "$SMPIPE" data diff train 0000 --local
 expect 1 'a digest that is none'
 said "there is no snapshot '0000'" 'is said'
+err_has '^hint: `smpipe data list train --local` shows them' 'with the command that shows those that are'
+
+# --- one channel of several ------------------------------------------------------------------------------------------
+cp data/test/iris.csv "$T/test" && cp data/val/iris.csv "$T/val" && echo 1,1,1,1,0 | tee -a data/test/iris.csv >> data/val/iris.csv
+run "$SMPIPE" data push val --local --json
+expect 0 'data push of one channel'
+same "$(json 'map(.channel) | join(" ")')" val 'sends that one'
+run "$SMPIPE" data list --local --json
+same "$(json 'map(select(.current).channel) | join(" ")')" 'train val' 'and no other'
+run "$SMPIPE" data push nosuch --local
+expect 2 'a channel that is not there'
+said "'nosuch' is no channel of a local folder in smpipe.yaml" 'is said'
+cp "$T/test" data/test/iris.csv && cp "$T/val" data/val/iris.csv
+cp smpipe.yaml "$T/smpipe.yaml" && sed -i '/^inputs:/,/^$/d' smpipe.yaml
+run "$SMPIPE" data push --local
+expect 0 'a push with nothing to send'
+err_has 'no channel of smpipe.yaml has a local path: nothing to send' 'says so'
+cp "$T/smpipe.yaml" smpipe.yaml
 
 # --- verify ----------------------------------------------------------------------------------------------------------
 run "$SMPIPE" data verify --local

@@ -187,6 +187,7 @@ ln -s /etc/passwd "$T/set/out"
 run "$SMPIPE" data push --local
 expect 2 'a link out of the folder'
 said "the link 'out' leads out of the data folder" 'is refused in one line'
+err_has '^hint: `symlinks: skip` leaves links out' 'with what can be done about it'
 sed -i 's|exclude: .*}|symlinks: skip}|' smpipe.yaml
 push 'or left out'
 : > "$T/set/$(printf 'bad\377name')"

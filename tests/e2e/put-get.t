@@ -18,6 +18,8 @@ expect 0 'a file is sent to it'
 run "$SMPIPE" get --local s3://bucket/key back
 expect 0 'and fetched'
 same "$(cat back)" words 'as it was'
+run "$SMPIPE" local up --dir .smpipe/local
+err_has 'eval "..smpipe local env --dir .smpipe/local."' 'what other clients are told names the same cloud'
 
 # --- a name that is no object ----------------------------------------------------------------------------------------
 mkdir -p tree/below && echo 1 > tree/one && echo 2 > tree/below/two

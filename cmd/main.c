@@ -30,7 +30,8 @@ static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOL
 					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id stop_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_NO_WAIT, OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
-static const enum opt_id put_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_CHECKSUM, OPT_JSON, OPT_COUNT };
+static const enum opt_id put_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_CHECKSUM,
+					OPT_SYMLINKS, OPT_JSON,   OPT_COUNT };
 static const enum opt_id get_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
 static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_SCHEMA, OPT_REFERENCE, OPT_COUNT };
 static const enum opt_id version_opts[] = { OPT_VERBOSE, OPT_COUNT };

@@ -56,6 +56,8 @@ static const struct opt_row rows[OPT_COUNT] = {
 			"only lines from then on: 30s, 10m, 2h, 3d ago, or 2023-11-23T01:38:54Z" },
 	[OPT_HOST] = { "host", 0, "HOST", false, "only the lines of this host (algo-2)" },
 	[OPT_CHECKSUM] = { "checksum", 0, "KIND", false, "what S3 keeps of each object: sha256 (default), crc64nvme" },
+	[OPT_SYMLINKS] = { "symlinks", 0, "KIND", false,
+			   "follow links to files inside the folder (inside, default), skip them, or error" },
 	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
 	[OPT_OUTPUT] = { "output", 'o', "FILE", false, "write to this file, or with - to standard output" },
 };

@@ -45,6 +45,7 @@ enum opt_id {
 	OPT_HOST,
 	OPT_REMOTE,
 	OPT_CHECKSUM,
+	OPT_SYMLINKS,
 	OPT_OUTPUT,
 	OPT_COUNT, /* also ends a command's list */
 };

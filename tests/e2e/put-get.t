@@ -37,6 +37,18 @@ expect 0 'so all below it is fetched'
 run diff -r tree fetched
 expect 0 'whole'
 
+# --- links -----------------------------------------------------------------------------------------------------------
+ln -s ../file tree/out
+run "$SMPIPE" put tree s3://bucket/links/
+expect 2 'a link out of the folder is not followed'
+err_has '^hint: `--symlinks skip` leaves links out' 'and there is a way round it'
+run "$SMPIPE" put --symlinks skip tree s3://bucket/links/
+expect 0 'which sends the rest'
+same "$(aws s3 ls --recursive s3://bucket/links/ | awk '{ print $4 }' | tr '\n' ' ')" 'links/below/two links/one ' 'and no more'
+run "$SMPIPE" put --symlinks follow tree s3://bucket/links/
+expect 2 'there is no other'
+said "symlinks is inside, skip or error, not 'follow'" 'which is said'
+
 # --- a target that is no file ----------------------------------------------------------------------------------------
 mkfifo pipe
 run "$SMPIPE" get s3://bucket/key pipe

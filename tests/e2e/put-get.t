@@ -61,4 +61,14 @@ run "$SMPIPE" get s3://bucket/key folder
 expect 2 'nor is a folder where the file would be'
 said "'folder/key' exists, and is no file" 'likewise'
 
+# --- what each verb does ---------------------------------------------------------------------------------------------
+for verb in list push diff verify gc; do
+	run "$SMPIPE" help data
+	out_has "^  $verb " "the help tells what data $verb does"
+done
+for verb in up env down serve; do
+	run "$SMPIPE" local --help
+	out_has "^  $verb " "and what local $verb does"
+done
+
 finish

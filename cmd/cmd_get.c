@@ -189,6 +189,11 @@ static int choose_target(struct getting *g, const char *wanted, struct err *err)
 {
 	auto_free char *name = NULL;
 
+	/* Bytes are checked in a file before it gets its name: a reader of a stream would have them unchecked. */
+	if (str_eq(wanted, "-")) {
+		err_set(err, ERR_USAGE, "get writes files, not standard output");
+		return err_hint(err, "a file of the name '-' is './-'");
+	}
 	g->is_prefix = !*g->from.key || str_ends(g->from.key, "/");
 	if (g->is_prefix) {
 		name = *g->from.key ? xstrndup(g->from.key, strlen(g->from.key) - 1) : xstrdup(g->from.bucket);
@@ -226,7 +231,7 @@ static int explain_absence(const struct getting *g, struct err *err)
 	if (g->is_prefix || err->code != ERR_NOT_FOUND)
 		return -1;
 	err_wrap(err, "there is no object 's3://%s/%s', or no such bucket", g->from.bucket, g->from.key);
-	return hint_prefix(g, err);
+	return str_starts(g->cmd->opts.operands.v[0], "s3://") ? hint_prefix(g, err) : -1;
 }
 
 static void print_result(const struct getting *g, const struct download_result *got)

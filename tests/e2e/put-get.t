@@ -56,6 +56,10 @@ expect 2 'a pipe is no target'
 said "'pipe' exists, and is no file" 'which is said before anything is fetched'
 [ -p pipe ]
 ok $? 'and stays a pipe'
+run "$SMPIPE" get s3://bucket/key -
+expect 2 'nor is standard output'
+[ ! -e ./- ]
+ok $? 'and no file of that name appears'
 mkdir -p folder/key
 run "$SMPIPE" get s3://bucket/key folder
 expect 2 'nor is a folder where the file would be'

@@ -314,7 +314,7 @@ void cmd_keep_indexes(struct cmd *cmd)
 	auto_err err = { 0 };
 
 	if (project_keep_indexes(&cmd->project, &err) < 0)
-		report_text(&cmd->ui.report, REPORT_NOTE, "data", "%s", err.msg);
+		report_text(&cmd->ui.report, REPORT_NOTE, "data", "the next run reads all data again: %s", err.msg);
 }
 
 int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err)

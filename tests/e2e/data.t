@@ -135,6 +135,11 @@ run "$SMPIPE" data push --local
 expect 0 'a push with nothing to send'
 err_has 'no channel of smpipe.yaml has a local path: nothing to send' 'says so'
 cp "$T/smpipe.yaml" smpipe.yaml
+mv .smpipe/index "$T/index" && : > .smpipe/index
+run "$SMPIPE" data push --local
+expect 0 'a push whose index cannot be kept'
+err_has 'the next run reads all data again: .*\.smpipe/index' 'says what that means'
+rm .smpipe/index && mv "$T/index" .smpipe/index
 
 # --- verify ----------------------------------------------------------------------------------------------------------
 run "$SMPIPE" data verify --local

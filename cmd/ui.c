@@ -133,7 +133,7 @@ static void show_progress(struct ui *ui, const struct report_event *e)
 	auto_free char *line = NULL;
 
 	if (ui->is_terminal ? ui->board || now_ms - ui->drawn_ms < REDRAW_MS
-			    : !moving || now_ms - moving->told_ms < LOG_MS)
+			    : !moving || !*progress || now_ms - moving->told_ms < LOG_MS)
 		return;
 	line = status_line(e, progress, ui->is_terminal ? terminal_size().ws_col - 1u : LOG_COLUMNS);
 	if (!ui->is_terminal) {

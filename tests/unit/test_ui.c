@@ -155,6 +155,12 @@ static void test_a_log_is_told_every_half_minute(void **state)
 	text = shown(&s);
 	assert_string_equal(text, "put      a 300.0 MiB of 2.9 GiB (10 %), 10.0 MiB/s, 4 min 30 s left\n"
 				  "put      a 600.0 MiB of 2.9 GiB (20 %), 10.0 MiB/s, 4 min 00 s left\n");
+	/* Metrics stand in the log by themselves. */
+	for (int i = 0; i < 70; i++) {
+		s.now_ms += 1000;
+		report_progress(&s.ui.report, "metrics", "loss=1", 0, 0);
+	}
+	assert_string_equal(shown(&s), "");
 	end(&s);
 }
 

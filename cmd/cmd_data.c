@@ -92,6 +92,15 @@ int data_channels(struct data *d, const char *only, struct strlist *ret, struct 
 	return 0;
 }
 
+int data_snapshots(struct data *d, const char *channel, struct snapshots *ret, struct err *err)
+{
+	auto_free char *prefix = data_prefix(d, channel);
+
+	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, ret, err) < 0)
+		return err_is_service(err, "NoSuchBucket") ? (err_release(err), 0) : -1;
+	return 0;
+}
+
 /* Of each local channel, so that the list can say which snapshot the folder is now; one that cannot be read has none.
  */
 static void read_local(struct data *d)
@@ -172,10 +181,9 @@ static int list(struct data *d, struct err *err)
 	if (data_plan(d, err) < 0 || data_channels(d, data_operand(d, 1), &channels, err) < 0)
 		return -1;
 	for (size_t i = 0; i < channels.n; i++) {
-		auto_free char *prefix = data_prefix(d, channels.v[i]);
 		auto_snapshots l = { 0 };
 
-		if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
+		if (data_snapshots(d, channels.v[i], &l, err) < 0)
 			return -1;
 		for (size_t k = 0; k < l.n; k++)
 			json_array_append_new(array, describe(d, channels.v[i], &l.v[k]));

@@ -27,6 +27,8 @@ struct channel *data_named_channel(const struct data *d, const char *name, struc
 char *data_prefix(const struct data *d, const char *channel);
 /* The channels that have snapshots, or only one. */
 int data_channels(struct data *d, const char *only, struct strlist *ret, struct err *err);
+/* snapshots_list() of a channel; none where there is no bucket yet. */
+int data_snapshots(struct data *d, const char *channel, struct snapshots *ret, struct err *err);
 
 int data_diff(struct data *d, struct err *err);
 int data_verify(struct data *d, struct err *err);

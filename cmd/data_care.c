@@ -32,11 +32,10 @@ static int verify_one(struct data *d, const char *channel, const char *digest, j
 
 static int verify_channel(struct data *d, const char *channel, json_t *results, int *bad, struct err *err)
 {
-	auto_free char *prefix = data_prefix(d, channel);
 	const struct snapshot_info *only = NULL;
 	auto_snapshots l = { 0 };
 
-	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
+	if (data_snapshots(d, channel, &l, err) < 0)
 		return -1;
 	if (data_operand(d, 2) && snapshots_find(&l, data_operand(d, 2), &only, err) < 0)
 		return err_hint(err, "`smpipe data list %s%s` shows them", channel, session_options(&d->cmd->session));
@@ -64,16 +63,21 @@ int data_verify(struct data *d, struct err *err)
 	}
 	if (results)
 		cmd_print_json(results);
-	return bad ? err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", bad,
-			     bad == 1 ? " is" : "s are")
-		   : 0;
+	if (!channels.n)
+		report_text(&d->cmd->ui.report, REPORT_NOTE, "data", "there are no snapshots yet");
+	if (!bad)
+		return 0;
+	err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", bad, bad == 1 ? " is" : "s are");
+	return err_hint(
+		err, "where its manifest (<digest>.json) is deleted, `smpipe data push%s` of the same folder mends it",
+		session_options(&d->cmd->session));
 }
 
 static void print_gc(const struct data *d, const struct data_gc *gc, bool deletes)
 {
 	auto_json *items = json_array();
 	uint64_t total = 0;
-	auto_free char *total_text = NULL;
+	auto_free char *total_text = NULL, *hint = NULL;
 
 	for (size_t i = 0; i < gc->n; i++) {
 		const struct data_gc_item *item = &gc->v[i];
@@ -95,9 +99,11 @@ static void print_gc(const struct data *d, const struct data_gc *gc, bool delete
 		cmd_print_json(j);
 	}
 	total_text = str_bytes(total);
+	if (!deletes && gc->n)
+		hint = xasprintf("; `smpipe data gc --yes%s` deletes", session_options(&d->cmd->session));
 	report_text(&d->cmd->ui.report, REPORT_NOTE, "data", "%zu snapshots, %zu of them in records; %s %zu, %s%s",
 		    gc->n_snapshots, gc->n_used, deletes ? "deleted" : "of no use:", gc->n, total_text,
-		    !deletes && gc->n ? "; `smpipe data gc --yes` deletes" : "");
+		    hint ? hint : "");
 }
 
 int data_gc(struct data *d, struct err *err)

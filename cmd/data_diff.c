@@ -54,7 +54,7 @@ static int load(struct data *d, const char *channel, const char *digits, char **
 	const struct snapshot_info *s = NULL;
 	auto_snapshots l = { 0 };
 
-	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
+	if (data_snapshots(d, channel, &l, err) < 0)
 		return -1;
 	if (digits && snapshots_find(&l, digits, &s, err) < 0)
 		return err_hint(err, "`smpipe data list %s%s` shows them", channel, session_options(&d->cmd->session));

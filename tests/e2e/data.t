@@ -6,6 +6,14 @@ new_project data
 sed -i 's|^  train: .*|  train: {path: ../set, exclude: ["*.tmp"]}|' smpipe.yaml
 commit Data
 use_cloud
+for verb in 'list train' verify gc; do
+	# shellcheck disable=SC2086
+	run "$SMPIPE" data $verb --local
+	expect 0 "data $verb before there is a bucket"
+	err_has 'there are no snapshots yet|0 snapshots' 'says that there is nothing'
+done
+run "$SMPIPE" data diff val --local
+said "channel 'val' has no snapshot yet" 'so does data diff'
 bucket=sagemaker-us-east-1-000000000000
 push() { run "$SMPIPE" data push --local --json; expect 0 "$1"; uri=$(json '.[] | select(.channel == "train").uri'); }
 # The current snapshot of train: its digest, and its manifest as $T/manifest.
@@ -151,6 +159,11 @@ aws s3 cp --quiet "$T/manifest" "${uri}plain"
 run "$SMPIPE" data verify train "$second" --local --json
 expect 1 'an object that was overwritten'
 same "$(json '.[0].ok')" false 'is found'
+err_has '^hint: .*manifest .* is deleted, `smpipe data push --local` of the same folder mends it' 'with what can be done'
+aws s3 rm --quiet "${uri%/}.json"
+push 'a push when that was done'
+run "$SMPIPE" data verify train "$second" --deep --local
+expect 0 'has mended it'
 rm -r "$T/set" && mkdir "$T/set" && echo one > "$T/set/one"
 push 'another folder'
 third=$(basename "$uri")

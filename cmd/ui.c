@@ -61,13 +61,16 @@ static void draw_board(struct ui *ui)
 
 static void start_rate(struct ui_rate *r, const struct report_event *e, int64_t now_ms)
 {
+	int64_t told_ms = *r->stage ? r->told_ms : now_ms;
+
 	*r = (struct ui_rate){ .from = { now_ms, e->done_bytes },
 			       .next = { now_ms, e->done_bytes },
-			       .told_ms = now_ms };
+			       .total_bytes = e->total_bytes,
+			       .told_ms = told_ms };
 	snprintf(r->stage, sizeof(r->stage), "%s", e->stage);
 }
 
-/* The stage's rate; one that starts over begins anew. NULL: more stages than there is room for. */
+/* The stage's rate; one that starts over, or with something else, begins anew. NULL: no room for one more stage. */
 static struct ui_rate *rate_of(struct ui *ui, const struct report_event *e, int64_t now_ms)
 {
 	struct ui_rate *r = NULL;
@@ -75,7 +78,7 @@ static struct ui_rate *rate_of(struct ui *ui, const struct report_event *e, int6
 	for (size_t i = 0; i < ARRAY_LEN(ui->rates) && !r; i++)
 		if (!*ui->rates[i].stage || !strncmp(ui->rates[i].stage, e->stage, sizeof(r->stage) - 1))
 			r = &ui->rates[i];
-	if (r && (!*r->stage || e->done_bytes < r->next.bytes))
+	if (r && (!*r->stage || e->done_bytes < r->next.bytes || e->total_bytes != r->total_bytes))
 		start_rate(r, e, now_ms);
 	if (r && now_ms - r->next.ms >= RATE_WINDOW_MS) {
 		r->from = r->next;

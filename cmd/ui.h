@@ -21,7 +21,8 @@ struct ui_rate {
 	struct {
 		int64_t ms;
 		uint64_t bytes;
-	} from, next;    /* measured from; what takes its place once it is old enough */
+	} from, next; /* measured from; what takes its place once it is old enough */
+	uint64_t total_bytes;
 	int64_t told_ms; /* when a log was told last */
 };
 

@@ -131,6 +131,14 @@ static void test_rate_is_that_of_now(void **state)
 		move(&s, 1000, "a", done += 10 * MIB, 10000 * MIB);
 	text = strrchr(shown(&s), '\r');
 	assert_non_null(strstr(text, ", 10.0 MiB/s, 13 min 00 s left"));
+	/* What was hashed is sent now: another rate. */
+	move(&s, 1000, "a", done, 5000 * MIB);
+	move(&s, 2000, "a", done + 100 * MIB, 5000 * MIB);
+	text = shown(&s);
+	assert_non_null(strstr(text, ", 50.0 MiB/s, "));
+	move(&s, 10000, "a", 9000 * MIB, 10000 * MIB);
+	move(&s, 1000, "a", 9500 * MIB, 10000 * MIB);
+	shown(&s);
 	/* All is sent, but not answered yet: nothing that could be said about how long that takes. */
 	move(&s, 1000, "a", 10000 * MIB, 10000 * MIB);
 	text = shown(&s);

@@ -78,6 +78,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsmpipe.a
 
 # What cmd draws is no part of the library.
 $(BUILD)/tests/unit/test_leaderboard_view: $(BUILD)/cmd/leaderboard_view.o $(BUILD)/cmd/table.o
+$(BUILD)/tests/unit/test_ui: $(BUILD)/cmd/ui.o $(BUILD)/cmd/table.o
 
 $(BUILD)/tests/vectors/%: $(BUILD)/tests/vectors/%.o $(BUILD)/libsmpipe.a
 	$(call say,LD,$@)

@@ -101,21 +101,33 @@ void retry_begin(struct retry *r, const struct sys *sys, const struct report *re
 	};
 }
 
+/* Errors of calls name the call already. */
+static void tell(const struct retry *r, const struct err *why, const char *next)
+{
+	bool is_named = str_starts(why->msg, r->what);
+
+	report_text(r->report, REPORT_NOTE, "retry", "%s%s%s; %s", is_named ? "" : r->what, is_named ? "" : ": ",
+		    why->msg, next);
+}
+
 static bool try_mended(struct retry *r, const struct retry_verdict *v, const struct err *why)
 {
+	auto_free char *next = NULL;
+
 	if (v->retry_class != RETRY_MENDED || r->n_mended >= MAX_MENDED)
 		return false;
 	r->n_mended++;
 	r->max_attempts++;
 	r->attempt++;
-	report_text(r->report, REPORT_NOTE, "retry", "%s: %s; %s, once more", r->what, why->msg, v->remedy);
+	next = xasprintf("%s, once more", v->remedy);
+	tell(r, why, next);
 	return true;
 }
 
 bool retry_again(struct retry *r, const struct retry_verdict *v, struct err *why, int64_t *ret_delay_ms)
 {
 	int cost = v->retry_class == RETRY_THROTTLED ? RETRY_COST_THROTTLED : RETRY_COST;
-	auto_free char *wait = NULL;
+	auto_free char *wait = NULL, *next = NULL;
 
 	*ret_delay_ms = 0;
 	if (v->retry_class == RETRY_NO || sys_is_cancelled())
@@ -132,8 +144,8 @@ bool retry_again(struct retry *r, const struct retry_verdict *v, struct err *why
 	*ret_delay_ms = retry_delay_ms(r->n_waits++, v, unit_random(r->sys));
 	wait = str_duration_ms(*ret_delay_ms);
 	r->attempt++;
-	report_text(r->report, REPORT_NOTE, "retry", "%s: %s; next try in %s (%d of %d)", r->what, why->msg, wait,
-		    r->attempt, r->max_attempts);
+	next = xasprintf("next try in %s (%d of %d)", wait, r->attempt, r->max_attempts);
+	tell(r, why, next);
 	return true;
 }
 

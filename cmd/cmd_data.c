@@ -62,6 +62,16 @@ struct channel *data_local_channel(const struct data *d, const char *name)
 	return NULL;
 }
 
+struct channel *data_named_channel(const struct data *d, const char *name, struct err *err)
+{
+	struct channel *c = data_local_channel(d, name);
+
+	if (!c)
+		err_set(err, ERR_USAGE, "'%s' is no channel of a local folder in %s", name,
+			d->cmd->project.config.file);
+	return c;
+}
+
 char *data_prefix(const struct data *d, const char *channel)
 {
 	return xasprintf("%s/%s", d->plan.data_prefix, channel);
@@ -86,6 +96,15 @@ int data_channels(struct data *d, const char *only, struct strlist *ret, struct 
 
 		strlist_take(ret, xstrndup(name, strlen(name) - 1));
 	}
+	return 0;
+}
+
+int data_snapshots(struct data *d, const char *channel, struct snapshots *ret, struct err *err)
+{
+	auto_free char *prefix = data_prefix(d, channel);
+
+	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, ret, err) < 0)
+		return err_is_service(err, "NoSuchBucket") ? (err_release(err), 0) : -1;
 	return 0;
 }
 
@@ -178,10 +197,9 @@ static int list(struct data *d, struct err *err)
 	if (data_plan(d, err) < 0 || data_channels(d, data_operand(d, 1), &channels, err) < 0)
 		return -1;
 	for (size_t i = 0; i < channels.n; i++) {
-		auto_free char *prefix = data_prefix(d, channels.v[i]);
 		auto_snapshots l = { 0 };
 
-		if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
+		if (data_snapshots(d, channels.v[i], &l, err) < 0)
 			return -1;
 		for (size_t k = 0; k < l.n; k++)
 			json_array_append_new(array, describe(d, channels.v[i], &l.v[k]));
@@ -197,35 +215,70 @@ static int list(struct data *d, struct err *err)
 	return 0;
 }
 
-/* What a release does with data, without the rest of it. */
-static int push(struct data *d, struct err *err)
+static void print_pushed(const struct data *d)
 {
-	const struct session *s = &d->cmd->session;
-	struct project *p = &d->cmd->project;
-	struct stage_result result = { 0 };
 	auto_json *array = json_array();
+	bool is_json = opt_has(&d->cmd->opts, OPT_JSON);
 
-	for (size_t i = 0; i < p->n_channels; i++) {
-		if (p->channels[i].kind == CHANNEL_LOCAL && project_read_channel(p, &p->channels[i], err) < 0)
-			return -1;
-	}
-	cmd_keep_indexes(d->cmd);
-	if (data_plan(d, err) < 0 || stage_bucket(s, p, &d->plan, err) < 0 ||
-	    stage_data(s, p, &d->plan, &result, err) < 0)
-		return -1;
-	ui_clear(&d->cmd->ui);
 	for (size_t i = 0; i < d->plan.n_channels; i++) {
 		const struct plan_channel *pc = &d->plan.channels[i];
 
-		if (pc->digest && opt_has(&d->cmd->opts, OPT_JSON))
+		if (pc->digest && is_json)
 			json_array_append_new(array, json_pack("{ss ss ss}", "channel", pc->channel->name, "digest",
 							       pc->digest, "uri", pc->uri));
 		else if (pc->digest)
 			cmd_print("%s  %s\n", pc->channel->name, pc->uri);
 	}
-	if (opt_has(&d->cmd->opts, OPT_JSON))
+	if (is_json)
 		cmd_print_json(array);
+}
+
+static int push_channels(struct data *d, struct err *err)
+{
+	const struct session *s = &d->cmd->session;
+	struct project *p = &d->cmd->project;
+	struct stage_result result = { 0 };
+	size_t n_local = 0;
+
+	for (size_t i = 0; i < p->n_channels; i++) {
+		if (p->channels[i].kind != CHANNEL_LOCAL)
+			continue;
+		if (project_read_channel(p, &p->channels[i], err) < 0)
+			return -1;
+		n_local++;
+	}
+	if (!n_local)
+		report_text(&d->cmd->ui.report, REPORT_NOTE, "data",
+			    "no channel of %s has a local path: nothing to send", p->config.file);
+	cmd_keep_indexes(d->cmd);
+	if (data_plan(d, err) < 0 || (n_local && stage_bucket(s, p, &d->plan, err) < 0) ||
+	    stage_data(s, p, &d->plan, &result, err) < 0)
+		return -1;
+	ui_clear(&d->cmd->ui);
+	print_pushed(d);
 	return 0;
+}
+
+/* What a release does with data, without the rest of it; of one channel, as if smpipe.yaml had no other. */
+static int push(struct data *d, struct err *err)
+{
+	struct project *p = &d->cmd->project;
+	struct channel *only, first;
+	size_t n = p->n_channels;
+	int rc;
+
+	if (!data_operand(d, 1))
+		return push_channels(d, err);
+	only = data_named_channel(d, data_operand(d, 1), err);
+	if (!only)
+		return -1;
+	first = p->channels[0];
+	p->channels[0] = *only;
+	*only = first;
+	p->n_channels = 1;
+	rc = push_channels(d, err);
+	p->n_channels = n;
+	return rc;
 }
 
 const char *data_operand(const struct data *d, size_t i)
@@ -239,7 +292,7 @@ static const struct {
 	int (*run)(struct data *d, struct err *err);
 } verbs[] = {
 	{ "list", 1, list },
-	{ "push", 0, push },
+	{ "push", 1, push },
 	{ "diff", 3, data_diff },
 	{ "verify", 2, data_verify },
 };

@@ -25,10 +25,14 @@ int data_plan(struct data *d, struct err *err);
 const char *data_operand(const struct data *d, size_t i);
 /* The local channel of this name, or NULL. */
 struct channel *data_local_channel(const struct data *d, const char *name);
+/* The same for a name that the user gave: ERR_USAGE. */
+struct channel *data_named_channel(const struct data *d, const char *name, struct err *err);
 /* Key prefix of a channel's snapshots, without '/'; new string. */
 char *data_prefix(const struct data *d, const char *channel);
 /* The channels that have snapshots, or only one. */
 int data_channels(struct data *d, const char *only, struct strlist *ret, struct err *err);
+/* snapshots_list() of a channel; none where there is no bucket yet. */
+int data_snapshots(struct data *d, const char *channel, struct snapshots *ret, struct err *err);
 
 /* Say that there are no snapshots. */
 void data_note_none(const struct data *d);

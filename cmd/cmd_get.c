@@ -1,6 +1,7 @@
 /* get: the model of a job, an object, or all objects below a prefix. */
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "aws/sagemaker.h"
 #include "base/fs.h"
@@ -165,10 +166,34 @@ static int check_name(const char *name, struct err *err)
 	return err_set(err, ERR_CONFIG, "'%s' is no name for a file or folder: give a target", name);
 }
 
+/* Who means a folder may have left out the '/' that makes a prefix of a key. */
+static int hint_prefix(const struct getting *g, struct err *err)
+{
+	auto_free char *uri = s3_uri_format(g->from.bucket, g->from.key);
+
+	return err_hint(err, "a prefix has '/' at its end: %s/", uri);
+}
+
+/* A device, a pipe or a folder would be replaced by the file, or be in its way when all of it has come. */
+static int check_place(const struct getting *g, struct err *err)
+{
+	struct stat st;
+
+	if (stat(g->to, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	err_set(err, ERR_CONFIG, "'%s' exists, and is no file that could be replaced", g->to);
+	return S_ISDIR(st.st_mode) ? hint_prefix(g, err) : -1;
+}
+
 static int choose_target(struct getting *g, const char *wanted, struct err *err)
 {
 	auto_free char *name = NULL;
 
+	/* Bytes are checked in a file before it gets its name: a reader of a stream would have them unchecked. */
+	if (str_eq(wanted, "-")) {
+		err_set(err, ERR_USAGE, "get writes files, not standard output");
+		return err_hint(err, "a file of the name '-' is './-'");
+	}
 	g->is_prefix = !*g->from.key || str_ends(g->from.key, "/");
 	if (g->is_prefix) {
 		name = *g->from.key ? xstrndup(g->from.key, strlen(g->from.key) - 1) : xstrdup(g->from.bucket);
@@ -182,7 +207,7 @@ static int choose_target(struct getting *g, const char *wanted, struct err *err)
 	else
 		g->to = xstrdup(wanted);
 	name = fs_dirname(g->to);
-	if (check_name(fs_basename(g->to), err) < 0)
+	if (check_name(fs_basename(g->to), err) < 0 || check_place(g, err) < 0)
 		return -1;
 	return fs_mkdir_p(name, 0777, err);
 }
@@ -198,6 +223,15 @@ static int list_below(struct getting *g, uint64_t *ret_bytes, struct err *err)
 	for (size_t i = 0; i < g->found.n; i++)
 		*ret_bytes += g->found.v[i].size;
 	return check_keys(g, err);
+}
+
+/* HEAD's answer has no words. */
+static int explain_absence(const struct getting *g, struct err *err)
+{
+	if (g->is_prefix || err->code != ERR_NOT_FOUND)
+		return -1;
+	err_wrap(err, "there is no object 's3://%s/%s', or no such bucket", g->from.bucket, g->from.key);
+	return str_starts(g->cmd->opts.operands.v[0], "s3://") ? hint_prefix(g, err) : -1;
 }
 
 static void print_result(const struct getting *g, const struct download_result *got)
@@ -231,8 +265,10 @@ static int fetch(struct getting *g, struct err *err)
 		return -1;
 	d.bucket = g->from.bucket;
 	if (choose_target(g, operands->n > 1 ? operands->v[1] : NULL, err) < 0 ||
-	    list_below(g, &d.total_bytes, err) < 0 || s3_download(g->s3, &d, &got, err) < 0)
+	    list_below(g, &d.total_bytes, err) < 0)
 		return -1;
+	if (s3_download(g->s3, &d, &got, err) < 0)
+		return explain_absence(g, err);
 	ui_clear(&g->cmd->ui);
 	print_result(g, &got);
 	return 0;

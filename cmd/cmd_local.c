@@ -41,13 +41,16 @@ static void on_ready(void *ctx, int port)
 
 static int up(const struct cmd *cmd, const struct cloud_options *o, struct err *err)
 {
+	static const enum opt_id same_cloud[] = { OPT_DIR, OPT_COUNT };
 	auto_free char *executable = fs_realpath("/proc/self/exe");
+	auto_free char *options = opt_again(&cmd->opts, same_cloud);
 	auto_cloud_access access = { 0 };
 
 	if (cloud_up(executable, o, &access, err) < 0)
 		return -1;
 	printf("%s\n", access.url);
-	report_text(&cmd->ui.report, REPORT_NOTE, "local", "for other clients: eval \"$(smpipe local env)\"");
+	report_text(&cmd->ui.report, REPORT_NOTE, "local", "for other clients: eval \"$(smpipe local env%s)\"",
+		    options);
 	return 0;
 }
 

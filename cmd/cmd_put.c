@@ -91,6 +91,36 @@ static int choose_storage(const struct cmd *cmd, struct putting *p, struct err *
 	return 0;
 }
 
+static int choose_links(const struct cmd *cmd, enum scan_links *ret, struct err *err)
+{
+	static const char *const kinds[] = {
+		[SCAN_LINKS_INSIDE] = "inside",
+		[SCAN_LINKS_SKIP] = "skip",
+		[SCAN_LINKS_ERROR] = "error",
+	};
+	const char *kind = opt_get(&cmd->opts, OPT_SYMLINKS);
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (str_eq(kind ? kind : "inside", kinds[i])) {
+			*ret = (enum scan_links)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_USAGE, "--symlinks is inside, skip or error, not '%s'", kind);
+}
+
+static int read_files(const struct cmd *cmd, const char *path, struct filelist *ret, struct err *err)
+{
+	struct scan_options options = { 0 };
+
+	if (choose_links(cmd, &options.links, err) < 0)
+		return -1;
+	if (scan_path(path, &options, ret, err) == 0)
+		return 0;
+	/* The scan speaks of smpipe.yaml. */
+	return err->hint ? err_hint(err, "`--symlinks skip` leaves links out") : -1;
+}
+
 static void print_result(const struct cmd *cmd, const struct putting *p, const char *uri,
 			 const struct transfer_result *sent)
 {
@@ -145,7 +175,8 @@ static int send_files(struct cmd *cmd, struct putting *p, const struct s3_uri *t
 	clients_init(&c, &cmd->session);
 	if (s3_transfer(&s3, &t, &sent, err) < 0) {
 		tell_unfinished(cmd, &sent, uri);
-		return -1;
+		return err_is_service(err, "NoSuchBucket") ? err_hint(err, "put makes no bucket: one has to be there")
+							   : -1;
 	}
 	ui_clear(&cmd->ui);
 	print_result(cmd, p, uri, &sent);
@@ -162,7 +193,7 @@ static int put(struct cmd *cmd, struct putting *p, struct err *err)
 			       "put takes a path and the place in S3: s3://bucket/key, s3://bucket/prefix/");
 	/* Once for the options alone, before anything is asked. */
 	if (choose_storage(cmd, p, err) < 0 || s3_uri_parse(operands->v[1], &to, err) < 0 ||
-	    scan_path(operands->v[0], NULL, &p->files, err) < 0 || choose_keys(p, operands->v[0], &to, err) < 0 ||
+	    read_files(cmd, operands->v[0], &p->files, err) < 0 || choose_keys(p, operands->v[0], &to, err) < 0 ||
 	    cmd_meet_cloud_anywhere(cmd, NEEDS_STORE, err) < 0 || choose_storage(cmd, p, err) < 0)
 		return -1;
 	return send_files(cmd, p, &to, err);

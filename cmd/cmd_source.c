@@ -68,6 +68,13 @@ static void list_text(const struct project *p, const char *tree)
 	printf("%zu file%s, %s, tree %s\n", p->source.n, p->source.n == 1 ? "" : "s", bytes, tree);
 }
 
+static bool is_stream(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 /* A device, a pipe, a link: written to, not replaced. */
 static int pack_through(const struct filelist *files, const char *path, struct digest *ret_digest, uint64_t *ret_bytes,
 			struct err *err)
@@ -80,7 +87,7 @@ static int pack_through(const struct filelist *files, const char *path, struct d
 }
 
 /* A file that is there stays whole until the new one is. */
-static int pack_to_path(const struct filelist *files, const char *path, struct digest *ret_digest, uint64_t *ret_bytes,
+static int pack_to_file(const struct filelist *files, const char *path, struct digest *ret_digest, uint64_t *ret_bytes,
 			struct err *err)
 {
 	auto_free char *temporary = xasprintf("%s.XXXXXX", path);
@@ -101,22 +108,40 @@ static int pack_to_path(const struct filelist *files, const char *path, struct d
 	return -1;
 }
 
+static void print_packed(const struct cmd *cmd, const char *path, const char *tree, const struct digest *digest,
+			 uint64_t bytes)
+{
+	size_t n = cmd->project.source.n;
+	auto_free char *hex = digest_hex(digest), *shown = str_bytes(bytes);
+	auto_json *j = NULL;
+
+	if (!opt_has(&cmd->opts, OPT_JSON)) {
+		cmd_print("%s\n  %s, sha256 %s\n  %zu file%s, tree %s\n", path, shown, hex, n, n == 1 ? "" : "s", tree);
+		return;
+	}
+	j = json_object();
+	json_put_str(j, "path", path);
+	json_put_int(j, "bytes", (json_int_t)bytes);
+	json_put_str(j, "sha256", hex);
+	json_put_int(j, "files", (json_int_t)n);
+	json_put_str(j, "tree", tree);
+	cmd_print_json(j);
+}
+
 static int pack(const struct cmd *cmd, const char *tree, struct err *err)
 {
 	const char *path = opt_has(&cmd->opts, OPT_OUTPUT) ? opt_get(&cmd->opts, OPT_OUTPUT) : DEFAULT_FILE;
 	const struct filelist *files = &cmd->project.source;
-	auto_free char *hex = NULL, *shown = NULL;
 	struct digest digest;
 	uint64_t bytes;
 
 	if (str_eq(path, "-"))
 		return archive_write_fd(files, true, STDOUT_FILENO, "standard output", &digest, &bytes, err);
-	if (pack_to_path(files, path, &digest, &bytes, err) < 0)
+	if (pack_to_file(files, path, &digest, &bytes, err) < 0)
 		return -1;
-	hex = digest_hex(&digest);
-	shown = str_bytes(bytes);
-	cmd_print("%s\n  %s, sha256 %s\n  %zu file%s, tree %s\n", path, shown, hex, files->n, files->n == 1 ? "" : "s",
-		  tree);
+	/* What is written through may be standard output. */
+	if (!is_stream(path))
+		print_packed(cmd, path, tree, &digest, bytes);
 	return 0;
 }
 

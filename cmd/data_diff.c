@@ -54,10 +54,10 @@ static int load(struct data *d, const char *channel, const char *digits, char **
 	const struct snapshot_info *s = NULL;
 	auto_snapshots l = { 0 };
 
-	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
+	if (data_snapshots(d, channel, &l, err) < 0)
 		return -1;
 	if (digits && snapshots_find(&l, digits, &s, err) < 0)
-		return err_hint(err, "`smpipe data list %s` shows them", channel);
+		return err_hint(err, "`smpipe data list %s%s` shows them", channel, session_options(&d->cmd->session));
 	if (!digits && l.n && l.v[0].is_whole)
 		s = &l.v[0];
 	if (!s)
@@ -68,11 +68,9 @@ static int load(struct data *d, const char *channel, const char *digits, char **
 
 static int read_folder(struct data *d, const char *channel, char **ret_name, struct err *err)
 {
-	struct channel *c = data_local_channel(d, channel);
+	struct channel *c = data_named_channel(d, channel, err);
 
-	if (!c)
-		return err_set(err, ERR_USAGE, "'%s' is no channel of a local folder in smpipe.yaml", channel);
-	if (project_read_channel(&d->cmd->project, c, err) < 0)
+	if (!c || project_read_channel(&d->cmd->project, c, err) < 0)
 		return -1;
 	cmd_keep_indexes(d->cmd);
 	*ret_name = digest_hex(&c->tree);

@@ -32,14 +32,13 @@ static int verify_one(struct data *d, const char *channel, const char *digest, j
 static int verify_channel(struct data *d, const char *channel, json_t *results, struct verify_result *sum,
 			  struct err *err)
 {
-	auto_free char *prefix = data_prefix(d, channel);
 	const struct snapshot_info *only = NULL;
 	auto_snapshots l = { 0 };
 
-	if (snapshots_list(&d->s3, d->plan.data_bucket, prefix, &l, err) < 0)
+	if (data_snapshots(d, channel, &l, err) < 0)
 		return -1;
 	if (data_operand(d, 2) && snapshots_find(&l, data_operand(d, 2), &only, err) < 0)
-		return err_hint(err, "`smpipe data list %s` shows them", channel);
+		return err_hint(err, "`smpipe data list %s%s` shows them", channel, session_options(&d->cmd->session));
 	if (data_operand(d, 1) && (!l.n || !l.v[0].is_whole))
 		return err_set(err, ERR_NOT_FOUND, "channel '%s' has no snapshot", channel);
 	for (size_t i = 0; i < l.n; i++) {
@@ -66,9 +65,14 @@ int data_verify(struct data *d, struct err *err)
 		cmd_print_json(results);
 	if (!channels.n)
 		data_note_none(d);
-	if (sum.bad)
-		return err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", sum.bad,
-			       sum.bad == 1 ? " is" : "s are");
+	if (sum.bad) {
+		err_set(err, ERR_FAILED, "%d snapshot%s not what the manifest says", sum.bad,
+			sum.bad == 1 ? " is" : "s are");
+		return err_hint(
+			err,
+			"where its manifest (<digest>.json) is deleted, `smpipe data push%s` of the same folder mends it",
+			session_options(&d->cmd->session));
+	}
 	if (!sum.unproven)
 		return 0;
 	err_set(err, ERR_UNPROVEN, "whether %d snapshot%s what the manifest says cannot be told", sum.unproven,

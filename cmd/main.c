@@ -32,12 +32,30 @@ static const enum opt_id logs_opts[] = { PROJECT_OPTS, CLOUD_OPTS,       OPT_FOL
 					 OPT_HOST,     OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id stop_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_NO_WAIT, OPT_WAIT_TIMEOUT, OPT_COUNT };
 static const enum opt_id local_opts[] = { OPT_DIR, OPT_PORT, OPT_IDLE, OPT_COUNT };
-static const enum opt_id put_opts[] = { PROJECT_OPTS,   CLOUD_OPTS, OPT_ACCOUNT, OPT_CHECKSUM,
-					OPT_ENCRYPTION, OPT_JSON,   OPT_COUNT };
+static const enum opt_id put_opts[] = { PROJECT_OPTS,   CLOUD_OPTS,   OPT_ACCOUNT, OPT_CHECKSUM,
+					OPT_ENCRYPTION, OPT_SYMLINKS, OPT_JSON,    OPT_COUNT };
 static const enum opt_id get_opts[] = { PROJECT_OPTS, CLOUD_OPTS, OPT_ACCOUNT, OPT_JSON, OPT_COUNT };
 static const enum opt_id config_opts[] = { PROJECT_OPTS, OPT_PARAMETER, OPT_SCHEMA, OPT_REFERENCE, OPT_COUNT };
 static const enum opt_id version_opts[] = { OPT_VERBOSE, OPT_COUNT };
 static const enum opt_id no_opts[] = { OPT_COUNT };
+
+/* Of commands whose first operand is a verb: a line for each. */
+static const struct {
+	const char *command, *lines;
+} verbs[] = {
+	{ "data", "  list [CHANNEL]                  the snapshots in S3, and which of them the folder is now\n"
+		  "  push [CHANNEL]                  send what S3 lacks of the folders\n"
+		  "  diff CHANNEL                    what changed in the folder since the newest snapshot\n"
+		  "  diff CHANNEL SNAPSHOT           … since this one\n"
+		  "  diff CHANNEL SNAPSHOT SNAPSHOT  … from one to the other\n"
+		  "  verify [CHANNEL] [SNAPSHOT]     whether S3 still has what was sent\n"
+		  "  gc                              list what no record names and no manifest vouches for\n"
+		  "A snapshot is named by four or more digits of its digest.\n" },
+	{ "local", "  up     start it, unless it runs\n"
+		   "  env    print what a shell needs to use it: eval \"$(smpipe local env)\"\n"
+		   "  down   stop it; what it holds stays\n"
+		   "  serve  run it here, until ^C\n" },
+};
 
 static int cmd_help(struct cmd *cmd, struct err *err);
 
@@ -116,6 +134,9 @@ static void print_command_help(const struct command *c, FILE *f)
 {
 	fprintf(f, "%s\n\nusage: smpipe %s%s%s%s\n", c->words, c->name, c->opts[0] == OPT_COUNT ? "" : " [OPTION …]",
 		c->operands ? " " : "", c->operands ? c->operands : "");
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (!strcmp(verbs[i].command, c->name))
+			fprintf(f, "\n%s", verbs[i].lines);
 	if (c->opts[0] != OPT_COUNT)
 		fputs("\n", f);
 	opt_print_help(c->opts, f);

@@ -59,6 +59,8 @@ static const struct opt_row rows[OPT_COUNT] = {
 			   "what S3 keeps of each object: sha256, crc64nvme (default: `checksum` of the file)" },
 	[OPT_ENCRYPTION] = { "encryption", 0, "HOW", false,
 			     "none, AES256, aws:kms or a KMS key (default: `data_encryption` of the file)" },
+	[OPT_SYMLINKS] = { "symlinks", 0, "KIND", false,
+			   "follow links to files inside the folder (inside, default), skip them, or error" },
 	[OPT_REMOTE] = { "remote", 0, NULL, false, "list what the service has, the jobs of other clones too" },
 	[OPT_OUTPUT] = { "output", 'o', "FILE", false, "write to this file, or with - to standard output" },
 };

@@ -46,6 +46,7 @@ enum opt_id {
 	OPT_REMOTE,
 	OPT_CHECKSUM,
 	OPT_ENCRYPTION,
+	OPT_SYMLINKS,
 	OPT_OUTPUT,
 	OPT_COUNT, /* also ends a command's list */
 };

@@ -75,7 +75,9 @@ int cmd_use_local_cloud(struct cmd *cmd, struct err *err)
 
 	if (!executable)
 		return err_errno(err, "find smpipe's own executable");
-	if (project_make_state_dir(&cmd->project, err) < 0 || cloud_up(executable, &options, &access, err) < 0)
+	/* Outside a project the cloud is the folder's: `smpipe local` likewise. */
+	if ((cmd->project.state_dir && project_make_state_dir(&cmd->project, err) < 0) ||
+	    cloud_up(executable, &options, &access, err) < 0)
 		return err_wrap(err, "start the local cloud");
 	cmd->session.is_local = true;
 	if (locate(cmd, LOCAL_REGION, local_env, err) < 0)
@@ -314,7 +316,7 @@ void cmd_keep_indexes(struct cmd *cmd)
 
 	ui_clear(&cmd->ui);
 	if (project_keep_indexes(&cmd->project, &err) < 0)
-		report_text(&cmd->ui.report, REPORT_NOTE, "data", "%s", err.msg);
+		report_text(&cmd->ui.report, REPORT_NOTE, "data", "the next run reads all data again: %s", err.msg);
 }
 
 int cmd_make_plan(struct cmd *cmd, enum job_kind kind, json_t **ret_bases, struct plan *ret, struct err *err)

@@ -3,7 +3,9 @@
 
 /*
  * The terminal: what reports look like. Everything goes to stderr; results go to stdout by the commands themselves. On
- * a terminal the last line, or the board that is shown, tells what moves; elsewhere each event is one plain line.
+ * a terminal the last line, or the board that is shown, tells what moves; elsewhere each event is one plain line, and
+ * what moves is told every half minute. Of requests that are tried again three are shown in ten seconds, the others
+ * counted.
  */
 
 #include <pthread.h>
@@ -11,16 +13,22 @@
 #include <stddef.h>
 
 #include "base/report.h"
+#include "base/sys.h"
 
-/* Since when a stage moves, for its rate. */
+/* How fast a stage moves, over its last five to ten seconds. */
 struct ui_rate {
 	char stage[16];
-	int64_t start_ms;
-	uint64_t start_bytes, total_bytes;
+	struct {
+		int64_t ms;
+		uint64_t bytes;
+	} from, next; /* measured from; what takes its place once it is old enough */
+	uint64_t total_bytes;
+	int64_t told_ms; /* when a log was told last */
 };
 
 struct ui {
 	struct report report; /* give this to library code */
+	const struct sys *sys;
 	pthread_mutex_t lock;
 	bool is_terminal;
 	bool has_status;  /* a status line stands at the bottom */
@@ -28,7 +36,8 @@ struct ui {
 	struct ui_rate rates[8];
 	char *board;    /* lines that stand at the bottom instead; NULL: none */
 	int board_rows; /* how many of them were drawn */
-	bool is_quiet;  /* log lines and warnings only */
+	int64_t retries_ms;
+	int n_retries; /* since then */
 };
 
 void ui_init(struct ui *ui);

@@ -217,20 +217,31 @@ static char *index_file(const struct project *p, const struct channel *c)
 	return xasprintf("%s/index/%s-%.8s", p->state_dir, c->name, hex);
 }
 
+/* At the line that names the folder; the hint stays. */
+static int blame_channel(const struct project *p, const struct channel *c, const char *key, struct err *why,
+			 struct err *err)
+{
+	if (why->code != ERR_CONFIG) {
+		err_move(err, why);
+		return err_wrap(err, "channel '%s'", c->name);
+	}
+	config_error(&p->config, err, key, "channel '%s': %s", c->name, why->msg);
+	return why->hint ? err_hint(err, "%s", why->hint) : -1;
+}
+
 int project_read_channel(const struct project *p, struct channel *c, struct err *err)
 {
 	auto_free char *disk_path = fs_join(p->config.root, c->path);
 	auto_free char *index = index_file(p, c);
 	auto_free char *key = xasprintf("inputs.%s", c->name);
 	struct snapshot_source src = { disk_path, &c->scan, index, &sys_real, p->report };
+	auto_err why = { 0 };
 
 	if (holds_project(p, disk_path))
 		return config_error(&p->config, err, key, "channel '%s': the data folder '%s' holds the project itself",
 				    c->name, c->path);
-	if (snapshot_read(&src, &c->files, &c->facts, err) < 0)
-		return err->code == ERR_CONFIG
-			       ? config_error(&p->config, err, key, "channel '%s': %s", c->name, err->msg)
-			       : err_wrap(err, "channel '%s'", c->name);
+	if (snapshot_read(&src, &c->files, &c->facts, &why) < 0)
+		return blame_channel(p, c, key, &why, err);
 	c->tree = filelist_tree_digest(&c->files, true);
 	return 0;
 }

@@ -6,6 +6,14 @@ new_project data
 sed -i 's|^  train: .*|  train: {path: ../set, exclude: ["*.tmp"]}|' smpipe.yaml
 commit Data
 use_cloud
+for verb in 'list train' verify gc; do
+	# shellcheck disable=SC2086
+	run "$SMPIPE" data $verb --local
+	expect 0 "data $verb before there is a bucket"
+	err_has 'there are no snapshots yet|0 snapshots' 'says that there is nothing'
+done
+run "$SMPIPE" data diff val --local
+said "channel 'val' has no snapshot yet" 'so does data diff'
 bucket=sagemaker-us-east-1-000000000000
 push() { run "$SMPIPE" data push --local --json; expect 0 "$1"; uri=$(json '.[] | select(.channel == "train").uri'); }
 # The current snapshot of train: its digest, and its manifest as $T/manifest.
@@ -121,6 +129,29 @@ same "$(json '[(.added, .removed, .changed | map(.path) | join("+"))] | join(" "
 run "$SMPIPE" data diff train 0000 --local
 expect 1 'a digest that is none'
 said "there is no snapshot '0000'" 'is said'
+err_has '^hint: `smpipe data list train --local` shows them' 'with the command that shows those that are'
+
+# --- one channel of several ------------------------------------------------------------------------------------------
+cp data/test/iris.csv "$T/test" && cp data/val/iris.csv "$T/val" && echo 1,1,1,1,0 | tee -a data/test/iris.csv >> data/val/iris.csv
+run "$SMPIPE" data push val --local --json
+expect 0 'data push of one channel'
+same "$(json 'map(.channel) | join(" ")')" val 'sends that one'
+run "$SMPIPE" data list --local --json
+same "$(json 'map(select(.current).channel) | join(" ")')" 'train val' 'and no other'
+run "$SMPIPE" data push nosuch --local
+expect 2 'a channel that is not there'
+said "'nosuch' is no channel of a local folder in smpipe.yaml" 'is said'
+cp "$T/test" data/test/iris.csv && cp "$T/val" data/val/iris.csv
+cp smpipe.yaml "$T/smpipe.yaml" && sed -i '/^inputs:/,/^$/d' smpipe.yaml
+run "$SMPIPE" data push --local
+expect 0 'a push with nothing to send'
+err_has 'no channel of smpipe.yaml has a local path: nothing to send' 'says so'
+cp "$T/smpipe.yaml" smpipe.yaml
+mv .smpipe/index "$T/index" && : > .smpipe/index
+run "$SMPIPE" data push --local
+expect 0 'a push whose index cannot be kept'
+err_has 'the next run reads all data again: .*\.smpipe/index' 'says what that means'
+rm .smpipe/index && mv "$T/index" .smpipe/index
 
 # --- verify ----------------------------------------------------------------------------------------------------------
 run "$SMPIPE" data verify --local
@@ -132,6 +163,11 @@ aws s3 cp --quiet "$T/manifest" "${uri}plain"
 run "$SMPIPE" data verify train "$second" --local --json
 expect 1 'an object that was overwritten'
 same "$(json '.[0].ok')" false 'is found'
+err_has '^hint: .*manifest .* is deleted, `smpipe data push --local` of the same folder mends it' 'with what can be done'
+aws s3 rm --quiet "${uri%/}.json"
+push 'a push when that was done'
+run "$SMPIPE" data verify train "$second" --deep --local
+expect 0 'has mended it'
 rm -r "$T/set" && mkdir "$T/set" && echo one > "$T/set/one"
 push 'another folder'
 third=$(basename "$uri")
@@ -210,6 +246,7 @@ ln -s /etc/passwd "$T/set/out"
 run "$SMPIPE" data push --local
 expect 2 'a link out of the folder'
 said "the link 'out' leads out of the data folder" 'is refused in one line'
+err_has '^hint: `symlinks: skip` leaves links out' 'with what can be done about it'
 sed -i 's|exclude: .*}|symlinks: skip}|' smpipe.yaml
 push 'or left out'
 : > "$T/set/$(printf 'bad\377name')"

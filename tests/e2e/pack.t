@@ -45,6 +45,17 @@ expect 0 'source pack'
 digest=$(sha256sum < "$T/first.tar.gz")
 out_has "sha256 ${digest%% *}" 'it says the digest of the archive'
 tree=$(sed -n 's/.*tree //p' "$T/out")
+run "$SMPIPE" source pack --json -o "$T/first.tar.gz"
+expect 0 'source pack over a file, for programs'
+same "$(json '"\(.path) \(.sha256) \(.tree)"')" "$T/first.tar.gz ${digest%% *} $tree" 'says the same'
+mkfifo "$T/pipe"
+timeout 20 sha256sum "$T/pipe" > "$T/read" &
+run timeout 20 "$SMPIPE" source pack -o "$T/pipe"
+expect 0 'source pack into a pipe'
+wait $!
+same "$(cut -d ' ' -f 1 "$T/read")" "${digest%% *}" 'whose reader gets the same bytes'
+[ -p "$T/pipe" ]
+ok $? 'and which is not replaced'
 same "$(names | LC_ALL=C sort | tr '\n' ' ')" "$(names | tr '\n' ' ')" 'the files are sorted by their bytes'
 
 # A file system that gives files in the order of their creation, which others do not.

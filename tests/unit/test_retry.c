@@ -229,6 +229,14 @@ static void test_words(void **state)
 	assert_int_equal(retry_run(&m.sys, &report, "PutObject", &policy, follow_script, &script, &err), 0);
 	assert_string_equal(words.s, "PutObject: failure 1; mended, once more\n"
 				     "PutObject: failure 2; next try in 1.0 s (3 of 4)\n");
+
+	/* What names itself is not named twice. */
+	str_release(&words);
+	script.n_attempts = 0;
+	machine_init(&m, 0);
+	assert_int_equal(retry_run(&m.sys, &report, "failure", &policy, follow_script, &script, &err), 0);
+	assert_string_equal(words.s, "failure 1; mended, once more\n"
+				     "failure 2; next try in 1.0 s (3 of 4)\n");
 }
 
 /* Chi-squared over 100 classes: 135.8 is exceeded by chance once in a hundred, and this seed is always the same. */

@@ -1,0 +1,78 @@
+#!/bin/sh
+# What put and get are asked to do by people who try things: outside a project, onto what is no file, without a bucket.
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$T/here" && cd "$T/here" || exit 1
+clouds=" $T/here"
+echo words > file
+
+# --- outside a project -----------------------------------------------------------------------------------------------
+run "$SMPIPE" put --local file s3://bucket/key
+expect 1 'outside a project the local cloud is that of the folder'
+said "404 NoSuchBucket: .*'bucket'" 'which has no bucket yet'
+err_has '^hint: put makes no bucket' 'and put does not make it'
+use_cloud
+aws s3 mb s3://bucket > "$T/mb"
+run "$SMPIPE" put --local file s3://bucket/key
+expect 0 'a file is sent to it'
+run "$SMPIPE" get --local s3://bucket/key back
+expect 0 'and fetched'
+same "$(cat back)" words 'as it was'
+run "$SMPIPE" local up --dir .smpipe/local
+err_has 'eval "..smpipe local env --dir .smpipe/local."' 'what other clients are told names the same cloud'
+
+# --- a name that is no object ----------------------------------------------------------------------------------------
+mkdir -p tree/below && echo 1 > tree/one && echo 2 > tree/below/two
+run "$SMPIPE" put tree s3://bucket/tree
+expect 0 'a folder is sent'
+run "$SMPIPE" get s3://bucket/tree copy
+expect 1 'the name of a folder is no key'
+said "there is no object 's3://bucket/tree', or no such bucket" 'and the error says what is missing'
+err_has "^hint: .*: s3://bucket/tree/\$" 'and how a folder is named'
+run "$SMPIPE" get s3://bucket/tree
+expect 2 'nor is a folder of that name replaced'
+err_has "^hint: .*: s3://bucket/tree/\$" 'and the hint is the same'
+run "$SMPIPE" get s3://bucket/tree/ fetched
+expect 0 'so all below it is fetched'
+run diff -r tree fetched
+expect 0 'whole'
+
+# --- links -----------------------------------------------------------------------------------------------------------
+ln -s ../file tree/out
+run "$SMPIPE" put tree s3://bucket/links/
+expect 2 'a link out of the folder is not followed'
+err_has '^hint: `--symlinks skip` leaves links out' 'and there is a way round it'
+run "$SMPIPE" put --symlinks skip tree s3://bucket/links/
+expect 0 'which sends the rest'
+same "$(aws s3 ls --recursive s3://bucket/links/ | awk '{ print $4 }' | tr '\n' ' ')" 'links/below/two links/one ' 'and no more'
+run "$SMPIPE" put --symlinks follow tree s3://bucket/links/
+expect 2 'there is no other'
+said "symlinks is inside, skip or error, not 'follow'" 'which is said'
+
+# --- a target that is no file ----------------------------------------------------------------------------------------
+mkfifo pipe
+run "$SMPIPE" get s3://bucket/key pipe
+expect 2 'a pipe is no target'
+said "'pipe' exists, and is no file" 'which is said before anything is fetched'
+[ -p pipe ]
+ok $? 'and stays a pipe'
+run "$SMPIPE" get s3://bucket/key -
+expect 2 'nor is standard output'
+[ ! -e ./- ]
+ok $? 'and no file of that name appears'
+mkdir -p folder/key
+run "$SMPIPE" get s3://bucket/key folder
+expect 2 'nor is a folder where the file would be'
+said "'folder/key' exists, and is no file" 'likewise'
+
+# --- what each verb does ---------------------------------------------------------------------------------------------
+for verb in list push diff verify gc; do
+	run "$SMPIPE" help data
+	out_has "^  $verb " "the help tells what data $verb does"
+done
+for verb in up env down serve; do
+	run "$SMPIPE" local --help
+	out_has "^  $verb " "and what local $verb does"
+done
+
+finish

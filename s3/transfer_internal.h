@@ -20,9 +20,13 @@ struct upload {
 	struct transfer_item item;
 	int fd; /* of the file, while it is sent from there; else -1 */
 	struct file_stamp stamp;
-	struct s3_multipart m;                /* n is 0 for an object that is sent as it is */
-	uint32_t n_planned, n_stored, n_sent; /* parts given out; there; of them sent by this run */
-	bool may_have_twins;                  /* CreateMultipartUpload was sent more than once */
+	struct s3_multipart m;        /* n is 0 for an object that is sent as it is */
+	uint32_t n_planned, n_stored; /* parts given out; there */
+	uint64_t stored_bytes;
+	bool is_own;         /* the multipart upload was begun by this run */
+	bool may_have_twins; /* CreateMultipartUpload was sent more than once */
+	bool is_void;        /* the multipart upload is not to be had any more: its pieces are dropped */
+	bool is_anew;        /* … and this is the second one */
 	struct s3_checksum whole;
 	struct s3_checksum found; /* of an object that lies there and may be this one; NONE: there is none */
 	struct str complete_body;
@@ -78,6 +82,12 @@ void upload_piece_stored(struct upload *u, struct piece *p);
 /* Only a checksum of the whole tells whether the object lies there: true when the piece with it needs no more sending.
  */
 bool upload_settle(struct upload *u, struct piece *p);
+/*
+ * Whether err says that another program completed, dropped or overwrote what this one sends too. The object is begun
+ * anew then, once, in an upload of its own, as soon as every piece was dropped.
+ */
+bool upload_is_lost(struct upload *u, const struct err *err);
+void upload_drop_piece(struct upload *u, struct piece *p);
 /* The answer to the piece that is the whole object was lost. */
 void upload_look(struct upload *u, struct err *lost);
 void upload_free(struct upload *u);

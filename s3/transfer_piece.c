@@ -87,6 +87,10 @@ static void on_sent(struct s3_call *c, int result)
 	struct upload *u = p->of;
 	auto_err err = { 0 };
 
+	if (u->is_void || (result < 0 && upload_is_lost(u, &c->err))) {
+		upload_drop_piece(u, p);
+		return;
+	}
 	if (result < 0) {
 		err_move(&err, &c->err);
 		if (s3_is_refusal_of_bytes(&err))
@@ -105,7 +109,6 @@ static void on_sent(struct s3_call *c, int result)
 		return;
 	}
 	engine_count(u->engine, (int64_t)(p->hash.size - p->n_counted), p->hash.entry->path);
-	u->n_sent++;
 	upload_piece_stored(u, p);
 }
 
@@ -172,6 +175,10 @@ void piece_hashed(struct piece *p)
 	if (p->hash.result < 0) {
 		err_move(&err, &p->hash.err);
 		fail(p, &err);
+		return;
+	}
+	if (p->of->is_void) {
+		upload_drop_piece(p->of, p);
 		return;
 	}
 	if (p->hash.wants_sha256)

@@ -31,6 +31,8 @@ void upload_free(struct upload *u)
 	free(u);
 }
 
+static void begin_anew(struct upload *u);
+
 static void fail(struct upload *u, struct err *err)
 {
 	engine_fail(u->engine, err);
@@ -123,6 +125,8 @@ static void on_looked(struct s3_call *c, int result)
 
 	if (result == 0 && is_same_object(u, &u->whole))
 		finish(u);
+	else if (upload_is_lost(u, &u->lost))
+		begin_anew(u);
 	else
 		fail(u, &u->lost);
 }
@@ -143,6 +147,8 @@ static void on_completed(struct s3_call *c, int result)
 		/* The first answer was lost, and the second try finds nothing to complete. */
 		if (err.code == ERR_NETWORK || err_is_service(&err, "NoSuchUpload"))
 			upload_look(u, &err);
+		else if (upload_is_lost(u, &err))
+			begin_anew(u);
 		else
 			fail(u, &err);
 		return;
@@ -171,6 +177,7 @@ static void complete(struct upload *u)
 void upload_piece_stored(struct upload *u, struct piece *p)
 {
 	u->n_stored++;
+	u->stored_bytes += p->hash.size;
 	if (!u->m.n)
 		u->whole = p->checksum;
 	piece_free(p);
@@ -189,18 +196,40 @@ static void plan_parts(struct upload *u)
 	e->planned_last = u;
 }
 
+/* Always the first in line: its parts are given out before those of others. */
+static void unplan(struct engine *e)
+{
+	e->planned_first = e->planned_first->next_planned;
+	if (!e->planned_first)
+		e->planned_last = NULL;
+}
+
 void upload_give_part(struct upload *u)
 {
-	struct engine *e = u->engine;
 	uint32_t part = u->n_planned++;
 
-	if (u->n_planned == u->m.n) {
-		/* Always the first in line. */
-		e->planned_first = u->next_planned;
-		if (!e->planned_first)
-			e->planned_last = NULL;
-	}
+	if (u->n_planned == u->m.n)
+		unplan(u->engine);
 	piece_begin(u, part);
+}
+
+bool upload_is_lost(struct upload *u, const struct err *err)
+{
+	if (u->is_anew || !u->m.n || (!err_is_service(err, "NoSuchUpload") && !err_is_service(err, "InvalidPart")))
+		return false;
+	if (u->n_planned < u->m.n)
+		unplan(u->engine);
+	u->is_void = true;
+	return true;
+}
+
+void upload_drop_piece(struct upload *u, struct piece *p)
+{
+	engine_count(u->engine, -(int64_t)p->n_counted, p->hash.entry->path);
+	piece_free(p);
+	u->n_planned--;
+	if (u->n_planned == u->n_stored)
+		begin_anew(u);
 }
 
 static void on_created(struct s3_call *c, int result)
@@ -208,6 +237,7 @@ static void on_created(struct s3_call *c, int result)
 	struct upload *u = c->ctx;
 	auto_err err = { 0 };
 
+	u->is_own = true;
 	u->may_have_twins = c->req.n_attempts > 1;
 	if (result < 0)
 		err_move(&err, &c->err);
@@ -266,7 +296,7 @@ static void begin_parts(struct upload *u)
 		.n = s3_part_count(u->item.entry->size),
 	};
 	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
-	if (take_up(u)) {
+	if (!u->is_anew && take_up(u)) {
 		plan_parts(u);
 		return;
 	}
@@ -275,6 +305,23 @@ static void begin_parts(struct upload *u)
 	s3_multipart_create_request(&u->m, e->spec->content_type, &u->call.req);
 	s3_encryption_add(&e->s3->encryption, &u->call.req.headers);
 	start_call(u, on_created);
+}
+
+/* Another run that took ours up finds it gone, and does the same; one that we took up is left to who began it. */
+static void begin_anew(struct upload *u)
+{
+	auto_err ignored = { 0 };
+
+	if (u->is_own)
+		(void)s3_multipart_abort(u->engine->s3, u->m.bucket, u->m.key, u->m.upload_id, &ignored);
+	engine_count(u->engine, -(int64_t)u->stored_bytes, u->item.entry->path);
+	s3_multipart_release(&u->m);
+	err_release(&u->lost);
+	u->stored_bytes = 0;
+	u->n_planned = u->n_stored = 0;
+	u->is_void = false;
+	u->is_anew = true;
+	begin_parts(u);
 }
 
 static int open_file(struct upload *u, struct err *err)

@@ -303,7 +303,7 @@ static void test_faults(void **state)
 		{ { "CreateMultipartUpload", 1, 1, FAULT_ANSWER, .status = 200, .body = "<R><UploadId/></R>" },
 		  ERR_INVALID,
 		  "not what it should" },
-		{ { "UploadPart", 3, 1, FAULT_STATUS, .status = 404, .body = ERROR_OF("NoSuchUpload") },
+		{ { "UploadPart", 3, 99, FAULT_STATUS, .status = 404, .body = ERROR_OF("NoSuchUpload") },
 		  ERR_NOT_FOUND,
 		  "NoSuchUpload" },
 		{ { "PutObject", 1, 1, FAULT_LOST, .body = "", .header = "x-amz-checksum-sha256", .value = "AAAA" },
@@ -447,6 +447,42 @@ static void test_resume(void **state)
 	check_object(m, &files.v[0]);
 }
 
+/* Somebody else sends another file to the same key: the upload goes to one of them, and both files in turn. */
+static void test_upload_is_taken_away(void **state)
+{
+	static const struct fault_plan plans[] = {
+		{ "UploadPart", 1, 1, FAULT_STATUS, .status = 404, .body = ERROR_OF("NoSuchUpload") },
+		{ "UploadPart", 3, 2, FAULT_STATUS, .status = 404, .body = ERROR_OF("NoSuchUpload") },
+		{ "CompleteMultipartUpload", 1, 1, FAULT_STATUS, .status = 400, .body = ERROR_OF("InvalidPart") },
+		{ "CompleteMultipartUpload", 1, 1, FAULT_STATUS, .status = 404, .body = ERROR_OF("NoSuchUpload") },
+	};
+	static const struct fault_plan always = {
+		"UploadPart", 2, 99, FAULT_STATUS, .status = 404, .body = ERROR_OF("NoSuchUpload")
+	};
+
+	run(*state, "mkdir data");
+	make_file(*state, "data/f", 60 * MIB);
+	for (size_t i = 0; i <= ARRAY_LEN(plans); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct transfer_result result = { 0 };
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+		bool has_end = i < ARRAY_LEN(plans);
+
+		list_folder(*state, i % 2 == 0, &files);
+		m->plan = has_end ? &plans[i] : &always;
+		assert_int_equal(send_files(m, &files, false, &result, &err), has_end ? 0 : -1);
+		assert_int_equal(fake_times(m, "CreateMultipartUpload"), 2);
+		if (has_end) {
+			check_object(m, &files.v[0]);
+			assert_int_equal(result.bytes_sent, 60 * MIB);
+			assert_true(!m->has_upload && !m->n_twins);
+		} else {
+			assert_non_null(strstr(err.msg, "NoSuchUpload"));
+		}
+	}
+}
+
 /* How S3 shall encrypt is said with the object, not with its parts. */
 static void check_encryption(void *ctx)
 {
@@ -523,6 +559,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_upload_is_taken_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_encryption, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),

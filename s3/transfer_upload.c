@@ -233,7 +233,7 @@ static void look_for_cut_off(struct engine *e)
 static bool is_ours(const struct upload *u, const struct s3_upload *found)
 {
 	return str_eq(found->key, u->item.key) &&
-	       (!found->algorithm || !strcmp(found->algorithm, s3_checksum_name(u->m.kind)));
+	       (!found->algorithm || !strcmp(found->algorithm, s3_checksum_algorithm(u->m.kind)));
 }
 
 /* The latest upload of this key that was cut off, with its parts. */

@@ -16,7 +16,7 @@ enum s3_checksum_kind s3_checksum_kind(const char *name)
 	return str_eq(name, "crc64nvme") ? S3_CRC64NVME : S3_CHECKSUM_NONE;
 }
 
-const char *s3_checksum_name(enum s3_checksum_kind kind)
+const char *s3_checksum_algorithm(enum s3_checksum_kind kind)
 {
 	return kind == S3_CRC64NVME ? "CRC64NVME" : "SHA256";
 }

@@ -30,7 +30,7 @@ struct s3_checksum {
 /* "sha256" or "crc64nvme"; S3_CHECKSUM_NONE: neither. */
 enum s3_checksum_kind s3_checksum_kind(const char *name);
 /* What S3 calls it: "SHA256", "CRC64NVME". */
-const char *s3_checksum_name(enum s3_checksum_kind kind);
+const char *s3_checksum_algorithm(enum s3_checksum_kind kind);
 /* The header that carries a kind. */
 const char *s3_checksum_header(enum s3_checksum_kind kind);
 /* Its value in an answer, of kind or S3_CHECKSUM_NONE where there is none or it cannot be read. */

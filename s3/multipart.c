@@ -49,7 +49,7 @@ void s3_multipart_create_request(const struct s3_multipart *m, const char *conte
 	ret->aws.query = "uploads=";
 	ret->aws.judge_body = s3_judge_body;
 	http_headers_add(&ret->headers, "Content-Type", content_type);
-	http_headers_add(&ret->headers, "x-amz-checksum-algorithm", s3_checksum_name(m->kind));
+	http_headers_add(&ret->headers, "x-amz-checksum-algorithm", s3_checksum_algorithm(m->kind));
 	http_headers_add(&ret->headers, "x-amz-checksum-type", type(m->kind));
 }
 

@@ -64,7 +64,7 @@ static int check_parts(const struct s3 *s3, const struct s3_multipart *m, const 
 
 	if (strcmp(page->name, "ListPartsResult") != 0)
 		return err_set(err, ERR_INVALID, "ListParts: the answer is no list");
-	if (algorithm ? str_eq(algorithm, s3_checksum_name(m->kind)) : s3->aws->id->endpoints[AWS_S3].is_override)
+	if (algorithm ? str_eq(algorithm, s3_checksum_algorithm(m->kind)) : s3->aws->id->endpoints[AWS_S3].is_override)
 		return 0;
 	return err_set(err, ERR_CONFLICT, "ListParts: the upload has another checksum");
 }

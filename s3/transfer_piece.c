@@ -54,7 +54,7 @@ static int check_file(struct piece *p, struct err *err)
 static int no_proof(const struct piece *p, struct err *err)
 {
 	err_set(err, ERR_INVALID, "%s: the store keeps no %s, so nothing proves that it has the bytes that were sent",
-		p->call.req.what, s3_checksum_name(p->checksum.kind));
+		p->call.req.what, s3_checksum_algorithm(p->checksum.kind));
 	return err_hint(err, "with sha256 as checksum the bytes themselves are signed");
 }
 

@@ -114,7 +114,7 @@ expect 0 'sent once more'
 same "$(aws s3api list-objects-v2 --bucket snapshots | jq -c '[.Contents[] | [.Key, .LastModified]]')" "$before" 'nothing is'
 run "$SMPIPE" data verify
 expect 1 'a store that keeps no checksums cannot vouch for them'
-out_has '^\?    [0-9a-f]{12}  train: .*S3 keeps no SHA-256 of 200 of 200 objects, '[0-9]+' for one: .*--deep' 'which is said, once a snapshot'
+out_has '^\?    [0-9a-f]{12}  train: .*S3 keeps no SHA-256 of 200 of 200 objects, .[0-9]+. for one: .*--deep' 'which is said, once a snapshot'
 same "$(grep -c '^?' "$T/out") $(grep -c -e ^BAD -e ^ok "$T/out")" '2 0' 'and nothing else'
 said 'whether 2 snapshots are what the manifest says cannot be told' 'in one line'
 run "$SMPIPE" data verify train --json

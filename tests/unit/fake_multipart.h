@@ -209,7 +209,7 @@ static inline int fake_list_parts(struct fake_multipart *m, const char *path, co
 {
 	str_addf(&resp->body,
 		 "<ListPartsResult><IsTruncated>false</IsTruncated><ChecksumAlgorithm>%s</ChecksumAlgorithm>",
-		 s3_checksum_name(m->upload_kind ? m->upload_kind : m->kind));
+		 s3_checksum_algorithm(m->upload_kind ? m->upload_kind : m->kind));
 	for (unsigned i = 1; i < 64 && !strstr(query, "uploadId=t"); i++) {
 		auto_free char *part = xasprintf("%s?%u", path, i);
 		struct fake_object *o = fake_find(m->s3, part);

@@ -37,6 +37,24 @@ expect 0 'so all below it is fetched'
 run diff -r tree fetched
 expect 0 'whole'
 
+# --- two at once to one key ------------------------------------------------------------------------------------------
+for i in 1 2; do
+	head -c 67108864 /dev/urandom > "big$i"
+done
+for i in 1 2 3; do
+	"$SMPIPE" put big1 s3://bucket/big 2> "$T/first.err" &
+	first=$!
+	run "$SMPIPE" put big2 s3://bucket/big
+	expect 0 'of two files on their way to one key the second arrives'
+	wait $first
+	ok $? 'and so does the first'
+	"$SMPIPE" get s3://bucket/big fetched-big 2> "$T/get.err"
+	cmp -s fetched-big big1 || cmp -s fetched-big big2
+	ok $? 'and there is one of them, whole'
+	rm -f fetched-big
+done
+same "$(aws s3api list-multipart-uploads --bucket bucket --query 'Uploads[].Key' --output text)" None 'no parts stay'
+
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out
 run "$SMPIPE" put tree s3://bucket/links/

@@ -166,6 +166,7 @@ static void swapped_folder_is_noticed(void **state)
 	assert_int_equal(scan_path(root, NULL, &files, &err), 0);
 	run(*state, "rm -r d/s; ln -s ../o d/s");
 	assert_int_equal(filelist_hash(&files, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
 	assert_non_null(strstr(err.msg, "changed while it was read"));
 }
 

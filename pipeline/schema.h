@@ -75,6 +75,8 @@ const char *schema_nearest(const char *parent, const char *key);
 
 /* The shape of the row's member in the request; NULL without one, or when the member is only derived from the value. */
 const struct shape *schema_shape(const struct schema_key *row);
+/* The shape of the keys of a map whose keys are a member of the request's items (ChannelName, say), or NULL. */
+const struct shape *schema_key_shape(const struct schema_key *row);
 /* Allowed strings of a row that is no boolean, or NULL. */
 const char *const *schema_choices(const struct schema_key *row);
 /* Of integers and durations; SHAPE_NO_MAX without a maximum. */

@@ -123,6 +123,9 @@ static char *number_words(const struct schema_key *row, int64_t min, int64_t max
 {
 	bool is_time = row->type == SCHEMA_DURATION;
 
+	if (row->unit)
+		return xasprintf("a whole number of %s, without a unit, from %lld to %lld", row->unit, (long long)min,
+				 (long long)max);
 	if (max > INT32_MAX && !is_time && min >= 0)
 		return xasprintf("a whole number of at least %lld", (long long)min);
 	if (max > INT32_MAX || (is_time && row->max))

@@ -42,6 +42,7 @@ struct schema_key {
 	const char *const *choices;
 	const char *like;    /* below this mapping, map or list stand the rows that stand below that one; or NULL */
 	int64_t min, max;    /* of integers and durations, or characters, narrower than the request's; max 0 = none */
+	const char *unit;    /* what an integer counts, or NULL */
 	const char *example; /* as written in YAML; NULL: schema_example() makes one up */
 };
 

@@ -283,13 +283,43 @@ static int scan_file(struct scan *s, struct err *err)
 	return add_file(s, fs_basename(s->root), real, &st, err);
 }
 
+/* The path up to a '/' before which there is a file. New string. */
+static char *file_before_slash(const char *path)
+{
+	auto_free char *part = xstrdup(path);
+	struct stat st;
+
+	for (char *slash; (slash = strrchr(part, '/')) && slash > part;) {
+		*slash = '\0';
+		if (stat(part, &st) == 0)
+			break;
+	}
+	return take(part);
+}
+
+/* stat() has set errno. */
+static int refuse_root(const struct scan *s, struct err *err)
+{
+	auto_free char *file = errno == ENOTDIR ? file_before_slash(s->root) : NULL;
+
+	if (file)
+		return err_set(err, ERR_CONFIG, "the data path '%s': '%s' is a file, not a folder", s->root, file);
+	if (errno != ENOENT)
+		return err_set(err, ERR_CONFIG, "the data path '%s': %s", s->root, strerror(errno));
+	err_set(err, ERR_CONFIG, "the data path '%s' does not exist", s->root);
+	/* The project's folder stands before a path of smpipe.yaml. */
+	return str_starts(s->root, "~/") || strstr(s->root, "/~/")
+		       ? err_hint(err, "only a shell makes the home folder of `~`: write the path out")
+		       : -1;
+}
+
 static int scan_any(struct scan *s, struct err *err)
 {
 	bool has_file = false;
 	struct stat st;
 
 	if (stat(s->root, &st) < 0)
-		return err_set(err, ERR_CONFIG, "the data path '%s' does not exist", s->root);
+		return refuse_root(s, err);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONFIG, "the data path '%s' is neither a file nor a folder", s->root);
 	if ((S_ISDIR(st.st_mode) ? scan_folder(s, err) : scan_file(s, err)) < 0)

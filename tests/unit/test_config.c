@@ -60,6 +60,9 @@ static void test_complaints(void **state)
 		  "smpipe.yaml:4:18: 'source.dependencies[0]' must be a string" },
 		{ HEAD "source:\n  delivery: mail\n",
 		  "smpipe.yaml:4:13: 'source.delivery' is 'mail'; it must be one of 'toolkit', 'channel', 'image'" },
+		{ HEAD "source:\n  max_size: 10 B\n",
+		  "smpipe.yaml:4:13: 'source.max_size' is '10 B'; it must be a whole number of MiB, without a unit, from 1 "
+		  "to 1048576" },
 		{ HEAD "create_bucket: yes\n", "smpipe.yaml:3:16: 'create_bucket' must be true or false" },
 		{ HEAD "create_bucket: 'true'\n", "smpipe.yaml:3:16: 'create_bucket' must be true or false" },
 		{ HEAD "estimator: {instance_count: 0}\n",

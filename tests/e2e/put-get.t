@@ -37,6 +37,14 @@ expect 0 'so all below it is fetched'
 run diff -r tree fetched
 expect 0 'whole'
 
+# --- a path that is none ---------------------------------------------------------------------------------------------
+run "$SMPIPE" put file/ s3://bucket/key
+expect 2 'a file is no folder'
+said "the data path 'file/': 'file' is a file, not a folder" 'which is said'
+run "$SMPIPE" put '~/file' s3://bucket/key
+expect 2 'nobody but a shell knows ~'
+err_has '^hint: only a shell makes the home folder of `~`' 'which the hint says'
+
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out
 run "$SMPIPE" put tree s3://bucket/links/

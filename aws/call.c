@@ -131,12 +131,11 @@ static int get_creds(struct aws_call *c, const struct creds *expired, struct err
 }
 
 /*
- * Without an answer nobody knows whether the service acted, unless nothing was sent at all (base/http.h). A certificate
- * or a proxy's rule does not change by itself.
+ * Without an answer nobody knows whether the service acted, unless nothing was sent at all (base/http.h).
  */
 static enum retry_class class_of_loss(const struct aws_request *req, const struct err *err)
 {
-	if (err->code != ERR_NETWORK || err_is_service(err, "NotTrusted") || err_is_service(err, "ProxyRefused"))
+	if (err->code != ERR_NETWORK || http_loss_is_final(err))
 		return RETRY_NO;
 	return req->is_idempotent || err_is_service(err, "NotConnected") ? RETRY_TRANSIENT : RETRY_NO;
 }

@@ -15,8 +15,7 @@ struct fetch {
 /* Whether silence may end by itself. */
 static bool is_passing(const struct err *err)
 {
-	return err->code == ERR_NETWORK && !err_is_service(err, "AddressRefused") &&
-	       !err_is_service(err, "NotTrusted") && !err_is_service(err, "ProxyRefused");
+	return err->code == ERR_NETWORK && !http_loss_is_final(err);
 }
 
 static int attempt_fetch(void *ctx, int attempt, struct retry_verdict *ret_verdict, struct err *err)

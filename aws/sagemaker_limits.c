@@ -279,15 +279,20 @@ int sagemaker_check_tags(const json_t *tags, struct err *err)
 	return result < 0 ? -1 : sagemaker_check_tag_rules(request, &path, err);
 }
 
-static int check_name(const struct shape *request, const char *name, struct err *err)
+int sagemaker_check_string(const struct shape *shape, const char *path, const char *value, struct err *err)
 {
 	struct check c = { .err = err };
 	int result;
 
-	str_add(&c.path, request->members[0].name);
-	result = check_string(&c, request->members[0].shape, name);
+	str_add(&c.path, path);
+	result = check_string(&c, shape, value);
 	str_release(&c.path);
 	return result;
+}
+
+static int check_name(const struct shape *request, const char *name, struct err *err)
+{
+	return sagemaker_check_string(request->members[0].shape, request->members[0].name, name, err);
 }
 
 int sagemaker_check_job_name(const char *name, struct err *err)

@@ -27,6 +27,10 @@ int sagemaker_check_tuning_job_at(const json_t *request, char **ret_path, struct
 /* The Tags of either request, and of AddTags: "Tags[0].Key: …". ERR_CONFIG. */
 int sagemaker_check_tags(const json_t *tags, struct err *err);
 
+/* One text against the shape of its member (aws/sagemaker_limits_table.h); ERR_CONFIG: "<path>: …". */
+struct shape;
+int sagemaker_check_string(const struct shape *shape, const char *path, const char *value, struct err *err);
+
 /* [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}, of tuning jobs {0,31} */
 int sagemaker_check_job_name(const char *name, struct err *err);
 int sagemaker_check_tuning_job_name(const char *name, struct err *err);

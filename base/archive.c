@@ -94,7 +94,7 @@ static int write_content(struct archive *a, const struct file_entry *e, struct f
 		return -1;
 	seen = digest_final(state);
 	if (is_checked && !digest_equal(&seen, &e->digest))
-		return err_set(w->err, ERR_CONFIG, "'%s' changed while it was packed", e->path);
+		return err_set(w->err, ERR_FAILED, "'%s' changed while it was packed", e->path);
 	return 0;
 }
 

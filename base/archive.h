@@ -22,7 +22,7 @@ typedef int (*archive_sink_fn)(void *ctx, const void *p, size_t n, struct err *e
 
 /*
  * Write the files as a tar stream, compressed by base/gzip when gzip. Contents whose digest is known
- * are checked while they are read: a file that changed since it was hashed is an error that names it.
+ * are checked while they are read: ERR_FAILED names a file that changed since it was hashed.
  */
 int archive_write(const struct filelist *files, bool gzip, archive_sink_fn sink, void *ctx, struct err *err);
 

@@ -191,7 +191,7 @@ bool file_entry_is_folder(const struct file_entry *e)
 
 int file_entry_changed(const struct file_entry *e, struct err *err)
 {
-	err_set(err, ERR_CONFIG, "'%s' changed while it was read", e->disk_path ? e->disk_path : e->path);
+	err_set(err, ERR_FAILED, "'%s' changed while it was read", e->disk_path ? e->disk_path : e->path);
 	return err_hint(err, "run it again when nothing writes to the file");
 }
 

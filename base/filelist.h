@@ -68,9 +68,9 @@ struct file_entry {
 /* An empty folder of data: its path ends in '/', it has no bytes, and S3 gets nothing of it. */
 bool file_entry_is_folder(const struct file_entry *e);
 
-/* The error for a file that is not what it was. Returns -1. */
+/* The error for a file that is not what it was: ERR_FAILED, for something may have been sent. Returns -1. */
 int file_entry_changed(const struct file_entry *e, struct err *err);
-/* ERR_CONFIG when the open file is not the regular file of the entry's size and stamp. *ret_stamp may be NULL. */
+/* ERR_FAILED when the open file is not the regular file of the entry's size and stamp. *ret_stamp may be NULL. */
 int file_entry_check(const struct file_entry *e, int fd, struct file_stamp *ret_stamp, struct err *err);
 
 struct filelist {
@@ -120,7 +120,7 @@ int file_entry_read(const struct file_entry *e, size_t max, char **ret_text, siz
 
 /*
  * Fill in the missing digests, reading each file once, on all cores. Of several errors that of the first entry.
- * ERR_CONFIG names a file that changed meanwhile.
+ * ERR_FAILED names a file that changed meanwhile.
  */
 int filelist_hash(struct filelist *l, struct err *err);
 /* The same for a small list: the contents are kept in memory and are not read again. */

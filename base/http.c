@@ -237,6 +237,12 @@ static bool is_below_localhost(const char *host)
 	return false;
 }
 
+bool http_loss_is_final(const struct err *err)
+{
+	return err_is_service(err, "NotTrusted") || err_is_service(err, "ProxyRefused") ||
+	       err_is_service(err, "NoTls") || err_is_service(err, "AddressRefused");
+}
+
 bool http_is_loopback(const char *host)
 {
 	return !strcasecmp(host, "localhost") || is_below_localhost(host) || !strcmp(host, "::1") ||

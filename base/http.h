@@ -8,7 +8,8 @@
  * An exchange never retries, never follows a redirect and sends nothing but the headers given (plus
  * Host, Content-Length and what HTTP itself needs). Any status is a success of the exchange; the caller judges it.
  * ERR_NETWORK: there was no whole answer; service code NotConnected: nothing was sent; NotTrusted: the server's
- * certificate is none that may be trusted, or the CA file cannot be read; ProxyRefused: the proxy will not connect.
+ * certificate is none that may be trusted, or the CA file cannot be read; ProxyRefused: the proxy will not connect;
+ * NoTls: what answered an https URL speaks no TLS; AddressRefused: see allow_address.
  * ERR_CANCELLED. ERR_INVALID: the answer is over a limit. ERR_CONFIG: plain http to another machine, which is never
  * spoken (loopback and the link-local addresses of clouds excepted).
  */
@@ -153,6 +154,9 @@ void http_url_release(struct http_url *u);
 /* What may be shown of a URL, or of what should have been one: without user, password, query and fragment. New string.
  */
 char *http_url_shown(const char *url);
+
+/* Whether an ERR_NETWORK of an exchange is one that another try cannot mend: a certificate, a proxy's rule, no TLS. */
+bool http_loss_is_final(const struct err *err);
 
 /* Whether a host is a loopback name or address: localhost, names below it (libcurl asks nobody for them), 127.0.0.0/8,
  * ::1. */

@@ -1,10 +1,12 @@
 #include "base/http_curl_exchange.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/http_curl_tls.h"
 #include "base/mem.h"
@@ -219,6 +221,11 @@ static void set_callbacks(struct exchange *e)
 	curl_easy_setopt(e->easy, CURLOPT_PRIVATE, e);
 }
 
+static const char *ca_file_of(const struct http_request *req)
+{
+	return req->ca_file ? req->ca_file : getenv("AWS_CA_BUNDLE");
+}
+
 void exchange_set_options(struct exchange *e)
 {
 	const struct http_request *req = e->call->req;
@@ -238,7 +245,7 @@ void exchange_set_options(struct exchange *e)
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (req->unix_socket)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, req->unix_socket);
-	http_curl_set_tls(easy, req->ca_file ? req->ca_file : getenv("AWS_CA_BUNDLE"));
+	http_curl_set_tls(easy, ca_file_of(req));
 	if (is_near(req))
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	if (req->allow_address) {
@@ -260,8 +267,37 @@ static int proxy_refusal(CURL *easy)
 
 static bool is_distrust(CURLcode code)
 {
-	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-	       code == CURLE_SSL_ISSUER_ERROR;
+	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR;
+}
+
+static int ca_file_error(const struct exchange *e, const char *what)
+{
+	const char *file = ca_file_of(e->call->req);
+	struct err *err = e->call->err;
+
+	if (!file || !*file) {
+		err_set(err, ERR_NETWORK, "%s: the system's CA certificates cannot be read", what);
+	} else {
+		auto_free char *shown = str_printable(file);
+
+		err_set(err, ERR_NETWORK, "%s: the CA file '%s': %s", what, shown,
+			access(file, R_OK) < 0 ? strerror(errno) : "it holds no certificate that can be read");
+		err_hint(err, "AWS_CA_BUNDLE names it, or ca_bundle in the profile");
+	}
+	return err_service(err, "NotTrusted");
+}
+
+/* OpenSSL's words for an answer in plain text: libcurl has one code for all that goes wrong in a handshake. */
+static bool is_plain_text(const struct exchange *e, CURLcode code)
+{
+	return code == CURLE_SSL_CONNECT_ERROR && strstr(e->details, "wrong version number");
+}
+
+static int no_tls_error(const struct exchange *e, const char *what)
+{
+	err_set(e->call->err, ERR_NETWORK, "%s: what answers there speaks no TLS", what);
+	err_hint(e->call->err, "http:// may be meant, in the endpoint's URL or in a proxy's");
+	return err_service(e->call->err, "NoTls");
 }
 
 static int network_error(struct exchange *e, CURLcode code)
@@ -281,6 +317,10 @@ static int network_error(struct exchange *e, CURLcode code)
 	}
 	if (e->n_sent > 1 && code == CURLE_ABORTED_BY_CALLBACK)
 		return err_set(e->call->err, ERR_NETWORK, "%s: the connection ended without an answer", what);
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		return ca_file_error(e, what);
+	if (is_plain_text(e, code))
+		return no_tls_error(e, what);
 	err_set(e->call->err, ERR_NETWORK, "%s: %s", what, *e->details ? e->details : curl_easy_strerror(code));
 	if (is_distrust(code)) {
 		err_service(e->call->err, "NotTrusted");

@@ -118,7 +118,8 @@ static int read_files(const struct cmd *cmd, const char *path, struct filelist *
 	if (scan_path(path, &options, ret, err) == 0)
 		return 0;
 	/* The scan speaks of smpipe.yaml. */
-	return err->hint ? err_hint(err, "`--symlinks skip` leaves links out") : -1;
+	return err->hint && str_starts(err->hint, "`symlinks:") ? err_hint(err, "`--symlinks skip` leaves links out")
+								: -1;
 }
 
 static void print_result(const struct cmd *cmd, const struct putting *p, const char *uri,

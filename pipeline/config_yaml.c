@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "aws/sagemaker_limits.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pipeline/config_yaml.h"
@@ -122,6 +123,9 @@ static char *number_words(const struct schema_key *row, int64_t min, int64_t max
 {
 	bool is_time = row->type == SCHEMA_DURATION;
 
+	if (row->unit)
+		return xasprintf("a whole number of %s, without a unit, from %lld to %lld", row->unit, (long long)min,
+				 (long long)max);
 	if (max > INT32_MAX && !is_time && min >= 0)
 		return xasprintf("a whole number of at least %lld", (long long)min);
 	if (max > INT32_MAX || (is_time && row->max))
@@ -215,6 +219,20 @@ static int unknown_key(const struct reader *r, const yaml_node_t *key, const cha
 			       is_above ? ", which stands at the top level" : "");
 }
 
+/* Channels and the like are names of the request: what sends data only would never see them refused there. */
+static int check_key(const struct reader *r, const yaml_node_t *key, const char *parent, const char *path,
+		     struct err *err)
+{
+	const struct schema_key *row = schema_row(parent);
+	const struct shape *shape = row ? schema_key_shape(row) : NULL;
+	auto_free char *shown = str_printable(path);
+	auto_err why = { 0 };
+
+	if (!shape || sagemaker_check_string(shape, shown, reader_scalar(key), &why) == 0)
+		return 0;
+	return reader_complain(r, key, err, "%s", why.msg);
+}
+
 /* One `key: value` of a mapping whose rows stand below parent. */
 static int read_pair(struct reader *r, const yaml_node_pair_t *pair, const char *parent, const char *path,
 		     json_t *object, struct err *err)
@@ -234,6 +252,8 @@ static int read_pair(struct reader *r, const yaml_node_pair_t *pair, const char 
 	if (!row)
 		return unknown_key(r, key, parent, err);
 	child = *path ? xasprintf("%s.%s", path, reader_scalar(key)) : xstrdup(reader_scalar(key));
+	if (check_key(r, key, parent, child, err) < 0)
+		return -1;
 	if (json_object_get(object, reader_scalar(key)))
 		return reader_complain(r, key, err, "'%s' stands here twice", child);
 	config_add_position(r->config, child, (int)value->start_mark.line + 1, (int)value->start_mark.column + 1);

@@ -85,6 +85,13 @@ const struct shape *schema_shape(const struct schema_key *row)
 	return row->request && !row->is_derived ? sagemaker_shape_at(row->request) : NULL;
 }
 
+const struct shape *schema_key_shape(const struct schema_key *row)
+{
+	bool is_map = row->type == SCHEMA_MAP || row->type == SCHEMA_INPUTS;
+
+	return is_map && row->request && strstr(row->request, "[]") ? schema_shape(row) : NULL;
+}
+
 const char *const *schema_choices(const struct schema_key *row)
 {
 	const struct shape *shape = schema_shape(row);

@@ -42,6 +42,7 @@ struct schema_key {
 	const char *const *choices;
 	const char *like;    /* below this mapping, map or list stand the rows that stand below that one; or NULL */
 	int64_t min, max;    /* of integers and durations, or characters, narrower than the request's; max 0 = none */
+	const char *unit;    /* what an integer counts, or NULL */
 	const char *example; /* as written in YAML; NULL: schema_example() makes one up */
 };
 
@@ -75,6 +76,8 @@ const char *schema_nearest(const char *parent, const char *key);
 
 /* The shape of the row's member in the request; NULL without one, or when the member is only derived from the value. */
 const struct shape *schema_shape(const struct schema_key *row);
+/* The shape of the keys of a map whose keys are a member of the request's items (ChannelName, say), or NULL. */
+const struct shape *schema_key_shape(const struct schema_key *row);
 /* Allowed strings of a row that is no boolean, or NULL. */
 const char *const *schema_choices(const struct schema_key *row);
 /* Of integers and durations; SHAPE_NO_MAX without a maximum. */

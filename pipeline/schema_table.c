@@ -90,7 +90,7 @@ const struct schema_key schema_keys[] = {
 	{ "source.exclude[]", SCHEMA_STRING, .words = "A pattern as in .dockerignore, relative to this file.",
 	  .example = "\"**/tests\"" },
 	{ "source.max_size", SCHEMA_INTEGER, .words = "Most that the files to pack may add up to, in MiB.",
-	  .fallback = "256", .min = 1, .max = 1024 * 1024, .example = "512" },
+	  .fallback = "256", .min = 1, .max = 1024 * 1024, .unit = "MiB", .example = "512" },
 	{ "source.files", SCHEMA_STRING, .words = "What is packed: git's files, or all files.",
 	  .fallback = "git", .choices = file_views },
 	{ "source.code_location", SCHEMA_STRING, .words = "Where code is uploaded: s3://bucket/prefix or a bucket.",

@@ -87,7 +87,7 @@ static int64_t read_fd(void *ctx, void *p, size_t n, struct err *err)
 	if (got < 0)
 		return err_errno(err, "read '%s'", put->name);
 	if (got == 0 && left > 0)
-		return err_set(err, ERR_CONFIG, "'%s' changed while it was uploaded", put->name);
+		return err_set(err, ERR_FAILED, "'%s' changed while it was uploaded", put->name);
 	put->offset += got;
 	return got;
 }
@@ -145,7 +145,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	}
 	if (s3_send(s3, &req, &resp, err) < 0) {
 		if (s3_is_refusal_of_bytes(err))
-			return err_set(err, ERR_CONFIG, "'%s' changed while it was uploaded", put->name);
+			return err_set(err, ERR_FAILED, "'%s' changed while it was uploaded", put->name);
 		return -1;
 	}
 	if (answered_digest(&resp, &stored) && !digest_equal(&stored, &put->digest))

@@ -60,6 +60,15 @@ bool scan_is_data_path(const char *path)
 		return err_set(err, ERR_CONFIG, words, shown, (s)->root);                                              \
 	} while (0)
 
+/* Another process is at work in the folder: nothing that smpipe.yaml says is wrong. */
+static int changed(const struct scan *s, const char *path, struct err *err)
+{
+	auto_free char *shown = str_escaped(path);
+
+	err_set(err, ERR_FAILED, "'%s' in '%s' changed while it was listed", shown, s->root);
+	return err_hint(err, "run it again when nothing writes to the folder");
+}
+
 static int check_name(struct scan *s, const char *path, struct err *err)
 {
 	size_t n = strlen(path);
@@ -147,7 +156,7 @@ static int add_link(struct scan *s, const char *path, struct err *err)
 	if (!str_starts(real, s->real_root))
 		return refuse_link(s, path, "leads out of", err);
 	if (stat_beneath(s->root_fd, real + strlen(s->real_root), &st) < 0)
-		return refuse_link(s, path, "changed while it was read in", err);
+		return changed(s, path, err);
 	if (!S_ISREG(st.st_mode))
 		return refuse_link(s, path, "does not lead to a file of", err);
 	return add_file(s, path, real, &st, err);
@@ -199,7 +208,7 @@ static int visit_other(struct scan *s, int fd, const char *name, const char *pat
 		return add_file(s, path, disk_path, &st, err);
 	}
 	if (S_ISDIR(st.st_mode))
-		REFUSE(s, path, "'%s' in '%s' changed while it was listed");
+		return changed(s, path, err);
 	REFUSE(s, path, "'%s' in '%s' is neither a file nor a folder");
 }
 
@@ -211,7 +220,7 @@ static int visit_folder(struct scan *s, int parent, const char *name, const char
 	auto_close int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		REFUSE(s, path, "'%s' in '%s' changed while it was listed");
+		return changed(s, path, err);
 	if (fd < 0)
 		return err_errno(err, "open folder '%s/%s'", s->root, path);
 	if (depth == MAX_DEPTH)
@@ -274,13 +283,43 @@ static int scan_file(struct scan *s, struct err *err)
 	return add_file(s, fs_basename(s->root), real, &st, err);
 }
 
+/* The path up to a '/' before which there is a file. New string. */
+static char *file_before_slash(const char *path)
+{
+	auto_free char *part = xstrdup(path);
+	struct stat st;
+
+	for (char *slash; (slash = strrchr(part, '/')) && slash > part;) {
+		*slash = '\0';
+		if (stat(part, &st) == 0)
+			break;
+	}
+	return take(part);
+}
+
+/* stat() has set errno. */
+static int refuse_root(const struct scan *s, struct err *err)
+{
+	auto_free char *file = errno == ENOTDIR ? file_before_slash(s->root) : NULL;
+
+	if (file)
+		return err_set(err, ERR_CONFIG, "the data path '%s': '%s' is a file, not a folder", s->root, file);
+	if (errno != ENOENT)
+		return err_set(err, ERR_CONFIG, "the data path '%s': %s", s->root, strerror(errno));
+	err_set(err, ERR_CONFIG, "the data path '%s' does not exist", s->root);
+	/* The project's folder stands before a path of smpipe.yaml. */
+	return str_starts(s->root, "~/") || strstr(s->root, "/~/")
+		       ? err_hint(err, "only a shell makes the home folder of `~`: write the path out")
+		       : -1;
+}
+
 static int scan_any(struct scan *s, struct err *err)
 {
 	bool has_file = false;
 	struct stat st;
 
 	if (stat(s->root, &st) < 0)
-		return err_set(err, ERR_CONFIG, "the data path '%s' does not exist", s->root);
+		return refuse_root(s, err);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONFIG, "the data path '%s' is neither a file nor a folder", s->root);
 	if ((S_ISDIR(st.st_mode) ? scan_folder(s, err) : scan_file(s, err)) < 0)

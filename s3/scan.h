@@ -46,6 +46,7 @@ int scan_check_pattern(const char *pattern, struct err *err);
  * List a file or folder: regular files with size and stamp, not hashed; o NULL for none. ERR_CONFIG, in one line that
  * names it, when path is absent, holds no file (that the patterns take), a FIFO, socket or device, a link that leads
  * nowhere, in a circle, out of the folder or to a folder, or a name that is not UTF-8 (shown escaped) or too long.
+ * ERR_FAILED names what another process changes meanwhile.
  */
 int scan_path(const char *path, const struct scan_options *o, struct filelist *ret, struct err *err);
 

@@ -46,7 +46,7 @@ struct transfer_result {
 };
 
 /*
- * Send all items. ERR_CONFIG names a file that changed between listing and the end of its upload. ERR_INVALID: larger
+ * Send all items. ERR_FAILED names a file that changed between listing and the end of its upload. ERR_INVALID: larger
  * than S3_MAX_OBJECT_BYTES, S3 has other bytes than were sent, or nothing proves that it has not: a store that keeps no
  * checksums gets no bytes whose SHA-256 is unknown. ERR_CANCELLED. After an error some objects are there and others
  * not.

@@ -55,6 +55,14 @@ for i in 1 2 3; do
 done
 same "$(aws s3api list-multipart-uploads --bucket bucket --query 'Uploads[].Key' --output text)" None 'no parts stay'
 
+# --- a path that is none ---------------------------------------------------------------------------------------------
+run "$SMPIPE" put file/ s3://bucket/key
+expect 2 'a file is no folder'
+said "the data path 'file/': 'file' is a file, not a folder" 'which is said'
+run "$SMPIPE" put '~/file' s3://bucket/key
+expect 2 'nobody but a shell knows ~'
+err_has '^hint: only a shell makes the home folder of `~`' 'which the hint says'
+
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out
 run "$SMPIPE" put tree s3://bucket/links/

@@ -39,6 +39,10 @@ for file in "$HERE"/wrong/*.yaml; do
 	[ -s "$T/out" ] && echo 'but it planned' >> "$T/err"
 	matches "wrong/$name" "${file%.yaml}.expected" 2
 done
+# What makes no request knows the limits of names too.
+cp "$HERE/wrong/channel-name.yaml" smpipe.yaml
+run "$SMPIPE" data push --local
+matches 'wrong/channel-name as data push reads it' "$HERE/wrong/channel-name.expected" 2
 for file in "$HERE"/warned/*.yaml; do
 	name=$(basename "$file" .yaml)
 	plan "$file"

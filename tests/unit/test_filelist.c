@@ -131,7 +131,7 @@ static void test_cut_while_reading(void **state)
 	assert_int_equal(file_reader_read(&r, buffer, 100, &l.v[0], &err), 2);
 	assert_int_equal(file_reader_read(&r, buffer, 100, &l.v[0], &err), -1);
 	file_reader_close(&r);
-	assert_int_equal(err.code, ERR_CONFIG);
+	assert_int_equal(err.code, ERR_FAILED);
 	assert_non_null(strstr(err.msg, "changed while it was read"));
 	assert_non_null(err.hint);
 }

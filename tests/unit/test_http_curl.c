@@ -16,6 +16,7 @@ struct server {
 	const char *answer; /* sent once the request is there; NULL: silence until the client hangs up */
 	size_t answer_bytes;
 	size_t padding;  /* bytes of header that follow the answer */
+	bool takes_any;  /* answer the first bytes, whatever they are */
 	bool wants_body; /* wait for Content-Length bytes or the last chunk before answering */
 	struct str request;
 };
@@ -25,6 +26,8 @@ static bool has_all(const struct server *s)
 	const char *end = s->request.s ? strstr(s->request.s, "\r\n\r\n") : NULL;
 	const char *length = end ? strcasestr(s->request.s, "\r\nContent-Length: ") : NULL;
 
+	if (s->takes_any)
+		return s->request.len > 0;
 	if (!end || !s->wants_body)
 		return end;
 	if (!length)
@@ -434,6 +437,58 @@ static void test_refused_connection(void **state)
 	assert_non_null(strstr(err.msg, "/no/such.sock"));
 }
 
+static void test_no_tls(void **state)
+{
+	struct server s = { .answer = "HTTP/1.1 400 Bad Request\r\n\r\n", .takes_any = true };
+	struct http_request req = { .method = "GET" };
+	auto_http *http = http_curl_new();
+	auto_response resp = { 0 };
+	auto_free char *url = NULL;
+	auto_err err = { 0 };
+
+	(void)state;
+	start(&s);
+	url = xasprintf("https://127.0.0.1:%d/x", s.port);
+	req.url = url;
+	assert_int_equal(http_send(http, &req, &resp, &err), -1);
+	stop(&s);
+	str_release(&s.request);
+	assert_int_equal(err.code, ERR_NETWORK);
+	assert_true(err_is_service(&err, "NoTls") && http_loss_is_final(&err));
+	assert_non_null(strstr(err.msg, "speaks no TLS"));
+	assert_non_null(strstr(err.hint, "http://"));
+}
+
+static void test_ca_file(void **state)
+{
+	static const struct {
+		const char *file, *words;
+	} rows[] = {
+		{ "/no/such.crt", "the CA file '/no/such.crt': No such file or directory" },
+		{ "/dev/null", "the CA file '/dev/null': it holds no certificate that can be read" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct server s = { .answer = "", .takes_any = true };
+		struct http_request req = { .method = "GET", .ca_file = rows[i].file };
+		auto_http *http = http_curl_new();
+		auto_response resp = { 0 };
+		auto_free char *url = NULL;
+		auto_err err = { 0 };
+
+		start(&s);
+		url = xasprintf("https://127.0.0.1:%d/x", s.port);
+		req.url = url;
+		assert_int_equal(http_send(http, &req, &resp, &err), -1);
+		stop(&s);
+		str_release(&s.request);
+		assert_true(err_is_service(&err, "NotTrusted") && http_loss_is_final(&err));
+		assert_non_null(strstr(err.msg, rows[i].words));
+		assert_non_null(strstr(err.hint, "AWS_CA_BUNDLE names it"));
+	}
+}
+
 static void test_silence(void **state)
 {
 	struct server s = { .answer = NULL };
@@ -499,6 +554,8 @@ int main(void)
 		cmocka_unit_test(test_cut_answers),
 		cmocka_unit_test(test_lost_on_used_connection),
 		cmocka_unit_test(test_refused_connection),
+		cmocka_unit_test(test_no_tls),
+		cmocka_unit_test(test_ca_file),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_line_breaks),
 		cmocka_unit_test(test_proxy_and_protocols),

@@ -113,7 +113,7 @@ static void changed_file_is_said_by_name(void **state)
 	assert_int_equal(filelist_hash(&files, &err), 0);
 	memcpy(e->bytes, "new", 3);
 	assert_int_equal(s3_put_entry(&f->s3, "bucket", "k", e, "text/plain", &err), -1);
-	assert_int_equal(err.code, ERR_CONFIG);
+	assert_int_equal(err.code, ERR_FAILED);
 	assert_string_equal(err.msg, "'data/x' changed while it was uploaded");
 	assert_int_equal(f->log.n, 1);
 }

@@ -102,6 +102,7 @@ static void refuses_in_one_line_what_s3_cannot_hold(void **state)
 	} cases[] = {
 		{ "", "d' does not exist", 0 },
 		{ "mkdir -p d/sub", "holds no file", 0 },
+		{ "ln -s d d", "d': Too many levels of symbolic links", 0 },
 		{ "mkfifo d", "neither a file nor a folder", 0 },
 		{ "mkdir d; echo > d/a; mkfifo d/pipe", "'pipe' in", 0 },
 		{ "mkdir -p d/s; mknod d/s/zero c 1 5", "'s/zero' in", 0 },
@@ -155,6 +156,31 @@ static void follows_links_by_policy(void **state)
 	assert_string_equal(some, "s/x");
 }
 
+static void says_what_a_path_leads_to(void **state)
+{
+	static const struct {
+		const char *path, *words, *hint;
+	} cases[] = {
+		{ "f/", "/f' is a file, not a folder", NULL },
+		{ "f/a/b", "/f' is a file, not a folder", NULL },
+		{ "~/data", "~/data' does not exist", "write the path out" },
+		{ "none", "none' does not exist", NULL },
+	};
+
+	run(*state, "echo 1 > f");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *path = fs_join(*state, cases[i].path);
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		assert_int_equal(scan_path(path, NULL, &files, &err), -1);
+		assert_int_equal(err.code, ERR_CONFIG);
+		if (!strstr(err.msg, cases[i].words))
+			fail_msg("%s", err.msg);
+		assert_true(cases[i].hint ? err.hint && strstr(err.hint, cases[i].hint) : !err.hint);
+	}
+}
+
 /* A folder that becomes a link between the scan and the reading is noticed by the file's stamp. */
 static void swapped_folder_is_noticed(void **state)
 {
@@ -166,6 +192,7 @@ static void swapped_folder_is_noticed(void **state)
 	assert_int_equal(scan_path(root, NULL, &files, &err), 0);
 	run(*state, "rm -r d/s; ln -s ../o d/s");
 	assert_int_equal(filelist_hash(&files, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
 	assert_non_null(strstr(err.msg, "changed while it was read"));
 }
 
@@ -207,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_in_one_line_what_s3_cannot_hold, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(follows_links_by_policy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(swapped_folder_is_noticed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(says_what_a_path_leads_to, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_case_twins, set_up, tear_down),
 		cmocka_unit_test(says_what_a_manifest_may_name),
 	};

@@ -159,7 +159,7 @@ refused("a bundle that is none", fresh, url(fresh), "", AWS_CA_BUNDLE=write("gar
 old = serve("right", max_version=ssl.TLSVersion.TLSv1_1)
 refused("TLS 1.1", old, url(old), "", code="-")
 plain = serve()
-refused("plain http behind an https URL", plain, url(plain), "", code="-")
+refused("plain http behind an https URL", plain, url(plain), "speaks no TLS", code="NoTls")
 refused("an http URL to another machine", plain, "http://192.0.2.1:%d" % plain.server_address[1], "only https, or http to this machine", code="-")
 refused("the switches that other tools have to turn verification off", fresh, url(fresh), "unable to get local issuer",
         AWS_CA_BUNDLE=None, PYTHONHTTPSVERIFY="0", NODE_TLS_REJECT_UNAUTHORIZED="0", CURL_INSECURE="1", GIT_SSL_NO_VERIFY="1",

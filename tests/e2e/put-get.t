@@ -37,6 +37,17 @@ expect 0 'so all below it is fetched'
 run diff -r tree fetched
 expect 0 'whole'
 
+# --- checksums ------------------------------------------------------------------------------------------------------
+head -c 20000000 /dev/urandom > parts
+aws s3 cp --no-progress file s3://bucket/aws/one > "$T/cp" && aws s3 cp --no-progress parts s3://bucket/aws/parts > "$T/cp" &&
+	aws s3 cp --no-progress s3://bucket/aws/parts s3://bucket/aws/copy > "$T/cp"
+run "$SMPIPE" get s3://bucket/aws/ of-aws
+expect 0 'what awscli put without a checksum, in one piece, in parts or copied, is fetched'
+err_lacks 'could not be checked' 'and checked: S3 makes one unasked'
+rm .smpipe/local/s3/bucket/meta/aws/one*
+run "$SMPIPE" get s3://bucket/aws/ of-aws
+err_has '1 of 3 files could not be checked' 'what it keeps none of is told'
+
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out
 run "$SMPIPE" put tree s3://bucket/links/

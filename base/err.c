@@ -35,6 +35,7 @@ int err_errno(struct err *err, const char *fmt, ...)
 	words = xvasprintf(fmt, ap);
 	va_end(ap);
 	replace_message(err, ERR_IO, xasprintf("%s: %s", words, strerror(saved)));
+	err->os_errno = saved;
 	errno = saved;
 	return -1;
 }
@@ -75,6 +76,11 @@ int err_service(struct err *err, const char *service_code)
 int err_is_service(const struct err *err, const char *service_code)
 {
 	return err->service_code && !strcmp(err->service_code, service_code);
+}
+
+bool err_is_disk_full(const struct err *err)
+{
+	return err->os_errno == ENOSPC || err->os_errno == EDQUOT;
 }
 
 void err_move(struct err *to, struct err *from)

@@ -1,6 +1,8 @@
 #ifndef SMPIPE_BASE_ERR_H
 #define SMPIPE_BASE_ERR_H
 
+#include <stdbool.h>
+
 /*
  * Errors as values.
  *
@@ -34,6 +36,7 @@ struct err {
 	char *msg;          /* one line, or lines of a quoted source with a caret */
 	char *hint;         /* what to do about it, or NULL */
 	char *service_code; /* the service's own error code ("NoSuchBucket"), or NULL */
+	int os_errno;       /* what err_errno() was called for, else 0 */
 };
 
 #define auto_err __attribute__((cleanup(err_release))) struct err
@@ -55,6 +58,9 @@ int err_service(struct err *err, const char *service_code);
 
 /* Whether the service gave this code. */
 int err_is_service(const struct err *err, const char *service_code);
+
+/* Whether a write found the disk, or the user's share of it, full. */
+bool err_is_disk_full(const struct err *err);
 
 /* Move from into *to (which is released first); from is empty afterwards. */
 void err_move(struct err *to, struct err *from);

@@ -32,6 +32,8 @@ void registry_respond_err(struct local_response *resp, const char *not_found_cod
 {
 	if (err->code == ERR_NOT_FOUND)
 		registry_respond_error(resp, 404, not_found_code, "%s", err->msg);
+	else if (err_is_disk_full(err))
+		registry_respond_error(resp, 507, "UNKNOWN", "%s", err->msg);
 	else
 		registry_respond_error(resp, 500, "UNKNOWN", "%s", err->msg);
 }

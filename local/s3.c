@@ -39,7 +39,10 @@ void s3_respond_err(const struct s3_call *c, const struct err *err)
 			return;
 		}
 	}
-	local_respond_s3_error(c->resp, 500, "InternalError", "%s", err->msg);
+	if (err_is_disk_full(err))
+		local_respond_s3_error(c->resp, 507, LOCAL_DISK_FULL, "%s", err->msg);
+	else
+		local_respond_s3_error(c->resp, 500, "InternalError", "%s", err->msg);
 }
 
 enum level { LEVEL_SERVICE, LEVEL_BUCKET, LEVEL_OBJECT };

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "local/lock.h"
+#include "local/s3_headers.h"
 #include "local/s3_paths.h"
 #include "local/s3_stage.h"
 #include "local/s3_store.h"
@@ -34,6 +35,24 @@ static char *md5_of(const struct s3_bytes *bytes, struct err *err)
 	return str_hex(sums.v[S3_SUM_MD5], s3_sum_bytes(S3_SUM_MD5));
 }
 
+/* Of the bytes that are stored: those they were copied from may change meanwhile. */
+static int sum_up(const struct s3_staged *t, const struct s3_put *put, char **ret_etag, json_t **ret_headers,
+		  struct err *err)
+{
+	struct s3_bytes bytes = { .fd = t->fd, .size = put->bytes.size };
+	auto_json *headers = put->headers ? json_copy((json_t *)put->headers) : json_object();
+	auto_free char *text = NULL;
+	struct s3_sums sums = { 0 };
+
+	if (s3_sums_add(&sums, S3_SUM_SET(S3_SUM_MD5) | S3_SUM_SET(S3_SUM_DEFAULT), &bytes, err) < 0)
+		return -1;
+	text = s3_sum_text(&sums, S3_SUM_DEFAULT);
+	s3_headers_set_checksum(headers, S3_SUM_DEFAULT, false, text);
+	*ret_etag = str_hex(sums.v[S3_SUM_MD5], s3_sum_bytes(S3_SUM_MD5));
+	*ret_headers = take(headers);
+	return 0;
+}
+
 int store_s3_put(struct store_s3 *s, const struct s3_put *put, struct err *err)
 {
 	struct s3_publication p = { .bucket = put->bucket,
@@ -44,14 +63,15 @@ int store_s3_put(struct store_s3 *s, const struct s3_put *put, struct err *err)
 				    .if_match = put->if_match };
 	auto_s3_staged t = { .fd = -1 };
 	auto_free char *etag = NULL;
+	auto_json *headers = NULL;
 
 	if (s3_need_bucket(s, put->bucket, err) < 0 || s3_stage_bytes(&t, s, put->bucket, &put->bytes, err) < 0)
 		return -1;
 	if (!p.etag) {
-		etag = md5_of(&put->bytes, err);
-		if (!etag)
+		if (sum_up(&t, put, &etag, &headers, err) < 0)
 			return -1;
 		p.etag = etag;
+		p.headers = headers;
 	}
 	return s3_publish(s, &t, &p, err);
 }

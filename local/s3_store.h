@@ -53,7 +53,7 @@ int store_s3_delete_config(struct store_s3 *s, const char *bucket, const char *n
 struct s3_put {
 	const char *bucket, *key;
 	struct s3_bytes bytes;
-	const char *etag;      /* NULL: the MD5 of the bytes */
+	const char *etag;      /* NULL: the MD5 of the bytes, and their CRC64NVME is kept, as S3 does it unasked */
 	const json_t *headers; /* object: what GetObject gives back, by lower-case name; NULL for none */
 	bool if_absent;        /* only when there is no such object */
 	const char *if_match;  /* only when there is one with such an ETag, as in the header; NULL for any */

@@ -244,6 +244,8 @@ static void refuse_body(struct exchange *x, const struct err *err)
 				err->service_code, err->msg);
 	else if (err->code == ERR_INVALID)
 		dispatch_refuse(&x->req, &x->resp, 413, "EntityTooLarge", err->msg);
+	else if (err_is_disk_full(err))
+		dispatch_refuse(&x->req, &x->resp, 507, LOCAL_DISK_FULL, err->msg);
 	else
 		dispatch_refuse(&x->req, &x->resp, 500, "InternalError", err->msg);
 	x->is_refused = true;

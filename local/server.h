@@ -65,6 +65,8 @@ void local_respond_json(struct local_response *resp, int status, json_t *body /*
 void local_respond_json_error(struct local_response *resp, int status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void local_respond_xml(struct local_response *resp, int status, const char *xml);
+/* The code of 507, which clients do not try again: the disk under the local cloud is full. */
+#define LOCAL_DISK_FULL "InsufficientStorage"
 /* <Error><Code>…</Code><Message>…</Message><RequestId>…</RequestId></Error> */
 void local_respond_s3_error(struct local_response *resp, int status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

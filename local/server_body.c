@@ -26,7 +26,7 @@ static int spill(struct server_body *body, struct err *err)
 	body->fd = open_nameless(body->dir, err);
 	if (body->fd < 0)
 		return -1;
-	if (fs_write_all(body->fd, str_text(&body->memory), body->memory.len, "request body", err) < 0)
+	if (fs_write_all(body->fd, str_text(&body->memory), body->memory.len, body->dir, err) < 0)
 		return -1;
 	str_release(&body->memory);
 	return 0;
@@ -41,7 +41,7 @@ int server_body_add(struct server_body *body, const void *p, size_t n, struct er
 	if (body->fd < 0 && body->size > SERVER_BODY_MEMORY_BYTES && spill(body, err) < 0)
 		return -1;
 	if (body->fd >= 0)
-		return fs_write_all(body->fd, p, n, "request body", err);
+		return fs_write_all(body->fd, p, n, body->dir, err);
 	str_add_mem(&body->memory, p, n);
 	return 0;
 }

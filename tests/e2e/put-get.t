@@ -63,6 +63,17 @@ run "$SMPIPE" put '~/file' s3://bucket/key
 expect 2 'nobody but a shell knows ~'
 err_has '^hint: only a shell makes the home folder of `~`' 'which the hint says'
 
+# --- checksums ------------------------------------------------------------------------------------------------------
+head -c 20000000 /dev/urandom > parts
+aws s3 cp --no-progress file s3://bucket/aws/one > "$T/cp" && aws s3 cp --no-progress parts s3://bucket/aws/parts > "$T/cp" &&
+	aws s3 cp --no-progress s3://bucket/aws/parts s3://bucket/aws/copy > "$T/cp"
+run "$SMPIPE" get s3://bucket/aws/ of-aws
+expect 0 'what awscli put without a checksum, in one piece, in parts or copied, is fetched'
+err_lacks 'could not be checked' 'and checked: S3 makes one unasked'
+rm .smpipe/local/s3/bucket/meta/aws/one*
+run "$SMPIPE" get s3://bucket/aws/ of-aws
+err_has '1 of 3 files could not be checked' 'what it keeps none of is told'
+
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out
 run "$SMPIPE" put tree s3://bucket/links/

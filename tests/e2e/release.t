@@ -173,8 +173,16 @@ sees() {
 }
 sees model "$objects/iris/output/$job/output/model.tar.gz"
 sees data/val "$(echo "$objects"/iris/data/val/*.json)"
-# The store no more keeps a checksum of it: only its bytes tell.
-sees 'data/train (objects)' "$(echo "$objects"/iris/data/train/*/iris.csv)" --deep
+# Changed by hand, S3 no more keeps a checksum of it: only its bytes tell.
+train=$(echo "$objects"/iris/data/train/*/iris.csv)
+sees 'data/train (objects)' "$train" --deep
+flip "$train"
+run "$SMPIPE" verify --local "$job"
+expect 1 'without --deep that cannot be told'
+same "$(sed -n 's/^? *\([^:]*\):.*/\1/p' "$T/out")" 'data/train (objects)' 'and is not said to be right or wrong'
+cp "$train" "$T/other"
+cp -p "$T/kept" "$T/right"
+cp -p "$T/kept" "$train"
 mv "$objects/iris/output/$job/output/model.tar.gz" "$T/kept"
 run "$SMPIPE" verify --local "$job"
 expect 1 'verify without the model'
@@ -189,6 +197,20 @@ out_has '^BAD +record in git: ' 'it names it'
 git update-ref "refs/smpipe/jobs/$job" "$good"
 run "$SMPIPE" verify --local "$job"
 expect 0 'verify after all was put back'
+
+# --- what the runner stored, and other bytes that S3 keeps a checksum of ---
+run "$SMPIPE" get --local "$job" "$T/model"
+expect 0 'the model is fetched'
+err_lacks 'could not be checked' 'and checked, for S3 keeps a checksum of what the job stored'
+use_cloud
+run aws s3api put-object --bucket "$bucket" --key "${train#"$objects/"}" --body "$T/other" --checksum-algorithm SHA256
+expect 0 'another client puts other bytes in place of the data'
+run "$SMPIPE" verify --local "$job"
+expect 1 'verify sees them by their checksum'
+same "$(sed -n 's/^BAD *\([^:]*\):.*/\1/p' "$T/out")" 'data/train (objects)' 'it names it'
+run aws s3api put-object --bucket "$bucket" --key "${train#"$objects/"}" --body "$T/right" --checksum-algorithm SHA256
+run "$SMPIPE" verify --local "$job"
+expect 0 'verify after the right bytes were put back'
 
 # --- --no-wait ---
 sed -i 's/epochs: 40/epochs: 2000/' smpipe.yaml

@@ -179,7 +179,9 @@ if mount -t tmpfs -o size=64k none "$T/small" 2> /dev/null; then
 	commit 'Large data'
 	run "$SMPIPE" release --local
 	expect 1 'a full disk under the local cloud'
-	said "upload channel 'train'.*(full|space)" 'a full disk under the local cloud: said in one line'
+	said "upload channel 'train'.*507 InsufficientStorage: .*'$PWD/.smpipe/local.*No space" \
+		'a full disk under the local cloud: said in one line, with the place'
+	err_lacks '^retry ' 'and is not tried again'
 	same "$(count_jobs)" 1 'no job'
 	[ -z "$(find .smpipe/local/s3 -name large.bin)" ]
 	ok $? 'no half an object'

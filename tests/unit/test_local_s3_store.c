@@ -156,6 +156,21 @@ static void test_files_changed_by_hand(void **state)
 	assert_null(json_str(o.headers, "content-type"));
 }
 
+/* As S3 does it for clients that name none; the value is that of the CRC's specification. */
+static void test_checksum_is_kept_unasked(void **state)
+{
+	struct fixture *f = *state;
+	auto_s3_stored o = { .fd = -1 };
+	auto_err err = { 0 };
+
+	assert_int_equal(put(f, "k", "123456789", &err), 0);
+	assert_int_equal(store_s3_open(f->s, "bkt", "k", &o, &err), 0);
+	assert_string_equal(json_str(o.headers, "x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
+	assert_string_equal(json_str(o.headers, "x-amz-checksum-type"), "FULL_OBJECT");
+	assert_string_equal(json_str(o.headers, "content-type"), "text/plain");
+	assert_string_equal(o.etag, "25f9e794323b453885f5181f1b624d0b");
+}
+
 static void test_buckets(void **state)
 {
 	struct fixture *f = *state;
@@ -249,6 +264,7 @@ int main(void)
 		WITH_STORE(test_keys_by_prefix_in_byte_order),
 		WITH_STORE(test_put_only_when_absent),
 		WITH_STORE(test_files_changed_by_hand),
+		WITH_STORE(test_checksum_is_kept_unasked),
 		WITH_STORE(test_buckets),
 		WITH_STORE(test_export),
 		WITH_STORE(test_export_stays_in_its_folder),

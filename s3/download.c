@@ -96,6 +96,26 @@ static void wake(void *ctx)
 	s3_pump_wake(f->pump);
 }
 
+/* What stays is hidden: somebody who lacks the room for it must know where it lies. */
+static void hint_rest(const struct fetcher *f, struct err *err)
+{
+	const struct download_file *first = NULL;
+	int n = 0;
+
+	/* Of an object that changed nothing is of use. */
+	if (err->hint || err->code == ERR_CONFLICT)
+		return;
+	for (const struct fetch *x = f->fetches; x; x = x->next)
+		if (x->is_known && download_file_can_go_on(&x->file) && !n++)
+			first = &x->file;
+	if (n == 1)
+		err_hint(err, "what came of '%s' is kept in '%s'; the next get goes on from there", first->target,
+			 first->temporary);
+	else if (n)
+		err_hint(err, "what came of %d files is kept beside them, as in '%s'; the next get goes on from there",
+			 n, first->temporary);
+}
+
 int s3_download(struct s3 *s3, const struct download *d, struct download_result *ret, struct err *err)
 {
 	struct fetcher f = { .s3 = s3, .spec = d, .total_bytes = d->total_bytes };
@@ -106,6 +126,8 @@ int s3_download(struct s3 *s3, const struct download *d, struct download_result 
 	rc = drive(&f, err);
 	if (rc == 0)
 		*ret = f.result;
+	else
+		hint_rest(&f, err);
 	hashers_free(f.hashers);
 	s3_pump_free(f.pump);
 	while (f.fetches)

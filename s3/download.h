@@ -2,11 +2,13 @@
 #define SMPIPE_S3_DOWNLOAD_H
 
 /*
- * Objects into files: in ranges, many at once, into a temporary file beside the target ("." name ".smpipe-" id) that
- * becomes the target once it is whole and has the checksum that S3 keeps.
+ * Objects into files: in ranges, many at once, into a temporary file beside the target that becomes the target once it
+ * is whole and has the checksum that S3 keeps.
  *
- * The id is made of the object's ETag and size. A download that was cut off goes on where it was when the object is
- * still the same; what was left of another version is removed.
+ * The temporary file is ".smpipe-get-" and 16 hexadecimal digits of the SHA-256 of the target's name; beside it, with
+ * "-ranges" at the end, is a list of the ranges that are there, under the object's ETag and size. A download that was
+ * cut off goes on where it was when the object is still the same; what was left of another version is dropped. The file
+ * is locked (flock) while it is fetched.
  */
 
 #include "s3/object.h"
@@ -43,8 +45,9 @@ struct download_result {
 };
 
 /*
- * ERR_NOT_FOUND. ERR_CONFLICT: the object changed meanwhile. ERR_INVALID: it does not have the checksum that S3 keeps;
- * nothing is left then. What is whole when another fails stays.
+ * ERR_NOT_FOUND. ERR_CONFLICT: the object changed meanwhile, or another process fetches to the same path. ERR_INVALID:
+ * it does not have the checksum that S3 keeps; nothing is left then. What is whole when another fails stays; where a
+ * part is kept that the next call goes on with, the error's hint says so.
  */
 int s3_download(struct s3 *s3, const struct download *d, struct download_result *ret, struct err *err);
 

@@ -173,7 +173,7 @@ static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
-			return err_errno(err, "write '%s'", x->file.temporary);
+			return err_errno(err, "write '%s'", x->file.target);
 		r->n_received += (uint64_t)written;
 		p += written;
 		n -= (size_t)written;
@@ -280,23 +280,19 @@ void fetch_give_range(struct fetch *x)
 static int prepare(struct fetch *x, struct err *err)
 {
 	auto_free char *text = x->etag ? xasprintf("%s %llu", x->etag, (unsigned long long)x->item.size) : NULL;
-	auto_free char *id = NULL;
+	struct digest id = { 0 };
 
 	if (x->item.size > S3_MAX_OBJECT_BYTES)
 		return err_set(err, ERR_INVALID, "'s3://%s/%s' is larger than S3 stores", x->fetcher->spec->bucket,
 			       x->item.key);
-	if (text) {
-		struct digest digest = digest_of_text(text);
-
-		id = digest_hex(&digest);
-		id[16] = '\0';
-	}
+	if (text)
+		id = digest_of_text(text);
 	x->n_ranges = s3_part_count(x->item.size) ? s3_part_count(x->item.size) : 1;
 	x->digests = xcalloc(x->n_ranges, sizeof(*x->digests));
 	x->crcs = xcalloc(x->n_ranges, sizeof(*x->crcs));
-	if (download_file_open(&x->file, x->item.path, id, x->n_ranges, err) < 0)
+	if (download_file_begin(&x->file, text ? &id : NULL, x->n_ranges, err) < 0)
 		return -1;
-	x->entry = (struct file_entry){ .path = x->file.temporary, .disk_path = x->file.temporary };
+	x->entry = (struct file_entry){ .path = x->file.target, .disk_path = x->file.target };
 	x->is_known = true;
 	return 0;
 }
@@ -332,6 +328,7 @@ static void on_head(struct s3_call *c, int result)
 void fetch_begin(struct fetcher *f, struct download_item *item)
 {
 	struct fetch *x = xcalloc(1, sizeof(*x));
+	bool is_small = item->is_listed && !s3_part_count(item->size);
 	auto_err err = { 0 };
 
 	*x = (struct fetch){ .fetcher = f, .item = *item, .file = { .fd = -1, .journal_fd = -1 }, .next = f->fetches };
@@ -339,11 +336,13 @@ void fetch_begin(struct fetcher *f, struct download_item *item)
 		x->next->previous = x;
 	f->fetches = x;
 	f->n_fetches++;
-	if (item->is_listed && !s3_part_count(item->size)) {
-		if (prepare(x, &err) < 0)
-			fetcher_fail(f, &err);
+	/* In the order of the list, whatever HEAD takes: of two runs over one list, one is ahead and goes through. */
+	if (download_file_lock(&x->file, item->path, &err) < 0 || (is_small && prepare(x, &err) < 0)) {
+		fetcher_fail(f, &err);
 		return;
 	}
+	if (is_small)
+		return;
 	x->call.req = (struct s3_request){ .operation = "HeadObject", .bucket = f->spec->bucket, .key = x->item.key };
 	x->call.req.aws.method = "HEAD";
 	x->call.req.aws.is_idempotent = true;

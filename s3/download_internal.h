@@ -23,8 +23,9 @@ struct range {
 struct download_file {
 	char *target, *temporary, *journal;
 	int fd, journal_fd; /* -1: none */
-	bool *has_range;
-	bool is_finished;
+	bool *has_range;    /* NULL: not begun */
+	bool has_rest;      /* what a later run may want */
+	bool is_gone;       /* renamed or removed */
 };
 
 /* One object on its way. */
@@ -67,13 +68,20 @@ void fetch_give_range(struct fetch *x);
 void fetch_hashed(struct hash_task *t);
 void fetch_free(struct fetch *x);
 
-/* Open what is left of the same object, or begin anew; id names the object, NULL: nothing is continued. */
-int download_file_open(struct download_file *f, const char *target, const char *id, uint32_t n_ranges, struct err *err);
+/*
+ * Take the file beside target for this process, until it is finished or released; the lock of a dead process is free by
+ * itself. ERR_CONFLICT: another process has it, nothing was touched.
+ */
+int download_file_lock(struct download_file *f, const char *target, struct err *err);
+/* Go on with what is left of the same object, or begin anew; id names the object, NULL: nothing is continued. */
+int download_file_begin(struct download_file *f, const struct digest *id, uint32_t n_ranges, struct err *err);
 int download_file_note(struct download_file *f, uint32_t range, struct err *err);
 /* It becomes the target. */
 int download_file_finish(struct download_file *f, struct err *err);
 /* It is worth nothing. */
 void download_file_drop(struct download_file *f);
+/* Whether a later run can go on with it; then it stays when it is released. */
+bool download_file_can_go_on(const struct download_file *f);
 void download_file_release(struct download_file *f);
 
 #endif

@@ -86,6 +86,34 @@ run "$SMPIPE" put --symlinks follow tree s3://bucket/links/
 expect 2 'there is no other'
 said "symlinks is inside, skip or error, not 'follow'" 'which is said'
 
+# --- two at once, and a name of 255 bytes ----------------------------------------------------------------------------
+long=$(printf 'n%.0s' $(seq 255))
+mkdir names && echo long > "names/$long" && echo short > names/short && head -c 90000000 /dev/urandom > names/large
+run "$SMPIPE" put names s3://bucket/names/
+expect 0 'a name of 255 bytes is sent'
+run "$SMPIPE" get s3://bucket/names/ again
+expect 0 'and fetched with all beside it'
+"$SMPIPE" get s3://bucket/names/ twice > "$T/out.a" 2> "$T/err.a" &
+a=$!
+run "$SMPIPE" get s3://bucket/names/ twice
+wait $a
+ends="$? $status"
+case $ends in '0 0' | '0 1' | '1 0') true ;; *) false ;; esac
+ok $? "of two into one folder one goes through ($ends)"
+same "$(cat "$T/err.a" "$T/err" | grep '^smpipe: ' | grep -vc "is being fetched by another process")" 0 'the other says why not'
+same "$(diff -r names twice && diff -r names again && echo same)" same 'and all is there, and nothing else'
+mkfifo held.go
+: > "again/.smpipe-get-$(printf short | sha256sum | cut -c 1-16)"
+flock "again/.smpipe-get-$(printf short | sha256sum | cut -c 1-16)" sh -c 'echo > held.go; cat held.go > /dev/null' &
+cat held.go > /dev/null
+run "$SMPIPE" get s3://bucket/names/short again/short
+expect 1 'what another process fetches is left alone'
+said "^smpipe: 'again/short' is being fetched by another process\$" 'in one line'
+echo > held.go
+wait $!
+run "$SMPIPE" get s3://bucket/names/short again/short
+expect 0 'until that one has ended'
+
 # --- a target that is no file ----------------------------------------------------------------------------------------
 mkfifo pipe
 run "$SMPIPE" get s3://bucket/key pipe

@@ -1,5 +1,7 @@
 /* s3/download.h and s3_copy_object over the http seam. */
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "s3/download.h"
@@ -76,7 +78,7 @@ static void check_file(struct fake_multipart *m, const char *path, const char *o
 	auto_err err = { 0 };
 	size_t n;
 
-	assert_int_equal(fs_read(path, (size_t)64 * MIB, &bytes, &n, &err), 0);
+	assert_int_equal(fs_read(path, (size_t)128 * MIB, &bytes, &n, &err), 0);
 	assert_int_equal(n, o->n);
 	assert_memory_equal(bytes, o->bytes, n);
 }
@@ -237,7 +239,7 @@ static void test_list_without_file(void **state)
 	m->plan = &third;
 	assert_int_equal(fetch(m, &f, &result, &err), -1);
 	err_release(&err);
-	gone = shell(*state, "for f in .file.smpipe-*; do case $f in *-ranges) echo kept ;; *) rm $f ;; esac; done");
+	gone = shell(*state, "for f in .smpipe-get-*; do case $f in *-ranges) echo kept ;; *) rm $f ;; esac; done");
 	assert_string_equal(gone, "kept\n");
 	m->plan = NULL;
 	f.n = 0;
@@ -246,6 +248,157 @@ static void test_list_without_file(void **state)
 	check_file(m, path, "/bucket/k");
 	left = shell(*state, "ls -A | tr '\\n' ' '");
 	assert_string_equal(left, "file ");
+}
+
+/* The name that belongs to `file`, as the header says it is made. */
+#define TEMPORARY ".smpipe-get-$(printf file | sha256sum | cut -c 1-16)"
+
+/* As another process: an open of its own. */
+static int lock_as_another(const char *folder)
+{
+	auto_free char *name = shell(folder, "echo -n " TEMPORARY), *path = fs_join(folder, name);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	return fd;
+}
+
+static void test_two_at_once(void **state)
+{
+	auto_free char *path = fs_join(*state, "file"), *wanted = NULL, *left = NULL;
+
+	for (size_t n = 100; n <= 40 * MIB; n += 40 * MIB - 100) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path, .is_listed = true, .size = n };
+		struct download_result result = { 0 };
+		auto_free char *kept = NULL;
+		auto_err err = { 0 };
+		int other;
+
+		run(*state, "echo old > file; echo half > " TEMPORARY "; echo list > " TEMPORARY "-ranges");
+		store(m, "k", n, AS_WHOLE);
+		other = lock_as_another(*state);
+		assert_int_equal(fetch(m, &f, &result, &err), -1);
+		assert_int_equal(err.code, ERR_CONFLICT);
+		wanted = xasprintf("'%s' is being fetched by another process", path);
+		assert_string_equal(err.msg, wanted);
+		kept = shell(*state, "cat file " TEMPORARY " " TEMPORARY "-ranges");
+		assert_string_equal(kept, "old\nhalf\nlist\n");
+		assert_int_equal(m->operations.n, 0);
+		/* A lock that is no longer held is none, and what is left without a list of its own object is not used.
+		 */
+		close(other);
+		err_release(&err);
+		f.n = 0;
+		assert_int_equal(fetch(m, &f, &result, &err), 0);
+		assert_int_equal(result.bytes_kept, 0);
+		check_file(m, path, "/bucket/k");
+		free(take(left));
+		left = shell(*state, "ls -A");
+		assert_string_equal(left, "file\n");
+		free(take(wanted));
+	}
+}
+
+/* While one waits for its bytes, another one comes for the same file. */
+struct rival {
+	struct fake_multipart *m;
+	const char *path;
+	struct err err;
+	int result;
+};
+
+static void come_too(void *ctx)
+{
+	struct rival *r = ctx;
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct fetching f = { .key = "k", .path = r->path };
+	struct download_result result = { 0 };
+
+	store(m, "k", 100, AS_WHOLE);
+	r->result = fetch(m, &f, &result, &r->err);
+}
+
+static void test_rival(void **state)
+{
+	auto_free char *path = fs_join(*state, "file"), *left = NULL;
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct rival rival = { .m = m, .path = path };
+	const struct fault_plan plan = { "GetObject", 2, 1, FAULT_CALL, .call = come_too, .ctx = &rival };
+	struct fetching f = { .key = "k", .path = path };
+	struct download_result result = { 0 };
+	auto_err err = { 0 };
+
+	store(m, "k", 60 * MIB, AS_PARTS);
+	m->plan = &plan;
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	assert_int_equal(rival.result, -1);
+	assert_int_equal(rival.err.code, ERR_CONFLICT);
+	err_release(&rival.err);
+	check_file(m, path, "/bucket/k");
+	left = shell(*state, "ls -A");
+	assert_string_equal(left, "file\n");
+}
+
+/* Cut off: the error says where the rest lies, of a name that could not be longer. */
+static void test_hint(void **state)
+{
+	static const struct fault_plan third = { "GetObject", 3, 99, FAULT_STATUS, .status = 403, .body = "<Error/>" };
+	static const struct fault_plan all = { "HeadObject", 1, 99, FAULT_STATUS, .status = 403, .body = "" };
+	char name[256] = "";
+	auto_free char *path = NULL, *wanted = NULL, *temporary = NULL;
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct fetching f = { .key = "k" };
+	struct download_result result = { 0 };
+	auto_err err = { 0 };
+
+	memset(name, 'n', sizeof(name) - 1);
+	f.path = path = fs_join(*state, name);
+	store(m, "k", 60 * MIB, AS_PARTS);
+	m->plan = &third;
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	temporary = shell(*state, "ls -A | grep -v ranges | tr -d '\\n'");
+	wanted = xasprintf("what came of '%s' is kept in '%s/%s'; the next get goes on from there", path,
+			   (const char *)*state, temporary);
+	assert_string_equal(err.hint, wanted);
+	/* A run that does not get as far leaves it. */
+	m->plan = &all;
+	f.n = 0;
+	err_release(&err);
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	err_release(&err);
+	m->plan = NULL;
+	f.n = 0;
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	assert_int_equal(result.bytes_kept, 32 * MIB);
+	check_file(m, path, "/bucket/k");
+}
+
+/* Cut off within a list's last entry, as a full disk does: what follows it is read as it was written. */
+static void test_torn_list(void **state)
+{
+	static const struct fault_plan third = { "GetObject", 3, 99, FAULT_STATUS, .status = 403, .body = "<Error/>" };
+	auto_free char *path = fs_join(*state, "file");
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct fetching f = { .key = "k", .path = path };
+	struct download_result result = { 0 };
+	auto_err err = { 0 };
+
+	store(m, "k", 90 * MIB, AS_NOTHING);
+	for (int i = 0; i < 2; i++) {
+		m->plan = &third;
+		strlist_release(&m->operations);
+		f.n = 0;
+		assert_int_equal(fetch(m, &f, &result, &err), -1);
+		err_release(&err);
+		run(*state, "printf '\\0\\0' >> " TEMPORARY "-ranges");
+	}
+	m->plan = NULL;
+	f.n = 0;
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	assert_int_equal(result.bytes_kept, 64 * MIB);
+	check_file(m, path, "/bucket/k");
 }
 
 static void test_copy(void **state)
@@ -293,6 +446,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_list_without_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_two_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rival, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hint, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_torn_list, set_up, tear_down),
 		cmocka_unit_test(test_copy),
 	};
 

@@ -6,10 +6,10 @@ new_project data
 sed -i 's|^  train: .*|  train: {path: ../set, exclude: ["*.tmp"]}|' smpipe.yaml
 commit Data
 use_cloud
-for verb in 'list train' verify gc; do
+for verb in 'data list train' 'data verify' gc; do
 	# shellcheck disable=SC2086
-	run "$SMPIPE" data $verb --local
-	expect 0 "data $verb before there is a bucket"
+	run "$SMPIPE" $verb --local
+	expect 0 "$verb before there is a bucket"
 	err_has 'there are no snapshots yet|0 snapshots' 'says that there is nothing'
 done
 run "$SMPIPE" data diff val --local

@@ -26,7 +26,7 @@ static int check_target(const char *target, struct err *err)
 
 	if (lstat(target, &st) < 0 || S_ISREG(st.st_mode))
 		return 0;
-	return err_set(err, ERR_CONFIG, "'%s' is no file that could be replaced", target);
+	return err_set(err, ERR_CONFIG, "'%s' exists, and is no file that could be replaced", target);
 }
 
 static void name_files(struct download_file *f, const char *target)

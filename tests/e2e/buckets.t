@@ -54,7 +54,7 @@ ln -s /dev/full link
 for target in pipe link; do
 	run "$SMPIPE" get s3://far-away/many/1 $target
 	expect 2 "a target that is no file: $target"
-	said "'$target' is no file that could be replaced" 'in one line'
+	said "'$target' exists, and is no file that could be replaced" 'in one line'
 done
 [ -p pipe ] && [ -h link ]
 ok $? 'stays what it is'

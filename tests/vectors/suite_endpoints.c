@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "aws/endpoint.h"
 #include "aws/partition.h"
 #include "aws/settings.h"
 #include "tests/vectors/suite.h"

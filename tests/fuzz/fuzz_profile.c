@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "aws/endpoint.h"
 #include "aws/settings.h"
 #include "base/http.h"
 #include "base/mem.h"

@@ -102,6 +102,7 @@ int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key,
  * there: where it is; new string.
  */
 int s3_has_bucket(struct s3 *s3, const char *bucket, char **ret_region, struct err *err);
+
 /*
  * CreateBucket in the client's region, all public access blocked, encrypted by default (SSE-S3). Already ours is
  * success.

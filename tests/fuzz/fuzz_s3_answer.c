@@ -145,6 +145,13 @@ static int read_object(struct s3 *s3, struct err *err)
 	return s3_head_object(s3, "bucket", "p/k", &head, err);
 }
 
+static int has_bucket(struct s3 *s3, struct err *err)
+{
+	auto_free char *region = NULL;
+
+	return s3_has_bucket(s3, "bucket", &region, err) < 0 ? -1 : 0;
+}
+
 static int load_manifest(struct s3 *s3, struct err *err)
 {
 	static const char digest[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -183,7 +190,7 @@ static int call(struct s3 *s3, const struct answering *a, int which, struct err 
 	case 9:
 		return load_manifest(s3, err);
 	case 10:
-		return s3_has_bucket(s3, "bucket", err) < 0 ? -1 : 0;
+		return has_bucket(s3, err);
 	case 11:
 		return s3_multipart_abort(s3, "bucket", "p/k", "u", err);
 	default:

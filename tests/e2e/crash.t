@@ -45,7 +45,8 @@ count_files() { find .smpipe/local -path "$1" 2> /dev/null | lines; }
 check_state() {
 	[ "$(count_files '.smpipe/local/jobs/*/job.json')" = "$1" ] || echo "not $1 job"
 	[ "$(count_files '*/ecr/repositories/channel/tags/*')" = 1 ] || echo 'not one tag'
-	[ "$(count_files '*/objects/channel/records/*.json')" = "$1" ] || echo "not $1 record in S3"
+	[ "$(count_files '*/objects/channel/records/*.json')" = "$1" ] ||
+		echo "not $1 record in S3: $(find .smpipe/local/s3 -path '*/channel/records/*' -type f)"
 	[ "$(git notes --ref smpipe show HEAD 2> /dev/null | grep -c '^{')" = "$1" ] || echo "not $1 note line"
 	[ "$(git for-each-ref refs/smpipe/jobs | grep -c ' tag	')" = "$1" ] || echo "not $1 tag object"
 	jq -e . .smpipe/journal > /dev/null 2>&1 || echo 'the journal cannot be read'

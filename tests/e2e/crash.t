@@ -142,7 +142,10 @@ cloud_point() {
 	(
 		cp -a "$T/$1" "$T/$name"
 		cd "$T/$name" || exit 1
-		mkdir -p .smpipe
+		mkdir -p .smpipe/local
+		# All copies know the same port and key: where one cloud has died, another must not take its calls.
+		[ ! -f .smpipe/local/cloud.json ] ||
+			{ jq '.port = 0' .smpipe/local/cloud.json > port && cat port > .smpipe/local/cloud.json && rm port; }
 		strace -f -o .smpipe/trace -e trace="$calls" -e inject="$2:signal=KILL:when=$3" \
 			"$SMPIPE" local serve --dir .smpipe/local --idle 100 > .smpipe/up 2> .smpipe/up.err &
 		cloud=$!

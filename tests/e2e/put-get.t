@@ -74,6 +74,22 @@ rm .smpipe/local/s3/bucket/meta/aws/one*
 run "$SMPIPE" get s3://bucket/aws/ of-aws
 err_has '1 of 3 files could not be checked' 'what it keeps none of is told'
 
+# --- what a get that was cut off left, put ---
+left=".smpipe-get-$(printf big | sha256sum | cut -c 1-16)"
+for folder in leftover leftover/below; do
+	mkdir -p "$folder" && echo big > "$folder/big" && echo other > "$folder/$left"
+	run "$SMPIPE" put leftover s3://bucket/leftover/
+	run "$SMPIPE" get s3://bucket/leftover/ from-leftover
+	expect 1 "an object with the name of another's temporary file is not fetched beside that"
+	said "the key 'leftover/.*$left' has a name that get gives to what it has not finished" 'which is said'
+	err_has '^hint: delete that object' 'with what can be done'
+	[ ! -e from-leftover ]
+	ok $? 'and nothing is fetched'
+	aws s3 rm --quiet "s3://bucket/$folder/$left" && rm "$folder/$left"
+done
+run "$SMPIPE" get s3://bucket/leftover/ from-leftover
+expect 0 'without it the others are'
+
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out
 run "$SMPIPE" put tree s3://bucket/links/

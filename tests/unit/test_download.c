@@ -401,6 +401,34 @@ static void test_torn_list(void **state)
 	check_file(m, path, "/bucket/k");
 }
 
+/* Somebody gave another file the name of the temporary one: it stays theirs. */
+static void take_away(void *ctx)
+{
+	run(ctx, "echo theirs > other; mv other " TEMPORARY);
+}
+
+static void test_taken_away(void **state)
+{
+	const struct fault_plan plan = { "GetObject", 1, 1, FAULT_CALL, .call = take_away, .ctx = *state };
+	auto_free char *path = fs_join(*state, "file");
+
+	for (size_t n = 100; n <= 40 * MIB; n += 40 * MIB - 100) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path };
+		struct download_result result = { 0 };
+		auto_free char *left = NULL;
+		auto_err err = { 0 };
+
+		run(*state, "echo old > file");
+		store(m, "k", n, AS_WHOLE);
+		m->plan = &plan;
+		assert_int_equal(fetch(m, &f, &result, &err), -1);
+		assert_int_equal(err.code, ERR_CONFLICT);
+		left = shell(*state, "cat file " TEMPORARY "; ls -A | wc -l");
+		assert_string_equal(left, "old\ntheirs\n2\n");
+	}
+}
+
 static void test_copy(void **state)
 {
 	static const struct {
@@ -450,6 +478,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rival, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hint, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_torn_list, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_taken_away, set_up, tear_down),
 		cmocka_unit_test(test_copy),
 	};
 

@@ -164,8 +164,8 @@ static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
 	if (!s3_sink_is_object(&r->call.resp, p, n))
 		return 0;
 	if (n > range_bytes(x, r->i) - r->n_received)
-		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': the service sends more than was asked for",
-			       x->fetcher->spec->bucket, x->item.key);
+		return x->etag ? err_set(err, ERR_INVALID, "the service sends more than was asked for")
+			       : err_set(err, ERR_CONFLICT, "it is larger than it was: it changed meanwhile");
 	fetcher_count(x->fetcher, (int64_t)n, x->item.key);
 	while (n > 0) {
 		ssize_t written = pwrite(x->file.fd, p, n, (off_t)(offset + r->n_received));

@@ -429,6 +429,27 @@ static void test_taken_away(void **state)
 	}
 }
 
+/* It was replaced by a larger one after it was listed. */
+static void test_grown(void **state)
+{
+	auto_free char *path = fs_join(*state, "file"), *left = NULL;
+
+	for (uint64_t listed = 0; listed <= 99; listed += 99) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path, .is_listed = true, .size = listed };
+		struct download_result result = { 0 };
+		auto_err err = { 0 };
+
+		store(m, "k", 100, AS_WHOLE);
+		assert_int_equal(fetch(m, &f, &result, &err), -1);
+		assert_int_equal(err.code, ERR_CONFLICT);
+		assert_string_equal(err.msg,
+				    "GetObject 's3://bucket/k': it is larger than it was: it changed meanwhile");
+	}
+	left = shell(*state, "ls -A");
+	assert_string_equal(left, "");
+}
+
 static void test_copy(void **state)
 {
 	static const struct {
@@ -479,6 +500,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hint, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_torn_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_taken_away, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_grown, set_up, tear_down),
 		cmocka_unit_test(test_copy),
 	};
 

@@ -129,6 +129,9 @@ void fetch_hashed(struct hash_task *t)
 	bool was_whole = is_of_whole(x);
 
 	if (t->result < 0) {
+		/* Shorter than its list says, after a power cut, or unreadable: it must not meet the next get too. */
+		if (t->err.code != ERR_CANCELLED)
+			download_file_drop(&x->file);
 		fetcher_fail(x->fetcher, &t->err);
 		return;
 	}
@@ -211,7 +214,7 @@ static int check_range(struct range *r, struct err *err)
 		x->sha256 = s3_checksum_from(&r->call.resp, S3_SHA256);
 		x->crc64 = s3_checksum_from(&r->call.resp, S3_CRC64NVME);
 	}
-	return download_file_note(&x->file, r->i, err);
+	return download_file_note(&x->file, r->i, !x->sha256.kind && !x->crc64.kind, err);
 }
 
 static void on_range(struct s3_call *c, int result)

@@ -134,10 +134,12 @@ int download_file_begin(struct download_file *f, const struct digest *id, uint32
 	return begin_anew(f, id, err);
 }
 
-int download_file_note(struct download_file *f, uint32_t range, struct err *err)
+int download_file_note(struct download_file *f, uint32_t range, bool is_unchecked, struct err *err)
 {
 	if (f->journal_fd < 0)
 		return 0;
+	if (is_unchecked && fdatasync(f->fd) < 0)
+		return err_errno(err, "write '%s'", f->target);
 	if (fs_write_all(f->journal_fd, &range, sizeof(range), f->journal, err) < 0)
 		return -1;
 	f->has_rest = true;

@@ -250,9 +250,10 @@ static void print_result(const struct getting *g, const struct download_result *
 	auto_free char *size = str_bytes(got->bytes);
 
 	if (got->unchecked)
-		report_text(&g->cmd->ui.report, REPORT_WARNING, "get",
-			    "%llu of %llu files could not be checked: S3 keeps no SHA-256 or CRC64NVME of them",
-			    (unsigned long long)got->unchecked, (unsigned long long)got->files);
+		report_text(
+			&g->cmd->ui.report, REPORT_WARNING, "get",
+			"%llu of %llu files could not be checked: S3 keeps no checksum of them that get can compute",
+			(unsigned long long)got->unchecked, (unsigned long long)got->files);
 	if (g->files)
 		cmd_print_json(g->files);
 	else

@@ -11,8 +11,10 @@
 #include "tests/unit/shell.h"
 
 #define MIB (1024 * 1024)
+/* What another tool makes a part. */
+#define OTHER_BYTES ((size_t)20 * MIB)
 
-enum stored_as { AS_WHOLE, AS_PARTS, AS_CRC64, AS_NOTHING };
+enum stored_as { AS_WHOLE, AS_PARTS, AS_OTHER_PARTS, AS_CRC64, AS_NOTHING };
 
 /* n bytes under s3://bucket/key with a checksum of a kind. */
 static void store(struct fake_multipart *m, const char *key, size_t n, enum stored_as as)
@@ -29,6 +31,13 @@ static void store(struct fake_multipart *m, const char *key, size_t n, enum stor
 		digests[i] = digest_of(bytes + s3_part_offset(n, i), s3_part_length(n, i));
 	if (as == AS_PARTS)
 		c = (struct s3_checksum){ S3_SHA256, s3_part_count(n), s3_composite(digests, s3_part_count(n)), 0 };
+	if (as == AS_OTHER_PARTS) {
+		c.n_parts = (uint32_t)((n + OTHER_BYTES - 1) / OTHER_BYTES);
+		for (size_t i = 0; i < c.n_parts; i++)
+			digests[i] = digest_of(bytes + i * OTHER_BYTES,
+					       n - i * OTHER_BYTES < OTHER_BYTES ? n - i * OTHER_BYTES : OTHER_BYTES);
+		c.sha256 = s3_composite(digests, c.n_parts);
+	}
 	if (as == AS_CRC64)
 		c = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = crc64nvme_by_table(0, bytes, n) };
 	text = as == AS_NOTHING ? NULL : s3_checksum_format(&c);
@@ -517,6 +526,79 @@ static void test_synced(void **state)
 	}
 }
 
+/* What a service answers to the two questions about an object in parts. */
+struct answers {
+	struct fake_multipart *m;
+	struct fault_plan whole, first_part;
+};
+
+static void then_first_part(void *ctx)
+{
+	struct answers *a = ctx;
+
+	a->m->plan = &a->first_part;
+}
+
+static void test_other_parts(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *first_part;
+		bool has_crc;
+		char flip; /* of the object, after its CRC-64 was made */
+		enum err_code code;
+		enum download_check check;
+		int heads;
+	} cases[] = {
+		{ 30 * MIB, "20971520", false, 0, ERR_NONE, DOWNLOAD_UNCHECKED, 2 },
+		{ 30 * MIB, "20971520", true, 0, ERR_NONE, DOWNLOAD_CHECKED, 2 },
+		{ 30 * MIB, "20971520", true, 1, ERR_INVALID, 0, 2 },
+		/* Parts as ours, and a store that knows nothing of them. */
+		{ 30 * MIB, "16777216", true, 0, ERR_INVALID, 0, 2 },
+		{ 30 * MIB, "31457280", true, 0, ERR_INVALID, 0, 2 },
+		/* Of 3 parts, fetched in 4 ranges. */
+		{ 60 * MIB, "", false, 0, ERR_NONE, DOWNLOAD_UNCHECKED, 1 },
+		{ 60 * MIB, "", true, 0, ERR_NONE, DOWNLOAD_CHECKED, 1 },
+		{ 60 * MIB, "", true, 1, ERR_INVALID, 0, 1 },
+	};
+	auto_free char *path = fs_join(*state, "file");
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path };
+		struct s3_checksum crc = { .kind = S3_CRC64NVME };
+		struct download_result result = { 0 };
+		struct answers answers = { .m = m };
+		struct fake_object *o;
+		auto_free char *text = NULL;
+		auto_err err = { 0 };
+
+		store(m, "k", cases[i].n, AS_OTHER_PARTS);
+		o = fake_find(m->s3, "/bucket/k");
+		crc.crc64 = crc64nvme_by_table(0, o->bytes, o->n);
+		text = s3_checksum_format(&crc);
+		o->bytes[5] ^= cases[i].flip;
+		answers.whole =
+			(struct fault_plan){ "HeadObject", 1, 1, FAULT_CALL, .call = then_first_part, .ctx = &answers };
+		if (cases[i].has_crc) {
+			answers.whole.header = S3_HEADER_CRC64;
+			answers.whole.value = text;
+		}
+		answers.first_part = (struct fault_plan){ "HeadObject", 2, 1, FAULT_STATUS, .status = 206, .body = "" };
+		answers.first_part.header = "Content-Length";
+		answers.first_part.value = cases[i].first_part;
+		m->plan = &answers.whole;
+		assert_int_equal(fetch(m, &f, &result, &err), cases[i].code ? -1 : 0);
+		if (err.code != cases[i].code)
+			fail_msg("case %zu: class %d, %s", i, err.code, err.msg);
+		assert_int_equal(fake_times(m, "HeadObject"), cases[i].heads);
+		if (cases[i].code)
+			continue;
+		assert_int_equal(f.check, cases[i].check);
+		check_file(m, path, "/bucket/k");
+	}
+}
+
 static void test_copy(void **state)
 {
 	static const struct {
@@ -570,6 +652,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_grown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_short_rest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_synced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_parts, set_up, tear_down),
 		cmocka_unit_test(test_copy),
 	};
 

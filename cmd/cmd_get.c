@@ -60,6 +60,15 @@ static int check_pair(const char *key, const char *next, struct err *err)
 		       shown);
 }
 
+/* What a get that was cut off left in a folder that was put: under its name another object is fetched here. */
+static int check_temporary(const char *relative, const char *shown, struct err *err)
+{
+	if (!str_starts(relative, DOWNLOAD_TEMPORARY_PREFIX) && !strstr(relative, "/" DOWNLOAD_TEMPORARY_PREFIX))
+		return 0;
+	err_set(err, ERR_INVALID, "the key '%s' has a name that get gives to what it has not finished", shown);
+	return err_hint(err, "delete that object, or fetch the others one by one");
+}
+
 /* Whether all keys can be files below the target, each its own. Before any of them is fetched. */
 static int check_keys(const struct getting *g, struct err *err)
 {
@@ -73,6 +82,8 @@ static int check_keys(const struct getting *g, struct err *err)
 		relative = relative_of(g, key);
 		if (relative && !scan_is_data_path(relative))
 			return err_set(err, ERR_INVALID, "the key '%s' is no name that a file can have", shown);
+		if (relative && check_temporary(relative, shown, err) < 0)
+			return -1;
 		if (relative)
 			paths[n++] = relative;
 	}
@@ -239,9 +250,10 @@ static void print_result(const struct getting *g, const struct download_result *
 	auto_free char *size = str_bytes(got->bytes);
 
 	if (got->unchecked)
-		report_text(&g->cmd->ui.report, REPORT_WARNING, "get",
-			    "%llu of %llu files could not be checked: S3 keeps no SHA-256 or CRC64NVME of them",
-			    (unsigned long long)got->unchecked, (unsigned long long)got->files);
+		report_text(
+			&g->cmd->ui.report, REPORT_WARNING, "get",
+			"%llu of %llu files could not be checked: S3 keeps no checksum of them that get can compute",
+			(unsigned long long)got->unchecked, (unsigned long long)got->files);
 	if (g->files)
 		cmd_print_json(g->files);
 	else

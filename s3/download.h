@@ -13,6 +13,9 @@
 
 #include "s3/object.h"
 
+/* No path of an item may have a part that begins so: it could be another's temporary file. */
+#define DOWNLOAD_TEMPORARY_PREFIX ".smpipe-get-"
+
 struct download_item {
 	char *key;      /* handed over */
 	char *path;     /* handed over; its folder exists */
@@ -45,9 +48,9 @@ struct download_result {
 };
 
 /*
- * ERR_NOT_FOUND. ERR_CONFLICT: the object changed meanwhile, or another process fetches to the same path. ERR_INVALID:
- * it does not have the checksum that S3 keeps; nothing is left then. What is whole when another fails stays; where a
- * part is kept that the next call goes on with, the error's hint says so.
+ * ERR_NOT_FOUND. ERR_CONFLICT: the object changed meanwhile, another process fetches to the same path, or somebody
+ * moved the temporary file. ERR_INVALID: it does not have the checksum that S3 keeps; nothing is left then. What is
+ * whole when another fails stays; where a part is kept that the next call goes on with, the error's hint says so.
  */
 int s3_download(struct s3 *s3, const struct download *d, struct download_result *ret, struct err *err);
 

@@ -63,47 +63,106 @@ static bool is_of_whole(const struct fetch *x)
 	return x->sha256.kind == S3_SHA256 && !x->sha256.n_parts && x->n_ranges > 1;
 }
 
-/* S3's value as far as it can be computed from these ranges. */
-static enum download_check check(const struct fetch *x, const struct digest *whole, bool *ret_is_right)
+/* What S3 keeps of it: of parts, their digest only where they can be these ranges. */
+static void take_checksums(struct fetch *x, const struct http_response *resp)
+{
+	x->sha256 = s3_checksum_from(resp, S3_SHA256);
+	x->crc64 = s3_checksum_from(resp, S3_CRC64NVME);
+	if (x->sha256.n_parts && x->sha256.n_parts != x->n_ranges)
+		x->sha256 = (struct s3_checksum){ 0 };
+}
+
+static enum download_check check(const struct fetch *x, bool *ret_is_right)
 {
 	struct s3_checksum sha = { .kind = S3_SHA256, .n_parts = x->sha256.n_parts };
 	struct s3_checksum crc = { .kind = S3_CRC64NVME };
 
-	for (uint32_t i = 0; i < x->n_ranges; i++)
-		crc.crc64 = crc64nvme_join(crc.crc64, x->crcs[i], range_bytes(x, i));
 	*ret_is_right = true;
-	if (x->sha256.kind == S3_SHA256 && (!x->sha256.n_parts || x->sha256.n_parts == x->n_ranges)) {
-		sha.sha256 = !x->sha256.n_parts ? *whole : s3_composite(x->digests, x->n_ranges);
+	if (x->sha256.kind == S3_SHA256) {
+		sha.sha256 = sha.n_parts ? s3_composite(x->digests, x->n_ranges) : x->digests[0];
 		*ret_is_right = s3_checksum_equal(&sha, &x->sha256);
 		return DOWNLOAD_CHECKED;
 	}
 	if (x->crc64.kind != S3_CRC64NVME)
 		return DOWNLOAD_UNCHECKED;
+	for (uint32_t i = 0; i < x->n_ranges; i++)
+		crc.crc64 = crc64nvme_join(crc.crc64, x->crcs[i], range_bytes(x, i));
 	*ret_is_right = s3_checksum_equal(&crc, &x->crc64);
 	return DOWNLOAD_CHECKED;
 }
 
-static void finish(struct fetch *x, const struct digest *whole)
+/* HEAD, with a query or NULL. */
+static void ask(struct fetch *x, const char *query, void (*done)(struct s3_call *c, int result))
+{
+	struct s3_request *req = &x->call.req;
+
+	s3_call_release(&x->call);
+	x->call = (struct s3_call){ .done = done, .ctx = x };
+	*req = (struct s3_request){ .operation = "HeadObject", .bucket = x->fetcher->spec->bucket, .key = x->item.key };
+	req->aws.method = "HEAD";
+	req->aws.query = query;
+	req->aws.is_idempotent = true;
+	req->aws.is_patient = true;
+	http_headers_add(&req->headers, "x-amz-checksum-mode", "ENABLED");
+	if (x->etag)
+		http_headers_add(&req->headers, "If-Match", x->etag);
+	s3_pump_start(x->fetcher->pump, &x->call);
+}
+
+static void refuse(struct fetch *x)
+{
+	auto_err err = { 0 };
+
+	download_file_drop(&x->file);
+	err_set(&err, ERR_INVALID, "GetObject 's3://%s/%s': the bytes do not have the checksum that S3 stored",
+		x->fetcher->spec->bucket, x->item.key);
+	fetcher_fail(x->fetcher, &err);
+}
+
+static void on_first_part(struct s3_call *c, int result);
+
+static void finish(struct fetch *x)
 {
 	struct fetcher *f = x->fetcher;
 	auto_err err = { 0 };
 	bool is_right;
-	enum download_check how = check(x, whole, &is_right);
+	enum download_check how = check(x, &is_right);
 
-	if (!is_right) {
-		download_file_drop(&x->file);
-		err_set(&err, ERR_INVALID, "GetObject 's3://%s/%s': the bytes do not have the checksum that S3 stored",
-			f->spec->bucket, x->item.key);
-	} else if (download_file_finish(&x->file, &err) == 0) {
-		f->result.files++;
-		f->result.bytes += x->item.size;
-		f->result.unchecked += how == DOWNLOAD_UNCHECKED;
-		if (f->spec->done)
-			f->spec->done(f->spec->ctx, x->item.key, x->item.path, x->item.size, how);
-		fetch_free(x);
+	if (!is_right && x->sha256.n_parts > 1) {
+		/* As many parts may have been cut elsewhere. */
+		ask(x, "partNumber=1", on_first_part);
 		return;
 	}
-	fetcher_fail(f, &err);
+	if (!is_right) {
+		refuse(x);
+		return;
+	}
+	if (download_file_finish(&x->file, &err) < 0) {
+		fetcher_fail(f, &err);
+		return;
+	}
+	f->result.files++;
+	f->result.bytes += x->item.size;
+	f->result.unchecked += how == DOWNLOAD_UNCHECKED;
+	if (f->spec->done)
+		f->spec->done(f->spec->ctx, x->item.key, x->item.path, x->item.size, how);
+	fetch_free(x);
+}
+
+static void on_first_part(struct s3_call *c, int result)
+{
+	struct fetch *x = c->ctx;
+	const char *length = http_headers_get(&c->resp.headers, "Content-Length");
+	int64_t n = 0;
+
+	/* A store that knows nothing of parts gives the length of the whole. */
+	if (result < 0 || !length || !str_parse_i64(length, 0, INT64_MAX, &n) || (uint64_t)n == range_bytes(x, 0) ||
+	    (uint64_t)n == x->item.size) {
+		refuse(x);
+		return;
+	}
+	x->sha256 = (struct s3_checksum){ 0 };
+	finish(x);
 }
 
 static void give_hash(struct range *r, uint64_t offset, uint64_t size)
@@ -116,7 +175,8 @@ static void give_hash(struct range *r, uint64_t offset, uint64_t size)
 		.offset = offset,
 		.size = size,
 		.wants_sha256 = x->sha256.kind == S3_SHA256,
-		.wants_crc64 = x->sha256.kind != S3_SHA256 && x->crc64.kind == S3_CRC64NVME,
+		/* Beside a digest of parts, which may turn out to be others. */
+		.wants_crc64 = x->crc64.kind == S3_CRC64NVME && (x->sha256.kind != S3_SHA256 || x->sha256.n_parts),
 	};
 	x->fetcher->n_hashing++;
 	hashers_add(x->fetcher->hashers, &r->hash);
@@ -129,6 +189,9 @@ void fetch_hashed(struct hash_task *t)
 	bool was_whole = is_of_whole(x);
 
 	if (t->result < 0) {
+		/* Shorter than its list says, after a power cut, or unreadable: it must not meet the next get too. */
+		if (t->err.code != ERR_CANCELLED)
+			download_file_drop(&x->file);
 		fetcher_fail(x->fetcher, &t->err);
 		return;
 	}
@@ -136,7 +199,7 @@ void fetch_hashed(struct hash_task *t)
 	x->crcs[r->i] = t->crc64;
 	free_range(r);
 	if (was_whole || ++x->n_hashed == x->n_ranges)
-		finish(x, &x->digests[0]);
+		finish(x);
 }
 
 /* All bytes of the range are in the file. */
@@ -164,8 +227,8 @@ static int take_bytes(void *ctx, const char *p, size_t n, struct err *err)
 	if (!s3_sink_is_object(&r->call.resp, p, n))
 		return 0;
 	if (n > range_bytes(x, r->i) - r->n_received)
-		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': the service sends more than was asked for",
-			       x->fetcher->spec->bucket, x->item.key);
+		return x->etag ? err_set(err, ERR_INVALID, "the service sends more than was asked for")
+			       : err_set(err, ERR_CONFLICT, "it is larger than it was: it changed meanwhile");
 	fetcher_count(x->fetcher, (int64_t)n, x->item.key);
 	while (n > 0) {
 		ssize_t written = pwrite(x->file.fd, p, n, (off_t)(offset + r->n_received));
@@ -207,11 +270,9 @@ static int check_range(struct range *r, struct err *err)
 	if (x->n_ranges > 1 && r->call.resp.status != 206)
 		return err_set(err, ERR_INVALID, "GetObject 's3://%s/%s': the service sends no ranges",
 			       x->fetcher->spec->bucket, x->item.key);
-	if (!x->etag) {
-		x->sha256 = s3_checksum_from(&r->call.resp, S3_SHA256);
-		x->crc64 = s3_checksum_from(&r->call.resp, S3_CRC64NVME);
-	}
-	return download_file_note(&x->file, r->i, err);
+	if (!x->etag)
+		take_checksums(x, &r->call.resp);
+	return download_file_note(&x->file, r->i, !x->sha256.kind && !x->crc64.kind, err);
 }
 
 static void on_range(struct s3_call *c, int result)
@@ -319,10 +380,10 @@ static void on_head(struct s3_call *c, int result)
 		x->fetcher->total_bytes += (uint64_t)size;
 	x->item.size = (uint64_t)size;
 	x->etag = xstrdup(etag);
-	x->sha256 = s3_checksum_from(&c->resp, S3_SHA256);
-	x->crc64 = s3_checksum_from(&c->resp, S3_CRC64NVME);
 	if (prepare(x, &err) < 0)
 		fetcher_fail(x->fetcher, &err);
+	else
+		take_checksums(x, &c->resp);
 }
 
 void fetch_begin(struct fetcher *f, struct download_item *item)
@@ -341,14 +402,6 @@ void fetch_begin(struct fetcher *f, struct download_item *item)
 		fetcher_fail(f, &err);
 		return;
 	}
-	if (is_small)
-		return;
-	x->call.req = (struct s3_request){ .operation = "HeadObject", .bucket = f->spec->bucket, .key = x->item.key };
-	x->call.req.aws.method = "HEAD";
-	x->call.req.aws.is_idempotent = true;
-	x->call.req.aws.is_patient = true;
-	http_headers_add(&x->call.req.headers, "x-amz-checksum-mode", "ENABLED");
-	x->call.done = on_head;
-	x->call.ctx = x;
-	s3_pump_start(f->pump, &x->call);
+	if (!is_small)
+		ask(x, NULL, on_head);
 }

@@ -13,7 +13,6 @@
 #include "s3/download_internal.h"
 
 /* Of a fixed length: a name beside one of 255 bytes must not be longer than that. */
-#define TEMPORARY_PREFIX ".smpipe-get-"
 #define TEMPORARY_DIGITS 16
 #define JOURNAL_SUFFIX   "-ranges"
 /* Others that finish between our open and our lock; each turn but the last is one that did. */
@@ -34,7 +33,7 @@ static void name_files(struct download_file *f, const char *target)
 	auto_free char *folder = fs_dirname(target);
 	struct digest digest = digest_of_text(fs_basename(target));
 	auto_free char *hex = digest_hex(&digest);
-	auto_free char *name = xasprintf(TEMPORARY_PREFIX "%.*s", TEMPORARY_DIGITS, hex);
+	auto_free char *name = xasprintf(DOWNLOAD_TEMPORARY_PREFIX "%.*s", TEMPORARY_DIGITS, hex);
 
 	f->target = xstrdup(target);
 	f->temporary = fs_join(folder, name);
@@ -135,10 +134,12 @@ int download_file_begin(struct download_file *f, const struct digest *id, uint32
 	return begin_anew(f, id, err);
 }
 
-int download_file_note(struct download_file *f, uint32_t range, struct err *err)
+int download_file_note(struct download_file *f, uint32_t range, bool is_unchecked, struct err *err)
 {
 	if (f->journal_fd < 0)
 		return 0;
+	if (is_unchecked && fdatasync(f->fd) < 0)
+		return err_errno(err, "write '%s'", f->target);
 	if (fs_write_all(f->journal_fd, &range, sizeof(range), f->journal, err) < 0)
 		return -1;
 	f->has_rest = true;
@@ -147,6 +148,15 @@ int download_file_note(struct download_file *f, uint32_t range, struct err *err)
 
 int download_file_finish(struct download_file *f, struct err *err)
 {
+	struct stat st;
+
+	/* Otherwise another file would become the target, and what has the name is not ours to remove. */
+	if (!has_name(f, f->fd, &st)) {
+		unlink(f->journal);
+		f->is_gone = true;
+		return err_set(err, ERR_CONFLICT, "'%s' was taken away while '%s' was fetched to it", f->temporary,
+			       f->target);
+	}
 	/* Small files are many, and quickly fetched again. */
 	if (f->journal_fd >= 0 && fdatasync(f->fd) < 0)
 		return err_errno(err, "write '%s'", f->target);

@@ -75,8 +75,9 @@ void fetch_free(struct fetch *x);
 int download_file_lock(struct download_file *f, const char *target, struct err *err);
 /* Go on with what is left of the same object, or begin anew; id names the object, NULL: nothing is continued. */
 int download_file_begin(struct download_file *f, const struct digest *id, uint32_t n_ranges, struct err *err);
-int download_file_note(struct download_file *f, uint32_t range, struct err *err);
-/* It becomes the target. */
+/* A range is there. is_unchecked: no checksum would find what a power cut took of it, so it is synced first. */
+int download_file_note(struct download_file *f, uint32_t range, bool is_unchecked, struct err *err);
+/* It becomes the target. ERR_CONFLICT: its name is another file's by now. */
 int download_file_finish(struct download_file *f, struct err *err);
 /* It is worth nothing. */
 void download_file_drop(struct download_file *f);

@@ -70,9 +70,37 @@ aws s3 cp --no-progress file s3://bucket/aws/one > "$T/cp" && aws s3 cp --no-pro
 run "$SMPIPE" get s3://bucket/aws/ of-aws
 expect 0 'what awscli put without a checksum, in one piece, in parts or copied, is fetched'
 err_lacks 'could not be checked' 'and checked: S3 makes one unasked'
+id=$(aws s3api create-multipart-upload --bucket bucket --key other --checksum-algorithm SHA256 --query UploadId --output text)
+head -c 20971520 big1 > part1 && tail -c 10485760 big1 > part2
+for i in 1 2; do
+	aws s3api upload-part --bucket bucket --key other --upload-id "$id" --part-number $i --body part$i \
+		--checksum-algorithm SHA256 | jq -c "{PartNumber: $i, ETag, ChecksumSHA256}"
+done | jq -s '{Parts: .}' > parts.json
+aws s3api complete-multipart-upload --bucket bucket --key other --upload-id "$id" --multipart-upload file://parts.json > "$T/complete"
+run "$SMPIPE" get s3://bucket/other
+expect 0 'what another put in as many parts, but others, is fetched'
+err_has '1 of 1 files could not be checked' 'and that it cannot be checked is told'
+cat part1 part2 | cmp -s - other
+ok $? 'whole'
 rm .smpipe/local/s3/bucket/meta/aws/one*
 run "$SMPIPE" get s3://bucket/aws/ of-aws
 err_has '1 of 3 files could not be checked' 'what it keeps none of is told'
+
+# --- what a get that was cut off left, put ---
+left=".smpipe-get-$(printf big | sha256sum | cut -c 1-16)"
+for folder in leftover leftover/below; do
+	mkdir -p "$folder" && echo big > "$folder/big" && echo other > "$folder/$left"
+	run "$SMPIPE" put leftover s3://bucket/leftover/
+	run "$SMPIPE" get s3://bucket/leftover/ from-leftover
+	expect 1 "an object with the name of another's temporary file is not fetched beside that"
+	said "the key 'leftover/.*$left' has a name that get gives to what it has not finished" 'which is said'
+	err_has '^hint: delete that object' 'with what can be done'
+	[ ! -e from-leftover ]
+	ok $? 'and nothing is fetched'
+	aws s3 rm --quiet "s3://bucket/$folder/$left" && rm "$folder/$left"
+done
+run "$SMPIPE" get s3://bucket/leftover/ from-leftover
+expect 0 'without it the others are'
 
 # --- links -----------------------------------------------------------------------------------------------------------
 ln -s ../file tree/out

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "s3/download.h"
@@ -10,8 +11,10 @@
 #include "tests/unit/shell.h"
 
 #define MIB (1024 * 1024)
+/* What another tool makes a part. */
+#define OTHER_BYTES ((size_t)20 * MIB)
 
-enum stored_as { AS_WHOLE, AS_PARTS, AS_CRC64, AS_NOTHING };
+enum stored_as { AS_WHOLE, AS_PARTS, AS_OTHER_PARTS, AS_CRC64, AS_NOTHING };
 
 /* n bytes under s3://bucket/key with a checksum of a kind. */
 static void store(struct fake_multipart *m, const char *key, size_t n, enum stored_as as)
@@ -28,6 +31,13 @@ static void store(struct fake_multipart *m, const char *key, size_t n, enum stor
 		digests[i] = digest_of(bytes + s3_part_offset(n, i), s3_part_length(n, i));
 	if (as == AS_PARTS)
 		c = (struct s3_checksum){ S3_SHA256, s3_part_count(n), s3_composite(digests, s3_part_count(n)), 0 };
+	if (as == AS_OTHER_PARTS) {
+		c.n_parts = (uint32_t)((n + OTHER_BYTES - 1) / OTHER_BYTES);
+		for (size_t i = 0; i < c.n_parts; i++)
+			digests[i] = digest_of(bytes + i * OTHER_BYTES,
+					       n - i * OTHER_BYTES < OTHER_BYTES ? n - i * OTHER_BYTES : OTHER_BYTES);
+		c.sha256 = s3_composite(digests, c.n_parts);
+	}
 	if (as == AS_CRC64)
 		c = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = crc64nvme_by_table(0, bytes, n) };
 	text = as == AS_NOTHING ? NULL : s3_checksum_format(&c);
@@ -401,6 +411,194 @@ static void test_torn_list(void **state)
 	check_file(m, path, "/bucket/k");
 }
 
+/* Somebody gave another file the name of the temporary one: it stays theirs. */
+static void take_away(void *ctx)
+{
+	run(ctx, "echo theirs > other; mv other " TEMPORARY);
+}
+
+static void test_taken_away(void **state)
+{
+	const struct fault_plan plan = { "GetObject", 1, 1, FAULT_CALL, .call = take_away, .ctx = *state };
+	auto_free char *path = fs_join(*state, "file");
+
+	for (size_t n = 100; n <= 40 * MIB; n += 40 * MIB - 100) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path };
+		struct download_result result = { 0 };
+		auto_free char *left = NULL;
+		auto_err err = { 0 };
+
+		run(*state, "echo old > file");
+		store(m, "k", n, AS_WHOLE);
+		m->plan = &plan;
+		assert_int_equal(fetch(m, &f, &result, &err), -1);
+		assert_int_equal(err.code, ERR_CONFLICT);
+		left = shell(*state, "cat file " TEMPORARY "; ls -A | wc -l");
+		assert_string_equal(left, "old\ntheirs\n2\n");
+	}
+}
+
+/* It was replaced by a larger one after it was listed. */
+static void test_grown(void **state)
+{
+	auto_free char *path = fs_join(*state, "file"), *left = NULL;
+
+	for (uint64_t listed = 0; listed <= 99; listed += 99) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path, .is_listed = true, .size = listed };
+		struct download_result result = { 0 };
+		auto_err err = { 0 };
+
+		store(m, "k", 100, AS_WHOLE);
+		assert_int_equal(fetch(m, &f, &result, &err), -1);
+		assert_int_equal(err.code, ERR_CONFLICT);
+		assert_string_equal(err.msg,
+				    "GetObject 's3://bucket/k': it is larger than it was: it changed meanwhile");
+	}
+	left = shell(*state, "ls -A");
+	assert_string_equal(left, "");
+}
+
+/* A power cut took the end of a file whose list vouches for it: one get finds it out, the next one begins anew. */
+static void test_short_rest(void **state)
+{
+	static const struct fault_plan third = { "GetObject", 3, 99, FAULT_STATUS, .status = 403, .body = "<Error/>" };
+	auto_free char *path = fs_join(*state, "file"), *left = NULL;
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct fetching f = { .key = "k", .path = path };
+	struct download_result result = { 0 };
+	auto_err err = { 0 };
+
+	store(m, "k", 40 * MIB, AS_PARTS);
+	m->plan = &third;
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	err_release(&err);
+	/* The last range too, or it would fill the file up again. */
+	run(*state, "truncate -s 20M " TEMPORARY "; printf '\\2\\0\\0\\0' >> " TEMPORARY "-ranges");
+	m->plan = NULL;
+	f.n = 0;
+	assert_int_equal(fetch(m, &f, &result, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	err_release(&err);
+	left = shell(*state, "ls -A");
+	assert_string_equal(left, "");
+	f.n = 0;
+	assert_int_equal(fetch(m, &f, &result, &err), 0);
+	check_file(m, path, "/bucket/k");
+}
+
+/* In place of libc's: what the list beside the file said when the file was synced. */
+static const char *list_to_watch;
+static int n_syncs;
+static off_t list_bytes[8];
+
+int fdatasync(int fd)
+{
+	struct stat st = { 0 };
+
+	(void)fd;
+	if (list_to_watch && n_syncs < (int)ARRAY_LEN(list_bytes) && stat(list_to_watch, &st) == 0)
+		list_bytes[n_syncs++] = st.st_size;
+	return 0;
+}
+
+/* Where nothing tells zeros from bytes, the list vouches for what is on the disk; elsewhere that would be a waste. */
+static void test_synced(void **state)
+{
+	auto_free char *path = fs_join(*state, "file"), *name = shell(*state, "echo -n " TEMPORARY "-ranges");
+	auto_free char *list = fs_join(*state, name);
+
+	for (enum stored_as as = AS_CRC64; as <= AS_NOTHING; as++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path };
+		struct download_result result = { 0 };
+		auto_err err = { 0 };
+
+		store(m, "k", 40 * MIB, as);
+		n_syncs = 0;
+		list_to_watch = list;
+		assert_int_equal(fetch(m, &f, &result, &err), 0);
+		list_to_watch = NULL;
+		assert_int_equal(n_syncs, as == AS_NOTHING ? 4 : 1);
+		for (int i = 0; i < n_syncs; i++)
+			assert_int_equal(list_bytes[i], 32 + (as == AS_NOTHING ? i : 3) * 4);
+	}
+}
+
+/* What a service answers to the two questions about an object in parts. */
+struct answers {
+	struct fake_multipart *m;
+	struct fault_plan whole, first_part;
+};
+
+static void then_first_part(void *ctx)
+{
+	struct answers *a = ctx;
+
+	a->m->plan = &a->first_part;
+}
+
+static void test_other_parts(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *first_part;
+		bool has_crc;
+		char flip; /* of the object, after its CRC-64 was made */
+		enum err_code code;
+		enum download_check check;
+		int heads;
+	} cases[] = {
+		{ 30 * MIB, "20971520", false, 0, ERR_NONE, DOWNLOAD_UNCHECKED, 2 },
+		{ 30 * MIB, "20971520", true, 0, ERR_NONE, DOWNLOAD_CHECKED, 2 },
+		{ 30 * MIB, "20971520", true, 1, ERR_INVALID, 0, 2 },
+		/* Parts as ours, and a store that knows nothing of them. */
+		{ 30 * MIB, "16777216", true, 0, ERR_INVALID, 0, 2 },
+		{ 30 * MIB, "31457280", true, 0, ERR_INVALID, 0, 2 },
+		/* Of 3 parts, fetched in 4 ranges. */
+		{ 60 * MIB, "", false, 0, ERR_NONE, DOWNLOAD_UNCHECKED, 1 },
+		{ 60 * MIB, "", true, 0, ERR_NONE, DOWNLOAD_CHECKED, 1 },
+		{ 60 * MIB, "", true, 1, ERR_INVALID, 0, 1 },
+	};
+	auto_free char *path = fs_join(*state, "file");
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct fetching f = { .key = "k", .path = path };
+		struct s3_checksum crc = { .kind = S3_CRC64NVME };
+		struct download_result result = { 0 };
+		struct answers answers = { .m = m };
+		struct fake_object *o;
+		auto_free char *text = NULL;
+		auto_err err = { 0 };
+
+		store(m, "k", cases[i].n, AS_OTHER_PARTS);
+		o = fake_find(m->s3, "/bucket/k");
+		crc.crc64 = crc64nvme_by_table(0, o->bytes, o->n);
+		text = s3_checksum_format(&crc);
+		o->bytes[5] ^= cases[i].flip;
+		answers.whole =
+			(struct fault_plan){ "HeadObject", 1, 1, FAULT_CALL, .call = then_first_part, .ctx = &answers };
+		if (cases[i].has_crc) {
+			answers.whole.header = S3_HEADER_CRC64;
+			answers.whole.value = text;
+		}
+		answers.first_part = (struct fault_plan){ "HeadObject", 2, 1, FAULT_STATUS, .status = 206, .body = "" };
+		answers.first_part.header = "Content-Length";
+		answers.first_part.value = cases[i].first_part;
+		m->plan = &answers.whole;
+		assert_int_equal(fetch(m, &f, &result, &err), cases[i].code ? -1 : 0);
+		if (err.code != cases[i].code)
+			fail_msg("case %zu: class %d, %s", i, err.code, err.msg);
+		assert_int_equal(fake_times(m, "HeadObject"), cases[i].heads);
+		if (cases[i].code)
+			continue;
+		assert_int_equal(f.check, cases[i].check);
+		check_file(m, path, "/bucket/k");
+	}
+}
+
 static void test_copy(void **state)
 {
 	static const struct {
@@ -450,6 +648,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rival, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hint, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_torn_list, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_taken_away, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_grown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_short_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_synced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_parts, set_up, tear_down),
 		cmocka_unit_test(test_copy),
 	};
 

@@ -51,7 +51,8 @@ struct snapshot_result {
 };
 
 /*
- * Send what is missing below s3://bucket/<prefix>/<digest>/, then the manifest. files: from snapshot_list.
+ * Send what is missing below s3://bucket/<prefix>/<digest>/, then the manifest. files: from snapshot_read. ERR_FAILED:
+ * what an earlier run left there went away meanwhile (pipeline/gc.h).
  */
 int snapshot_upload(struct s3 *s3, const struct filelist *files, const struct snapshot_target *to,
 		    const struct report *report, struct snapshot_result *ret, struct err *err);

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "s3/manifest.h"
 #include "s3/snapshot.h"
-#include "tests/unit/fake_s3.h"
+#include "tests/unit/fake_multipart.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
@@ -251,6 +251,46 @@ static void interrupted_upload_goes_on(void **state)
 	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
 }
 
+struct sweep {
+	struct fake_s3 *s3;
+	char *path;
+};
+
+static void sweep(void *ctx)
+{
+	const struct sweep *g = ctx;
+
+	fake_drop(fake_find(g->s3, g->path));
+}
+
+/* gc deletes what an earlier run left, after the push has looked at it: no manifest vouches for what is gone. */
+static void what_gc_takes_meanwhile_is_missed(void **state)
+{
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	auto_free char *hex = NULL, *a = NULL, *manifest = NULL;
+	struct snapshot_result result = { 0 };
+	struct sweep g = { .s3 = m->s3 };
+	const struct fault_plan while_b_is_sent = { "PutObject", 2, 1, FAULT_CALL, .call = sweep, .ctx = &g };
+
+	make_data(*state, &files);
+	hex = digest_text(&files);
+	a = xasprintf("/bucket/" PREFIX "/%s/a", hex);
+	manifest = xasprintf("/bucket/" PREFIX "/%s.json", hex);
+	g.path = a;
+	assert_int_equal(s3_put_bytes(&m->s3->s3, "bucket", a + strlen("/bucket/"), "one\n", 4, "x/y", &err), 0);
+	m->plan = &while_b_is_sent;
+	assert_int_equal(upload(m->s3, &files, &result, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	assert_non_null(strstr(err.msg, "/a' was deleted while"));
+	assert_non_null(strstr(err.hint, "again"));
+	assert_null(fake_find(m->s3, manifest));
+	assert_int_equal(upload(m->s3, &files, &result, &err), 0);
+	assert_int_equal(result.files_sent, 1);
+	assert_int_equal(snapshot_verify(&m->s3->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
+}
+
 static void verify_names_the_first_difference(void **state)
 {
 	static const struct {
@@ -351,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(manifest_out_of_order_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(empty_folders_are_named_and_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(interrupted_upload_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_gc_takes_meanwhile_is_missed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_names_the_first_difference, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_says_what_it_cannot_tell, set_up, tear_down),
 	};

@@ -144,6 +144,14 @@ static int look_at_channel(struct finding *f, const char *prefix, struct err *er
 	return 0;
 }
 
+/* The key itself, or one below it: "data" is not "database/x". */
+static bool is_at_or_below(const char *key, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return str_starts(key, prefix) && (!n || prefix[n - 1] == '/' || !key[n] || key[n] == '/');
+}
+
 static int look_at_uploads(struct finding *f, const char *prefix, struct err *err)
 {
 	auto_s3_uploads uploads = { 0 };
@@ -155,7 +163,7 @@ static int look_at_uploads(struct finding *f, const char *prefix, struct err *er
 		struct gc_item *item;
 		time_t begun_s;
 
-		if (!str_starts(u->key, prefix) || !u->initiated || str_parse_time_iso(u->initiated, &begun_s) < 0)
+		if (!is_at_or_below(u->key, prefix) || !u->initiated || str_parse_time_iso(u->initiated, &begun_s) < 0)
 			continue;
 		if (!is_old(f, begun_s)) {
 			f->gc.n_young++;

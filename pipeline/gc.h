@@ -56,7 +56,7 @@ const char *gc_reason_name(enum gc_reason reason);
 /* Find it all; changes nothing. plan: of plan_make_data. */
 int gc_find(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
 	    struct gc *ret, struct err *err);
-/* The same of the uploads to any place in S3, as `put` leaves them. */
+/* The same of the uploads to any place in S3, as `put` leaves them: to the key `prefix`, and below "<prefix>/". */
 int gc_find_uploads(const struct session *s, const char *bucket, const char *prefix, struct gc *ret, struct err *err);
 /* Delete it all; owner is the account that must own the buckets. ERR_FAILED: a snapshot was sent again meanwhile. */
 int gc_delete(const struct session *s, const char *owner, const struct gc *gc, struct err *err);

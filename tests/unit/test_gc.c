@@ -47,10 +47,41 @@ static void what_was_sent_again_stays(void **state)
 	}
 }
 
+/* `put big s3://bucket/data` that failed is not everything whose name begins so. */
+static void uploads_of_like_names_stay(void **state)
+{
+	static const char of_key[] = "<Upload><Key>%s</Key><UploadId>u</UploadId>"
+				     "<Initiated>2023-11-01T00:00:00.000Z</Initiated></Upload>";
+	static const char *const keys[] = { "data", "data/x", "data/sub/y", "data2.bin", "database/x" };
+	static const struct {
+		const char *prefix;
+		size_t n;
+	} cases[] = { { "data", 3 }, { "data/", 2 }, { "data/sub", 1 }, { "dat", 0 }, { "", 5 } };
+	auto_str body = { 0 };
+
+	(void)state;
+	str_add(&body, "<ListMultipartUploadsResult>");
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		str_addf(&body, of_key, keys[i]);
+	str_add(&body, "</ListMultipartUploadsResult>");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
+		const struct fake_answer answers[] = { { 200, NULL, NULL, str_text(&body) }, { 0 } };
+		const struct session s = session_of(f);
+		auto_gc gc = { 0 };
+		auto_err err = { 0 };
+
+		f->canned = answers;
+		assert_int_equal(gc_find_uploads(&s, "bucket", cases[i].prefix, &gc, &err), 0);
+		assert_int_equal(gc.n, cases[i].n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_sent_again_stays),
+		cmocka_unit_test(uploads_of_like_names_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,14 +68,6 @@ int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot
 	return index_save(src->index_file, root, facts->scanned_ns, files, err);
 }
 
-int snapshot_list(const char *path, struct filelist *ret, struct err *err)
-{
-	struct snapshot_source src = { .path = path };
-	struct snapshot_facts facts;
-
-	return snapshot_read(&src, ret, &facts, err);
-}
-
 /* One upload on its way. */
 struct sending {
 	const struct filelist *files;

@@ -34,9 +34,6 @@ int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struc
 int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot_facts *facts,
 			const struct filelist *files, struct err *err);
 
-/* The same of all that lies at path, without an index. */
-int snapshot_list(const char *path, struct filelist *ret, struct err *err);
-
 /* Where it goes. */
 struct snapshot_target {
 	const char *channel, *bucket, *prefix;

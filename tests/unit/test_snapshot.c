@@ -18,6 +18,15 @@ static char *digest_text(const struct filelist *files)
 	return digest_hex(&digest);
 }
 
+static void read_data(const char *path, struct filelist *files)
+{
+	const struct snapshot_source src = { .path = path };
+	struct snapshot_facts facts;
+	auto_err err = { 0 };
+
+	assert_int_equal(snapshot_read(&src, files, &facts, &err), 0);
+}
+
 static void lists_what_lies_there(void **state)
 {
 	/* The records of the tree digest, written by other hands. */
@@ -31,18 +40,17 @@ static void lists_what_lies_there(void **state)
 	auto_free char *root = fs_join(folder, "data"), *single = fs_join(folder, "data/b.csv");
 	auto_free char *want = NULL, *got = NULL;
 	auto_filelist files = { 0 }, one = { 0 };
-	auto_err err = { 0 };
 
 	run(folder,
 	    "mkdir -p data/sub/deep data/empty data/.smpipe; cd data; echo b > b.csv; echo a > a-.csv; echo a > a\n"
 	    "echo x > sub/x; :> sub/deep/empty; chmod +x sub/x; echo h > .hidden; ln -s ../b.csv sub/link; echo s > 'ä b'\n"
 	    "echo state > .smpipe/journal; mkfifo .smpipe/pipe; echo 1 > sub.csv");
-	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	read_data(root, &files);
 	got = digest_text(&files);
 	want = shell(folder, judge);
 	assert_string_equal(got, want);
 	assert_int_equal(files.n, 10);
-	assert_int_equal(snapshot_list(single, &one, &err), 0);
+	read_data(single, &one);
 	assert_int_equal(one.n, 1);
 	assert_string_equal(one.v[0].path, "b.csv");
 }
@@ -50,10 +58,9 @@ static void lists_what_lies_there(void **state)
 static void make_data(const char *folder, struct filelist *files)
 {
 	auto_free char *root = fs_join(folder, "data");
-	auto_err err = { 0 };
 
 	run(folder, "mkdir -p data/sub; echo one > data/a; echo two > data/b; echo three > data/sub/c");
-	assert_int_equal(snapshot_list(root, files, &err), 0);
+	read_data(root, files);
 }
 
 static int upload(struct fake_s3 *f, const struct filelist *files, struct snapshot_result *ret, struct err *err)
@@ -166,7 +173,7 @@ static void manifest_is_read_back(void **state)
 
 	run(*state, "mkdir -p data/empty; printf 1 > \"$(printf 'data/a\\nb')\"; printf 2 > 'data/q\"\\+%20 ä'\n"
 		    "truncate -s 40000000 data/big");
-	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	read_data(root, &files);
 	hex = digest_text(&files);
 	text = manifest_text(&files, "train");
 	j = json_parse(text, strlen(text), "manifest", &err);
@@ -211,7 +218,7 @@ static void empty_folders_are_named_and_not_sent(void **state)
 	struct snapshot_result result;
 
 	run(*state, "mkdir -p data/none; echo one > data/a");
-	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	read_data(root, &files);
 	hex = digest_text(&files);
 	assert_int_equal(upload(f, &files, &result, &err), 0);
 	assert_int_equal(result.files_sent, 1);

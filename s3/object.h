@@ -45,11 +45,9 @@ void s3_head_release(struct s3_head *h);
 int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3_head *ret, struct err *err);
 
 /*
- * Put one object. The entry's digest must be known: it is the signed payload hash and the stored x-amz-checksum-sha256,
- * so that S3 itself refuses other bytes. ERR_INVALID above S3_MAX_PUT_BYTES.
+ * Put one object. Its digest is the signed payload hash and the stored x-amz-checksum-sha256, so that S3 itself refuses
+ * other bytes. ERR_INVALID above S3_MAX_PUT_BYTES.
  */
-int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struct file_entry *entry,
-		 const char *content_type, struct err *err);
 int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
 		 struct err *err);
 /* ERR_CONFLICT: the key exists already (perhaps by an earlier try of this very call). */

@@ -88,9 +88,9 @@ void s3_listing_release(struct s3_listing *l);
 int s3_delete(struct s3 *s3, const char *bucket, const struct strlist *keys, struct err *err);
 
 /*
- * Copy an object inside S3, with the checksum that it has: what went in parts goes in the same parts (s3/parts.h), so
- * that their digests' digest stays. source is the head of it. ERR_CONFLICT: it is another by now. ERR_INVALID: the copy
- * has another checksum.
+ * Copy an object that was sent in parts inside S3, in the same parts (s3/parts.h), so that their digests' digest stays.
+ * source is the head of it, whose sha256 is what must come out. ERR_CONFLICT: it is another by now. ERR_INVALID: the
+ * copy has another checksum.
  */
 int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key, const struct s3_head *source,
 		   const char *to_bucket, const char *to_key, struct err *err);

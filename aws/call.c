@@ -23,7 +23,6 @@ struct aws_call {
 	struct creds creds; /* of this attempt */
 	struct http_request out;
 	struct http_body body;
-	bool is_body_open;
 	int64_t clock_offset_ms; /* with which this attempt was signed */
 	int n_clock_mended;
 	bool is_creds_mended;
@@ -112,14 +111,6 @@ static void add_headers(const struct aws_call *c, struct http_headers *headers)
 		sign(c, headers);
 	/* Unsigned: proxies may add to it. */
 	http_headers_set(headers, "user-agent", "smpipe/" SMPIPE_VERSION);
-}
-
-static void end_exchange(struct aws_call *c)
-{
-	if (c->is_body_open && c->req->close_body)
-		c->req->close_body(c->req->body_ctx, &c->body);
-	c->is_body_open = false;
-	http_headers_release(&c->out.headers);
 }
 
 /* The credentials for the next attempt; expired: those which the service does not take any more, or NULL. */
@@ -256,7 +247,7 @@ void aws_call_free(struct aws_call *c)
 {
 	if (!c)
 		return;
-	end_exchange(c);
+	http_headers_release(&c->out.headers);
 	free(c->url);
 	free(c->path);
 	free(c->host);
@@ -291,7 +282,6 @@ int aws_call_prepare(struct aws_call *c, const struct http_request **ret, struct
 		c->body = (struct http_body){ 0 };
 		if (req->open_body(req->body_ctx, &c->body, err) < 0)
 			return err_wrap(err, "%s", c->what);
-		c->is_body_open = true;
 		c->out.body = &c->body;
 	}
 	c->clock_offset_ms = aws_clock_offset_ms(c->id, req->service);
@@ -318,7 +308,7 @@ enum aws_outcome aws_call_judge(struct aws_call *c, int result, struct err *why,
 {
 	struct retry_verdict verdict = { RETRY_NO, 0, NULL };
 
-	end_exchange(c);
+	http_headers_release(&c->out.headers);
 	c->is_throttled = false;
 	*ret_wait_ms = 0;
 	judge_body(c, &result, why);

@@ -68,7 +68,6 @@ struct aws_request {
 	size_t n;
 	/* For large bodies: open a fresh source for each attempt; payload_hash must be its hex SHA-256. */
 	int (*open_body)(void *ctx, struct http_body *ret_body, struct err *err);
-	void (*close_body)(void *ctx, struct http_body *body);
 	void *body_ctx;
 	const char *payload_hash; /* NULL: hash of bytes */
 	const char *host;         /* virtual host style: instead of the endpoint's host; or NULL */

@@ -80,7 +80,7 @@ static const struct command commands[] = {
 	{ "data", cmd_data, NEEDS_NOTHING, "list|push|diff|verify [CHANNEL] [SNAPSHOT] [SNAPSHOT]",
 	  "Look after the snapshots of the channels in S3", data_opts },
 	{ "gc", cmd_gc, NEEDS_NOTHING, "[S3_URI]",
-	  "List, and with --yes delete, snapshots without a record and uploads that were cut off (of put: below S3_URI)",
+	  "List, and with --yes delete, snapshots without a record and uploads that were cut off (of put: to S3_URI and below)",
 	  gc_opts },
 	{ "status", cmd_status, NEEDS_PROJECT | NEEDS_CLOUD, "[JOB]", "Show how a job is doing, and what it took",
 	  record_opts },

@@ -11,6 +11,7 @@
 
 #define MAX_OBJECTS 10000000
 #define MAX_UPLOADS 100000
+#define BATCH       1000 /* keys of one request */
 
 struct finding {
 	struct s3 *s3;
@@ -25,6 +26,7 @@ void gc_release(struct gc *gc)
 	for (size_t i = 0; i < gc->n; i++) {
 		free(gc->v[i].bucket);
 		free(gc->v[i].uri);
+		free(gc->v[i].manifest);
 		free(gc->v[i].upload_key);
 		free(gc->v[i].upload_id);
 		free(gc->v[i].initiated);
@@ -70,10 +72,11 @@ static void add_folder(struct finding *f, enum gc_reason reason, const char *fol
 		if (!is_old(f, objects->v[i].modified_s))
 			return;
 	}
-	if (!objects->n && !manifest)
+	if (!objects->n && reason == GC_UNFINISHED)
 		return;
 	item = add_item(f, reason, folder);
-	if (manifest)
+	item->manifest = xstrdup(manifest);
+	if (reason == GC_UNUSED)
 		strlist_add(&item->keys, manifest);
 	for (size_t i = 0; i < objects->n; i++) {
 		strlist_add(&item->keys, objects->v[i].key);
@@ -120,7 +123,7 @@ static int look_at_snapshot(struct finding *f, const char *prefix, const struct 
 	if (is_used && !s->is_whole)
 		return 0;
 	if (!s->is_whole)
-		add_folder(f, GC_UNFINISHED, folder, NULL, &objects);
+		add_folder(f, GC_UNFINISHED, folder, manifest, &objects);
 	else if (is_used || is_newest || !is_old(f, s->modified_s))
 		return add_strays(f, prefix, s->digest, folder, &objects, err);
 	else
@@ -141,6 +144,14 @@ static int look_at_channel(struct finding *f, const char *prefix, struct err *er
 	return 0;
 }
 
+/* The key itself, or one below it: "data" is not "database/x". */
+static bool is_at_or_below(const char *key, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return str_starts(key, prefix) && (!n || prefix[n - 1] == '/' || !key[n] || key[n] == '/');
+}
+
 static int look_at_uploads(struct finding *f, const char *prefix, struct err *err)
 {
 	auto_s3_uploads uploads = { 0 };
@@ -152,7 +163,7 @@ static int look_at_uploads(struct finding *f, const char *prefix, struct err *er
 		struct gc_item *item;
 		time_t begun_s;
 
-		if (!str_starts(u->key, prefix) || !u->initiated || str_parse_time_iso(u->initiated, &begun_s) < 0)
+		if (!is_at_or_below(u->key, prefix) || !u->initiated || str_parse_time_iso(u->initiated, &begun_s) < 0)
 			continue;
 		if (!is_old(f, begun_s)) {
 			f->gc.n_young++;
@@ -222,13 +233,36 @@ int gc_find_uploads(const struct session *s, const char *bucket, const char *pre
 	return 0;
 }
 
-/* The first key alone: how far one request gets is not said. */
-static int delete_keys(struct s3 *s3, const char *bucket, const struct strlist *keys, struct err *err)
+/* A push that took the objects for its own may have written it by now. */
+static int check_no_manifest(struct s3 *s3, const struct gc_item *item, struct err *err)
 {
-	const struct strlist first = { keys->v, keys->n ? 1 : 0, 0 },
-			     rest = { keys->v + first.n, keys->n - first.n, 0 };
+	auto_err local = { 0 };
 
-	return s3_delete(s3, bucket, &first, err) < 0 ? -1 : s3_delete(s3, bucket, &rest, err);
+	if (s3_head_object(s3, item->bucket, item->manifest, NULL, &local) == 0) {
+		err_set(err, ERR_FAILED, "it was sent again meanwhile, and is left as it is");
+		return err_hint(err, "`smpipe data verify` tells whether it is whole");
+	}
+	if (local.code == ERR_NOT_FOUND)
+		return 0;
+	err_move(err, &local);
+	return -1;
+}
+
+/* The first key alone: how far one request gets is not said. */
+static int delete_keys(struct s3 *s3, const struct gc_item *item, struct err *err)
+{
+	const struct strlist *keys = &item->keys;
+	size_t n = 1;
+
+	for (size_t i = 0; i < keys->n; i += n, n = keys->n - i < BATCH ? keys->n - i : BATCH) {
+		const struct strlist batch = { keys->v + i, n, 0 };
+
+		if (item->manifest && strcmp(keys->v[i], item->manifest) != 0 && check_no_manifest(s3, item, err) < 0)
+			return -1;
+		if (s3_delete(s3, item->bucket, &batch, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int gc_delete(const struct session *s, const char *owner, const struct gc *gc, struct err *err)
@@ -240,7 +274,7 @@ int gc_delete(const struct session *s, const char *owner, const struct gc *gc, s
 	for (size_t i = 0; i < gc->n; i++) {
 		const struct gc_item *item = &gc->v[i];
 		int rc = item->upload_id ? s3_multipart_abort(&s3, item->bucket, item->upload_key, item->upload_id, err)
-					 : delete_keys(&s3, item->bucket, &item->keys, err);
+					 : delete_keys(&s3, item, err);
 
 		if (rc < 0)
 			return err_wrap(err, "delete '%s'", item->uri);

@@ -11,6 +11,12 @@
  *
  * Somebody else's release may adopt an old snapshot without a record in the very moment in which it is deleted: it then
  * lacks its manifest, `smpipe verify` says so, and releasing again sends it.
+ *
+ * A push of the same content may meet objects that are being deleted. It looks for all of them again before it writes
+ * the manifest, and gc_delete for a manifest before each thousand objects; whoever finds the other at work ends with an
+ * error. S3 has no transactions: in the moment between a look and the request after it both can pass, and there is a
+ * manifest without some of its objects. `smpipe data verify` finds that; no push mends it before the manifest is
+ * deleted.
  */
 
 #include "pipeline/git.h"
@@ -30,6 +36,7 @@ struct gc_item {
 	char *bucket;
 	char *uri;           /* for people */
 	struct strlist keys; /* to delete, the manifest first: what is half gone vouches for nothing */
+	char *manifest;      /* key; of a whole folder: it goes only while this is not there; else NULL */
 	uint64_t bytes;
 	char *upload_key, *upload_id, *initiated;
 };
@@ -49,9 +56,9 @@ const char *gc_reason_name(enum gc_reason reason);
 /* Find it all; changes nothing. plan: of plan_make_data. */
 int gc_find(const struct session *s, const struct project *p, const struct target *target, const struct plan *plan,
 	    struct gc *ret, struct err *err);
-/* The same of the uploads to any place in S3, as `put` leaves them. */
+/* The same of the uploads to any place in S3, as `put` leaves them: to the key `prefix`, and below "<prefix>/". */
 int gc_find_uploads(const struct session *s, const char *bucket, const char *prefix, struct gc *ret, struct err *err);
-/* Delete it all; owner is the account that must own the buckets. */
+/* Delete it all; owner is the account that must own the buckets. ERR_FAILED: a snapshot was sent again meanwhile. */
 int gc_delete(const struct session *s, const char *owner, const struct gc *gc, struct err *err);
 
 /*

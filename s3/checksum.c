@@ -62,6 +62,12 @@ struct s3_checksum s3_checksum_from(const struct http_response *resp, enum s3_ch
 	return s3_checksum_parse(kind, http_headers_get(&resp->headers, s3_checksum_header(kind)));
 }
 
+struct s3_checksum s3_checksum_in(const struct xml *x, enum s3_checksum_kind kind)
+{
+	return s3_checksum_parse(kind,
+				 xml_child_text(x, kind == S3_CRC64NVME ? "ChecksumCRC64NVME" : "ChecksumSHA256"));
+}
+
 char *s3_checksum_format(const struct s3_checksum *c)
 {
 	unsigned char crc[CRC64_BYTES];

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "aws/xml.h"
 #include "base/digest.h"
 #include "base/http.h"
 
@@ -35,6 +36,8 @@ const char *s3_checksum_algorithm(enum s3_checksum_kind kind);
 const char *s3_checksum_header(enum s3_checksum_kind kind);
 /* Its value in an answer, of kind or S3_CHECKSUM_NONE where there is none or it cannot be read. */
 struct s3_checksum s3_checksum_from(const struct http_response *resp, enum s3_checksum_kind kind);
+/* The same of an XML element's child. */
+struct s3_checksum s3_checksum_in(const struct xml *x, enum s3_checksum_kind kind);
 struct s3_checksum s3_checksum_parse(enum s3_checksum_kind kind, const char *text);
 /* Base64, with "-N" for parts; new string. */
 char *s3_checksum_format(const struct s3_checksum *c);

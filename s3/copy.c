@@ -1,6 +1,6 @@
 /* Copies inside S3: s3_copy_object of s3/object.h. */
 
-#include <string.h>
+#include <assert.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -22,19 +22,6 @@ struct copy {
 	struct err err;
 };
 
-static int other_checksum(const char *bucket, const char *key, struct err *err)
-{
-	return err_set(err, ERR_INVALID, "the copy 's3://%s/%s' has another checksum than its source", bucket, key);
-}
-
-static int explain(const struct copy *c, struct err *err)
-{
-	if (err_is_service(err, "PreconditionFailed"))
-		return err_set(err, ERR_CONFLICT, "'s3://%s/%s' changed while it was copied", c->from_bucket,
-			       c->from_key);
-	return -1;
-}
-
 static void on_part(struct s3_call *call, int result)
 {
 	struct copy *c = call->ctx;
@@ -44,7 +31,9 @@ static void on_part(struct s3_call *call, int result)
 	if (result < 0 && !c->has_failed) {
 		c->has_failed = true;
 		err_move(&c->err, &call->err);
-		explain(c, &c->err);
+		if (err_is_service(&c->err, "PreconditionFailed"))
+			err_set(&c->err, ERR_CONFLICT, "'s3://%s/%s' changed while it was copied", c->from_bucket,
+				c->from_key);
 	}
 	c->n_done++;
 }
@@ -107,7 +96,7 @@ static int look(struct copy *c, const struct s3_checksum *whole, struct err *err
 	if (err->code != ERR_NETWORK && !err_is_service(err, "NoSuchUpload"))
 		return -1;
 	if (s3_head_object(c->s3, c->m.bucket, c->m.key, &head, &ignored) < 0 || head.size != c->m.size ||
-	    !s3_checksum_equal(whole->kind == S3_SHA256 ? &head.sha256 : &head.crc64, whole))
+	    !s3_checksum_equal(&head.sha256, whole))
 		return -1;
 	err_release(err);
 	return 0;
@@ -116,13 +105,13 @@ static int look(struct copy *c, const struct s3_checksum *whole, struct err *err
 static int complete(struct copy *c, struct err *err)
 {
 	struct s3_checksum whole = s3_multipart_whole(&c->m);
-	const struct s3_checksum *known = c->m.kind == S3_SHA256 ? &c->source->sha256 : &c->source->crc64;
 	auto_s3_request req = { 0 };
 	auto_response resp = { 0 };
 	auto_str body = { 0 };
 
-	if (s3_checksum_differ(known, &whole) && (known->n_parts == whole.n_parts || known->kind == S3_CRC64NVME))
-		return other_checksum(c->m.bucket, c->m.key, err);
+	if (s3_checksum_differ(&c->source->sha256, &whole))
+		return err_set(err, ERR_INVALID, "the copy 's3://%s/%s' has another checksum than its source",
+			       c->m.bucket, c->m.key);
 	s3_multipart_complete_request(&c->m, &whole, &body, &req);
 	if (s3_send(c->s3, &req, &resp, err) < 0)
 		return look(c, &whole, err);
@@ -134,7 +123,6 @@ static int copy_multipart(struct copy *c, struct err *err)
 	auto_err ignored = { 0 };
 	int rc;
 
-	c->m.kind = c->source->sha256.kind == S3_CHECKSUM_NONE && c->source->crc64.kind ? S3_CRC64NVME : S3_SHA256;
 	c->m.n = s3_part_count(c->m.size);
 	c->m.v = xcalloc(c->m.n, sizeof(*c->m.v));
 	if (create(c, err) < 0)
@@ -150,31 +138,6 @@ static int copy_multipart(struct copy *c, struct err *err)
 	return rc;
 }
 
-static int copy_whole(struct copy *c, struct err *err)
-{
-	auto_s3_request req = { .operation = "CopyObject", .bucket = c->m.bucket, .key = c->m.key };
-	auto_free char *source = str_uri_encode(c->from_key, true);
-	auto_response resp = { 0 };
-	auto_s3_head head = { 0 };
-
-	s3_encryption_add(&c->s3->encryption, &req.headers);
-	req.aws.method = "PUT";
-	req.aws.is_idempotent = true;
-	req.aws.judge_body = s3_judge_body;
-	http_headers_addf(&req.headers, "x-amz-copy-source", "/%s/%s", c->from_bucket, source);
-	if (c->source->etag)
-		http_headers_add(&req.headers, "x-amz-copy-source-if-match", c->source->etag);
-	if (c->source->sha256.kind == S3_SHA256)
-		http_headers_add(&req.headers, "x-amz-checksum-algorithm", "SHA256");
-	if (s3_send(c->s3, &req, &resp, err) < 0)
-		return explain(c, err);
-	if (s3_head_object(c->s3, c->m.bucket, c->m.key, &head, err) < 0)
-		return -1;
-	if (head.size != c->m.size || s3_checksum_differ(&head.sha256, &c->source->sha256))
-		return other_checksum(c->m.bucket, c->m.key, err);
-	return 0;
-}
-
 int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key, const struct s3_head *source,
 		   const char *to_bucket, const char *to_key, struct err *err)
 {
@@ -183,11 +146,12 @@ int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key,
 		.from_bucket = from_bucket,
 		.from_key = from_key,
 		.source = source,
-		.m = { .bucket = to_bucket, .key = to_key, .size = source->size },
+		.m = { .bucket = to_bucket, .key = to_key, .size = source->size, .kind = S3_SHA256 },
 	};
-	bool was_whole = !source->sha256.n_parts && source->size <= S3_MAX_PUT_BYTES;
-	int rc = was_whole || !s3_part_count(source->size) ? copy_whole(&c, err) : copy_multipart(&c, err);
+	int rc;
 
+	assert(source->sha256.n_parts && source->sha256.n_parts == s3_part_count(source->size));
+	rc = copy_multipart(&c, err);
 	s3_multipart_release(&c.m);
 	err_release(&c.err);
 	return rc;

@@ -15,14 +15,12 @@ void s3_listing_release(struct s3_listing *l)
 	*l = (struct s3_listing){ 0 };
 }
 
-/* encoding-type=url writes a space as '+'; an answer that does not say so has plain keys. */
-static char *decode_key(const char *text, bool is_encoded)
+char *s3_listed_key(const struct xml *page, const char *text)
 {
-	auto_free char *copy = NULL;
+	auto_free char *copy = xstrdup_or_null(text);
 
-	if (!is_encoded)
-		return xstrdup(text);
-	copy = xstrdup(text);
+	if (!text || !str_eq(xml_child_text(page, "EncodingType"), "url"))
+		return take(copy);
 	for (char *p = copy; (p = strchr(p, '+')); p++)
 		*p = ' ';
 	return str_uri_decode(copy);
@@ -37,12 +35,10 @@ static time_t modified(const struct xml *x)
 	return text && str_parse_time_iso(text, &t) == 0 ? t : 0;
 }
 
-static int add_folders(const struct xml *page, const char *below, bool is_encoded, size_t max, struct strlist *folders,
-		       struct err *err)
+static int add_folders(const struct xml *page, const char *below, size_t max, struct strlist *folders, struct err *err)
 {
 	for (const struct xml *x = xml_child(page, "CommonPrefixes"); x; x = xml_next(x, "CommonPrefixes")) {
-		const char *prefix = xml_child_text(x, "Prefix");
-		auto_free char *decoded = prefix ? decode_key(prefix, is_encoded) : NULL;
+		auto_free char *decoded = s3_listed_key(page, xml_child_text(x, "Prefix"));
 
 		if (!decoded || !str_starts(decoded, below))
 			return err_set(err, ERR_INVALID, "an entry of the list has no proper prefix");
@@ -57,13 +53,9 @@ static int add_folders(const struct xml *page, const char *below, bool is_encode
 static int add_page(const struct xml *page, const char *below, size_t max, struct s3_listing *l,
 		    struct strlist *folders, struct err *err)
 {
-	bool is_encoded = str_eq(xml_child_text(page, "EncodingType"), "url");
-	const struct xml *x;
-
-	for (x = xml_child(page, "Contents"); x; x = xml_next(x, "Contents")) {
-		const char *key = xml_child_text(x, "Key");
+	for (const struct xml *x = xml_child(page, "Contents"); x; x = xml_next(x, "Contents")) {
 		const char *size_text = xml_child_text(x, "Size");
-		auto_free char *decoded = key ? decode_key(key, is_encoded) : NULL;
+		auto_free char *decoded = s3_listed_key(page, xml_child_text(x, "Key"));
 		int64_t size;
 
 		if (!decoded || !str_starts(decoded, below) || !size_text ||
@@ -78,7 +70,7 @@ static int add_page(const struct xml *page, const char *below, size_t max, struc
 			.modified_s = modified(x),
 		};
 	}
-	return folders ? add_folders(page, below, is_encoded, max, folders, err) : 0;
+	return folders ? add_folders(page, below, max, folders, err) : 0;
 }
 
 static struct xml *get_page(struct s3 *s3, const char *bucket, const char *prefix, bool is_level, const char *token,

@@ -195,27 +195,6 @@ int manifest_read(const char *text, size_t n, const char *tree_digest_hex, manif
 	return rc < 0 ? -1 : check_digest(tree, tree_digest_hex, err);
 }
 
-static void add_file_to_list(void *ctx, const struct file_entry *e)
-{
-	struct file_entry *added = filelist_add(ctx, e->path, e->mode);
-
-	added->size = e->size;
-	added->has_digest = true;
-	added->digest = e->digest;
-	added->n_parts = e->n_parts;
-}
-
-int manifest_parse(const char *text, size_t n, const char *tree_digest_hex, struct filelist *ret, struct err *err)
-{
-	auto_filelist l = { 0 };
-
-	if (manifest_read(text, n, tree_digest_hex, add_file_to_list, &l, err) < 0)
-		return -1;
-	*ret = l;
-	l = (struct filelist){ 0 };
-	return 0;
-}
-
 int manifest_each(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
 		  manifest_file_fn fn, void *ctx, struct err *err)
 {
@@ -229,6 +208,16 @@ int manifest_each(struct s3 *s3, const char *bucket, const char *prefix, const c
 		return -1;
 	}
 	return manifest_read(text, n, tree_digest_hex, fn, ctx, err);
+}
+
+static void add_file_to_list(void *ctx, const struct file_entry *e)
+{
+	struct file_entry *added = filelist_add(ctx, e->path, e->mode);
+
+	added->size = e->size;
+	added->has_digest = true;
+	added->digest = e->digest;
+	added->n_parts = e->n_parts;
 }
 
 int manifest_load(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,

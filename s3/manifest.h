@@ -29,12 +29,11 @@ char *manifest_text(const struct filelist *files, const char *channel);
 typedef void (*manifest_file_fn)(void *ctx, const struct file_entry *e);
 int manifest_read(const char *text, size_t n, const char *tree_digest_hex, manifest_file_fn fn, void *ctx,
 		  struct err *err);
-/* The same as a list. */
-int manifest_parse(const char *text, size_t n, const char *tree_digest_hex, struct filelist *ret, struct err *err);
 
 /* Get <prefix>/<digest>.json. ERR_NOT_FOUND when there is none, ERR_FAILED when it is not what its name says. */
 int manifest_each(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
 		  manifest_file_fn fn, void *ctx, struct err *err);
+/* The same as a list. */
 int manifest_load(struct s3 *s3, const char *bucket, const char *prefix, const char *tree_digest_hex,
 		  struct filelist *ret, struct err *err);
 

@@ -124,12 +124,6 @@ int s3_multipart_part_stored(struct s3_multipart *m, uint32_t i, const struct ht
 	return take_etag(m, i, "UploadPart", http_headers_get(&resp->headers, "ETag"), err);
 }
 
-static struct s3_checksum checksum_in(const struct xml *x, enum s3_checksum_kind kind)
-{
-	return s3_checksum_parse(kind,
-				 xml_child_text(x, kind == S3_CRC64NVME ? "ChecksumCRC64NVME" : "ChecksumSHA256"));
-}
-
 int s3_multipart_part_copied(struct s3_multipart *m, uint32_t i, const struct http_response *resp, struct err *err)
 {
 	auto_xml *root = xml_parse(str_text(&resp->body), resp->body.len, "UploadPartCopy", err);
@@ -137,7 +131,7 @@ int s3_multipart_part_copied(struct s3_multipart *m, uint32_t i, const struct ht
 
 	if (!root)
 		return -1;
-	stored = checksum_in(root, m->kind);
+	stored = s3_checksum_in(root, m->kind);
 	if (s3_checksum_differ(&stored, &m->v[i].checksum))
 		return other_bytes(m, "UploadPartCopy", err);
 	m->has_sums = m->has_sums || stored.kind != S3_CHECKSUM_NONE;
@@ -195,7 +189,7 @@ int s3_multipart_completed(const struct s3_multipart *m, const struct s3_checksu
 		return -1;
 	if (!str_eq(root->name, "CompleteMultipartUploadResult"))
 		return no_answer(m, "CompleteMultipartUpload", err);
-	stored = checksum_in(root, m->kind);
+	stored = s3_checksum_in(root, m->kind);
 	return s3_checksum_differ(&stored, whole) ? other_bytes(m, "CompleteMultipartUpload", err) : 0;
 }
 

@@ -32,8 +32,7 @@ static void take_part(struct s3_multipart *m, const struct xml *x)
 	free(part->etag);
 	part->etag = xstrdup(etag);
 	part->size = (uint64_t)size;
-	part->checksum = s3_checksum_parse(m->kind, xml_child_text(x, m->kind == S3_CRC64NVME ? "ChecksumCRC64NVME"
-											      : "ChecksumSHA256"));
+	part->checksum = s3_checksum_in(x, m->kind);
 	m->has_sums = m->has_sums || part->checksum.kind != S3_CHECKSUM_NONE;
 }
 
@@ -112,34 +111,20 @@ void s3_uploads_release(struct s3_uploads *u)
 	*u = (struct s3_uploads){ 0 };
 }
 
-static char *decode(const char *text, bool is_encoded)
-{
-	auto_free char *copy = xstrdup(text);
-
-	if (!is_encoded)
-		return take(copy);
-	for (char *p = copy; (p = strchr(p, '+')); p++)
-		*p = ' ';
-	return str_uri_decode(copy);
-}
-
 static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *ret, struct err *err)
 {
-	bool is_encoded = str_eq(xml_child_text(page, "EncodingType"), "url");
-
 	if (strcmp(page->name, "ListMultipartUploadsResult") != 0)
 		return err_set(err, ERR_INVALID, "ListMultipartUploads: the answer is no list");
 	for (const struct xml *x = xml_child(page, "Upload"); x; x = xml_next(x, "Upload")) {
-		const char *key = xml_child_text(x, "Key"), *id = xml_child_text(x, "UploadId");
-		const char *initiated = xml_child_text(x, "Initiated");
-		auto_free char *decoded = key ? decode(key, is_encoded) : NULL;
+		const char *id = xml_child_text(x, "UploadId"), *initiated = xml_child_text(x, "Initiated");
+		auto_free char *key = s3_listed_key(page, xml_child_text(x, "Key"));
 
-		if (!decoded || !id || !*id)
+		if (!key || !id || !*id)
 			return err_set(err, ERR_INVALID, "ListMultipartUploads: an entry has no key or id");
 		if (ret->n >= max)
 			return err_set(err, ERR_INVALID, "ListMultipartUploads: there are more than %zu uploads", max);
 		array_grow(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++] = (struct s3_upload){ take(decoded), xstrdup(id), xstrdup_or_null(initiated) };
+		ret->v[ret->n++] = (struct s3_upload){ take(key), xstrdup(id), xstrdup_or_null(initiated) };
 	}
 	return 0;
 }
@@ -147,13 +132,13 @@ static int add_uploads(const struct xml *page, size_t max, struct s3_uploads *re
 /* 1 with the next page's markers, encoded for the query. */
 static int next_markers(const struct xml *page, char **markers, struct err *err)
 {
-	const char *key = xml_child_text(page, "NextKeyMarker"), *id = xml_child_text(page, "NextUploadIdMarker");
-	auto_free char *decoded = NULL, *next_key = NULL, *next_id = NULL, *next = NULL;
+	const char *id = xml_child_text(page, "NextUploadIdMarker");
+	auto_free char *key = NULL, *next_key = NULL, *next_id = NULL, *next = NULL;
 
 	if (!is_truncated(page))
 		return 0;
-	decoded = key ? decode(key, str_eq(xml_child_text(page, "EncodingType"), "url")) : NULL;
-	next_key = decoded ? str_uri_encode(decoded, false) : NULL;
+	key = s3_listed_key(page, xml_child_text(page, "NextKeyMarker"));
+	next_key = key ? str_uri_encode(key, false) : NULL;
 	next_id = str_uri_encode(id ? id : "", false);
 	next = next_key ? xasprintf("key-marker=%s&upload-id-marker=%s", next_key, next_id) : NULL;
 	if (!next || str_eq(next, *markers))

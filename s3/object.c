@@ -55,25 +55,13 @@ int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3
 /* One object to put: where its bytes come from, and what they must be. */
 struct put {
 	const char *bucket, *key, *content_type;
-	const char *name; /* of the local thing, for messages */
 	uint64_t size;
 	struct digest digest;
 	bool if_absent;
-	/* One of these. */
-	const struct file_entry *entry;
-	const void *bytes;
+	const void *bytes; /* or NULL: what fd has, from its start */
 	int fd;
-
-	struct file_reader reader;
 	off_t offset;
 };
-
-static int64_t read_entry(void *ctx, void *p, size_t n, struct err *err)
-{
-	struct put *put = ctx;
-
-	return file_reader_read(&put->reader, p, n, put->entry, err);
-}
 
 static int64_t read_fd(void *ctx, void *p, size_t n, struct err *err)
 {
@@ -85,9 +73,9 @@ static int64_t read_fd(void *ctx, void *p, size_t n, struct err *err)
 		got = pread(put->fd, p, n < left ? n : (size_t)left, put->offset);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return err_errno(err, "read '%s'", put->name);
+		return err_errno(err, "read '%s'", put->key);
 	if (got == 0 && left > 0)
-		return err_set(err, ERR_FAILED, "'%s' changed while it was uploaded", put->name);
+		return err_set(err, ERR_FAILED, "'%s' changed while it was uploaded", put->key);
 	put->offset += got;
 	return got;
 }
@@ -96,23 +84,10 @@ static int open_body(void *ctx, struct http_body *ret_body, struct err *err)
 {
 	struct put *put = ctx;
 
-	*ret_body = (struct http_body){ .ctx = put, .size = (int64_t)put->size };
-	if (!put->entry) {
-		put->offset = 0;
-		ret_body->read = read_fd;
-		return 0;
-	}
-	ret_body->read = read_entry;
-	return file_reader_open(&put->reader, put->entry, err);
-}
-
-static void close_body(void *ctx, struct http_body *body)
-{
-	struct put *put = ctx;
-
-	(void)body;
-	if (put->entry)
-		file_reader_close(&put->reader);
+	(void)err;
+	put->offset = 0;
+	*ret_body = (struct http_body){ .read = read_fd, .ctx = put, .size = (int64_t)put->size };
+	return 0;
 }
 
 static int put_object(struct s3 *s3, struct put *put, struct err *err)
@@ -125,7 +100,7 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 
 	if (put->size > S3_MAX_PUT_BYTES)
 		return err_set(err, ERR_INVALID, "'%s' is larger than 5 GiB, the most that one upload may carry",
-			       put->name);
+			       put->key);
 	req.aws.method = "PUT";
 	req.aws.is_idempotent = true;
 	req.aws.payload_hash = hash;
@@ -140,12 +115,11 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 		req.aws.n = put->size;
 	} else {
 		req.aws.open_body = open_body;
-		req.aws.close_body = close_body;
 		req.aws.body_ctx = put;
 	}
 	if (s3_send(s3, &req, &resp, err) < 0) {
 		if (s3_is_refusal_of_bytes(err))
-			return err_set(err, ERR_FAILED, "'%s' changed while it was uploaded", put->name);
+			return err_set(err, ERR_FAILED, "'%s' changed while it was uploaded", put->key);
 		return -1;
 	}
 	if (answered_digest(&resp, &stored) && !digest_equal(&stored, &put->digest))
@@ -154,30 +128,12 @@ static int put_object(struct s3 *s3, struct put *put, struct err *err)
 	return 0;
 }
 
-int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struct file_entry *entry,
-		 const char *content_type, struct err *err)
-{
-	struct put put = { .bucket = bucket,
-			   .key = key,
-			   .content_type = content_type,
-			   .name = entry->path,
-			   .size = entry->size,
-			   .digest = entry->digest,
-			   .entry = entry,
-			   .fd = -1 };
-
-	if (!entry->has_digest)
-		return err_set(err, ERR_INVALID, "upload '%s': its digest is not known", entry->path);
-	return put_object(s3, &put, err);
-}
-
 static int put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n,
 		     const char *content_type, bool if_absent, struct err *err)
 {
 	struct put put = { .bucket = bucket,
 			   .key = key,
 			   .content_type = content_type,
-			   .name = key,
 			   .size = n,
 			   .digest = digest_of(p, n),
 			   .bytes = p ? p : "",
@@ -202,13 +158,9 @@ int s3_put_new_bytes(struct s3 *s3, const char *bucket, const char *key, const v
 int s3_put_fd(struct s3 *s3, const char *bucket, const char *key, int fd, uint64_t size, const struct digest *digest,
 	      const char *content_type, struct err *err)
 {
-	struct put put = { .bucket = bucket,
-			   .key = key,
-			   .content_type = content_type,
-			   .name = key,
-			   .size = size,
-			   .digest = *digest,
-			   .fd = fd };
+	struct put put = {
+		.bucket = bucket, .key = key, .content_type = content_type, .size = size, .digest = *digest, .fd = fd
+	};
 
 	return put_object(s3, &put, err);
 }

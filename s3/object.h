@@ -45,11 +45,9 @@ void s3_head_release(struct s3_head *h);
 int s3_head_object(struct s3 *s3, const char *bucket, const char *key, struct s3_head *ret, struct err *err);
 
 /*
- * Put one object. The entry's digest must be known: it is the signed payload hash and the stored x-amz-checksum-sha256,
- * so that S3 itself refuses other bytes. ERR_INVALID above S3_MAX_PUT_BYTES.
+ * Put one object. Its digest is the signed payload hash and the stored x-amz-checksum-sha256, so that S3 itself refuses
+ * other bytes. ERR_INVALID above S3_MAX_PUT_BYTES.
  */
-int s3_put_entry(struct s3 *s3, const char *bucket, const char *key, const struct file_entry *entry,
-		 const char *content_type, struct err *err);
 int s3_put_bytes(struct s3 *s3, const char *bucket, const char *key, const void *p, size_t n, const char *content_type,
 		 struct err *err);
 /* ERR_CONFLICT: the key exists already (perhaps by an earlier try of this very call). */
@@ -90,9 +88,9 @@ void s3_listing_release(struct s3_listing *l);
 int s3_delete(struct s3 *s3, const char *bucket, const struct strlist *keys, struct err *err);
 
 /*
- * Copy an object inside S3, with the checksum that it has: what went in parts goes in the same parts (s3/parts.h), so
- * that their digests' digest stays. source is the head of it. ERR_CONFLICT: it is another by now. ERR_INVALID: the copy
- * has another checksum.
+ * Copy an object that was sent in parts inside S3, in the same parts (s3/parts.h), so that their digests' digest stays.
+ * source is the head of it, whose sha256 is what must come out. ERR_CONFLICT: it is another by now. ERR_INVALID: the
+ * copy has another checksum.
  */
 int s3_copy_object(struct s3 *s3, const char *from_bucket, const char *from_key, const struct s3_head *source,
 		   const char *to_bucket, const char *to_key, struct err *err);

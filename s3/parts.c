@@ -29,9 +29,5 @@ uint64_t s3_part_length(uint64_t size, uint32_t i)
 
 struct digest s3_composite(const struct digest *parts, uint32_t n)
 {
-	auto_digest *state = digest_new();
-
-	for (uint32_t i = 0; i < n; i++)
-		digest_update(state, parts[i].b, sizeof(parts[i].b));
-	return digest_final(state);
+	return digest_of(parts, n * sizeof(*parts));
 }

@@ -6,6 +6,7 @@
  * refusal is worded.
  */
 
+#include "aws/xml.h"
 #include "s3/object.h"
 
 /* Largest XML answer that is read: a page of 1000 keys of 1024 bytes, percent-encoded, with room. */
@@ -70,6 +71,12 @@ int s3_judge_object(const struct http_response *resp);
  * s3_judge_object, as far as a refusal may be long.
  */
 bool s3_sink_is_object(struct http_response *resp, const char *p, size_t n);
+
+/*
+ * A key of a list, decoded: encoding-type=url writes a space as '+'; a page that does not say so has plain keys. NULL:
+ * it is none, or text is NULL. New string.
+ */
+char *s3_listed_key(const struct xml *page, const char *text);
 
 /* Whether S3 refused the bytes because they are not those that were hashed. */
 bool s3_is_refusal_of_bytes(const struct err *err);

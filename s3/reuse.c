@@ -111,9 +111,10 @@ static bool is_right(const struct http_response *resp, const struct file_entry *
 	struct s3_checksum stored;
 	auto_err ignored = { 0 };
 	auto_xml *root = xml_parse(str_text(&resp->body), resp->body.len, "CopyObject", &ignored);
-	const char *text = root ? xml_child_text(root, "ChecksumSHA256") : NULL;
 
-	stored = s3_checksum_parse(S3_SHA256, text ? text : "");
+	if (!root)
+		return false;
+	stored = s3_checksum_in(root, S3_SHA256);
 	return s3_checksum_equal(&stored, &wanted);
 }
 

@@ -68,14 +68,6 @@ int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot
 	return index_save(src->index_file, root, facts->scanned_ns, files, err);
 }
 
-int snapshot_list(const char *path, struct filelist *ret, struct err *err)
-{
-	struct snapshot_source src = { .path = path };
-	struct snapshot_facts facts;
-
-	return snapshot_read(&src, ret, &facts, err);
-}
-
 /* One upload on its way. */
 struct sending {
 	const struct filelist *files;
@@ -135,14 +127,22 @@ static int check_key_lengths(const struct filelist *files, const char *prefix, s
 	return 0;
 }
 
-/* What lies there already, and what can be copied there from another snapshot. */
-static int find_present(struct s3 *s3, struct sending *s, const char *bucket, const char *prefix, const char *digest,
-			const struct report *report, struct reuse_result *ret, struct err *err)
+static int list_present(struct s3 *s3, struct sending *s, const char *bucket, struct err *err)
 {
+	s3_listing_release(&s->present);
 	if (s3_list(s3, bucket, s->prefix, s->files->n + 1000, &s->present, err) < 0)
 		return -1;
 	if (s->present.n)
 		qsort(s->present.v, s->present.n, sizeof(*s->present.v), compare_listed);
+	return 0;
+}
+
+/* What lies there already, and what can be copied there from another snapshot. */
+static int find_present(struct s3 *s3, struct sending *s, const char *bucket, const char *prefix, const char *digest,
+			const struct report *report, struct reuse_result *ret, struct err *err)
+{
+	if (list_present(s3, s, bucket, err) < 0)
+		return -1;
 	s->is_there = xcalloc(s->files->n, sizeof(*s->is_there));
 	for (size_t i = 0; i < s->files->n && s->present.n; i++) {
 		auto_free char *key = xasprintf("%s%s", s->prefix, s->files->v[i].path);
@@ -183,6 +183,25 @@ static int send_files(struct s3 *s3, struct sending *s, const struct snapshot_ta
 	return 0;
 }
 
+/* gc may be deleting what an earlier run left, and everything of its names. Where nothing was left, it is done. */
+static int check_present(struct s3 *s3, struct sending *s, const char *bucket, struct err *err)
+{
+	if (!s->present.n)
+		return 0;
+	if (list_present(s3, s, bucket, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->files->n; i++) {
+		const struct file_entry *e = &s->files->v[i];
+		auto_free char *key = xasprintf("%s%s", s->prefix, e->path);
+
+		if (file_entry_is_folder(e) || is_listed(s, key, e))
+			continue;
+		err_set(err, ERR_FAILED, "'s3://%s/%s' was deleted while the snapshot was sent", bucket, key);
+		return err_hint(err, "perhaps by `smpipe gc`: run the same command again when that is done");
+	}
+	return 0;
+}
+
 static int send_manifest(struct s3 *s3, const struct filelist *files, const struct snapshot_target *to, const char *key,
 			 struct err *err)
 {
@@ -219,6 +238,8 @@ int snapshot_upload(struct s3 *s3, const struct filelist *files, const struct sn
 	result.bytes_copied = reused.bytes;
 	if (rc == 0)
 		rc = send_files(s3, &s, to, report, &result, err);
+	if (rc == 0)
+		rc = check_present(s3, &s, to->bucket, err);
 	if (rc == 0)
 		rc = send_manifest(s3, files, to, manifest_key, err);
 	if (rc == 0)

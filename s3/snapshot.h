@@ -34,9 +34,6 @@ int snapshot_read(const struct snapshot_source *src, struct filelist *ret, struc
 int snapshot_keep_index(const struct snapshot_source *src, const struct snapshot_facts *facts,
 			const struct filelist *files, struct err *err);
 
-/* The same of all that lies at path, without an index. */
-int snapshot_list(const char *path, struct filelist *ret, struct err *err);
-
 /* Where it goes. */
 struct snapshot_target {
 	const char *channel, *bucket, *prefix;
@@ -51,7 +48,8 @@ struct snapshot_result {
 };
 
 /*
- * Send what is missing below s3://bucket/<prefix>/<digest>/, then the manifest. files: from snapshot_list.
+ * Send what is missing below s3://bucket/<prefix>/<digest>/, then the manifest. files: from snapshot_read. ERR_FAILED:
+ * what an earlier run left there went away meanwhile (pipeline/gc.h).
  */
 int snapshot_upload(struct s3 *s3, const struct filelist *files, const struct snapshot_target *to,
 		    const struct report *report, struct snapshot_result *ret, struct err *err);

@@ -5,9 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-
-/* S3's limit on a key, in bytes of UTF-8. */
-#define KEY_MAX_BYTES 1024
+#include "s3/object.h"
 
 static bool is_lower_or_digit(char c)
 {
@@ -75,7 +73,7 @@ static const char *key_fault(const char *key)
 
 	if (key[0] == '/')
 		return "the key begins with '/'";
-	if (n > KEY_MAX_BYTES)
+	if (n > S3_KEY_MAX_BYTES)
 		return "the key is longer than 1024 bytes";
 	if (!str_is_utf8(key, n))
 		return "the key is not UTF-8";

@@ -133,28 +133,21 @@ static inline int fake_copy(struct fake_multipart *m, const char *path, const ch
 	auto_free char *source = str_uri_decode(http_headers_get(&f->last, "x-amz-copy-source"));
 	const struct fake_object *from = fake_find(f, source);
 	const char *wanted = http_headers_get(&f->last, "x-amz-copy-source-if-match");
-	auto_free char *bytes = NULL, *text = NULL;
-	unsigned long long first = 0, last = from ? from->n - 1 : 0;
+	auto_free char *bytes = NULL, *text = NULL, *part = fake_part_path(path, query);
+	unsigned long long first, last;
 	struct s3_checksum c;
 
 	if (!from || (wanted && strcmp(wanted, "\"e\"") != 0))
 		return fake_answer(resp, 412, "<Error><Code>PreconditionFailed</Code></Error>");
-	if (range)
-		assert_int_equal(sscanf(range, "bytes=%llu-%llu", &first, &last), 2);
-	assert_true(last < from->n || !from->n);
+	assert_int_equal(sscanf(range, "bytes=%llu-%llu", &first, &last), 2);
+	assert_true(last < from->n);
 	bytes = xmemdup(from->bytes + first, last - first + 1);
 	c = fake_checksum(m, bytes, last - first + 1);
 	text = s3_checksum_format(&c);
-	if (query) {
-		auto_free char *part = fake_part_path(path, query);
-
-		fake_store(f, part, bytes, last - first + 1, text);
-		str_addf(&resp->body, "<CopyPartResult><ETag>%s</ETag><%s>%s</%s></CopyPartResult>", "&quot;c&quot;",
-			 fake_part_name(m), text, fake_part_name(m));
-		return fake_answer(resp, 200, "");
-	}
-	fake_store(f, path, bytes, last - first + 1, text);
-	return fake_answer(resp, 200, "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
+	fake_store(f, part, bytes, last - first + 1, text);
+	str_addf(&resp->body, "<CopyPartResult><ETag>%s</ETag><%s>%s</%s></CopyPartResult>", "&quot;c&quot;",
+		 fake_part_name(m), text, fake_part_name(m));
+	return fake_answer(resp, 200, "");
 }
 
 static inline int fake_complete(struct fake_multipart *m, const char *path, struct http_response *resp)
@@ -267,7 +260,7 @@ static inline int fake_act(struct fake_multipart *m, const char *operation, cons
 	}
 	if (str_eq(operation, "UploadPart"))
 		return fake_put_part(m, path, query, resp);
-	if (str_eq(operation, "UploadPartCopy") || str_eq(operation, "CopyObject"))
+	if (str_eq(operation, "UploadPartCopy"))
 		return fake_copy(m, path, query, resp);
 	if (str_eq(operation, "CompleteMultipartUpload"))
 		return fake_complete(m, path, resp);

@@ -61,21 +61,15 @@ static void what_is_put_can_be_got(void **state)
 {
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
 	auto_err err = { 0 };
-	auto_filelist files = { 0 };
 	auto_s3_head head = { 0 };
 	auto_free char *text = NULL;
 	auto_close int fd = fs_temp_file(&err);
 	struct digest digest = digest_of("12345", 5), got;
-	struct file_entry *e = filelist_add(&files, "x", FILE_MODE_PLAIN);
 	uint64_t size;
 	size_t n;
 
 	(void)state;
-	e->bytes = xstrdup("entry");
-	e->size = 5;
-	assert_int_equal(s3_put_entry(&f->s3, "bucket", "e", e, "text/plain", &err), -1); /* not hashed */
-	assert_int_equal(filelist_hash(&files, &err), 0);
-	assert_int_equal(s3_put_entry(&f->s3, "bucket", "e", e, "text/plain", &err), 0);
+	assert_int_equal(s3_put_bytes(&f->s3, "bucket", "e", "bytes", 5, "text/plain", &err), 0);
 	assert_string_equal(http_headers_get(&f->last, "content-type"), "text/plain");
 	assert_int_equal(s3_put_bytes(&f->s3, "bucket", "empty", NULL, 0, "text/plain", &err), 0);
 	assert_null(http_headers_get(&f->last, "if-none-match"));
@@ -89,30 +83,27 @@ static void what_is_put_can_be_got(void **state)
 	assert_true(head.has_digest && digest_equal(&head.digest, &digest));
 	assert_null(head.version_id);
 	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "e", 100, &text, &n, &err), 0);
-	assert_string_equal(text, "entry");
+	assert_string_equal(text, "bytes");
 	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "e", 4, &text, &n, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_int_equal(s3_get_bytes(&f->s3, "bucket", "none", 4, &text, &n, &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(s3_get_fd(&f->s3, "bucket", "e", fd, &got, &size, &err), 0);
-	assert_true(size == 5 && digest_equal(&got, &e->digest));
+	assert_int_equal(s3_get_fd(&f->s3, "bucket", "fd", fd, &got, &size, &err), 0);
+	assert_true(size == 5 && digest_equal(&got, &digest));
 }
 
 static void changed_file_is_said_by_name(void **state)
 {
 	auto_fake_s3 *f = fake_s3_new("eu-west-1", LOOPBACK);
-	auto_filelist files = { 0 };
 	auto_err err = { 0 };
-	struct file_entry *e = filelist_add(&files, "data/x", FILE_MODE_PLAIN);
+	auto_close int fd = fs_temp_file(&err);
+	struct digest old = digest_of("old", 3);
 
 	(void)state;
-	e->bytes = xstrdup("old");
-	e->size = 3;
-	assert_int_equal(filelist_hash(&files, &err), 0);
-	memcpy(e->bytes, "new", 3);
-	assert_int_equal(s3_put_entry(&f->s3, "bucket", "k", e, "text/plain", &err), -1);
+	assert_int_equal(write(fd, "new", 3), 3);
+	assert_int_equal(s3_put_fd(&f->s3, "bucket", "data/x", fd, 3, &old, "text/plain", &err), -1);
 	assert_int_equal(err.code, ERR_FAILED);
 	assert_string_equal(err.msg, "'data/x' changed while it was uploaded");
 	assert_int_equal(f->log.n, 1);

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "s3/manifest.h"
 #include "s3/snapshot.h"
-#include "tests/unit/fake_s3.h"
+#include "tests/unit/fake_multipart.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/shell.h"
 
@@ -16,6 +16,15 @@ static char *digest_text(const struct filelist *files)
 	struct digest digest = filelist_tree_digest(files, true);
 
 	return digest_hex(&digest);
+}
+
+static void read_data(const char *path, struct filelist *files)
+{
+	const struct snapshot_source src = { .path = path };
+	struct snapshot_facts facts;
+	auto_err err = { 0 };
+
+	assert_int_equal(snapshot_read(&src, files, &facts, &err), 0);
 }
 
 static void lists_what_lies_there(void **state)
@@ -31,18 +40,17 @@ static void lists_what_lies_there(void **state)
 	auto_free char *root = fs_join(folder, "data"), *single = fs_join(folder, "data/b.csv");
 	auto_free char *want = NULL, *got = NULL;
 	auto_filelist files = { 0 }, one = { 0 };
-	auto_err err = { 0 };
 
 	run(folder,
 	    "mkdir -p data/sub/deep data/empty data/.smpipe; cd data; echo b > b.csv; echo a > a-.csv; echo a > a\n"
 	    "echo x > sub/x; :> sub/deep/empty; chmod +x sub/x; echo h > .hidden; ln -s ../b.csv sub/link; echo s > 'ä b'\n"
 	    "echo state > .smpipe/journal; mkfifo .smpipe/pipe; echo 1 > sub.csv");
-	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	read_data(root, &files);
 	got = digest_text(&files);
 	want = shell(folder, judge);
 	assert_string_equal(got, want);
 	assert_int_equal(files.n, 10);
-	assert_int_equal(snapshot_list(single, &one, &err), 0);
+	read_data(single, &one);
 	assert_int_equal(one.n, 1);
 	assert_string_equal(one.v[0].path, "b.csv");
 }
@@ -50,10 +58,9 @@ static void lists_what_lies_there(void **state)
 static void make_data(const char *folder, struct filelist *files)
 {
 	auto_free char *root = fs_join(folder, "data");
-	auto_err err = { 0 };
 
 	run(folder, "mkdir -p data/sub; echo one > data/a; echo two > data/b; echo three > data/sub/c");
-	assert_int_equal(snapshot_list(root, files, &err), 0);
+	read_data(root, files);
 }
 
 static int upload(struct fake_s3 *f, const struct filelist *files, struct snapshot_result *ret, struct err *err)
@@ -156,6 +163,15 @@ static void hashing_is_told(void **state)
 	free(heard.step);
 }
 
+static int load_manifest(const char *hex, const char *text, struct filelist *ret, struct err *err)
+{
+	auto_fake_s3 *f = fake_s3_new("eu-west-1", "http://127.0.0.1:4566");
+	auto_free char *path = xasprintf("/bucket/" PREFIX "/%s.json", hex);
+
+	fake_store(f, path, text, strlen(text), NULL);
+	return manifest_load(&f->s3, "bucket", PREFIX, hex, ret, err);
+}
+
 /* What a manifest says is read as it was written, and is canonical JSON. */
 static void manifest_is_read_back(void **state)
 {
@@ -166,13 +182,13 @@ static void manifest_is_read_back(void **state)
 
 	run(*state, "mkdir -p data/empty; printf 1 > \"$(printf 'data/a\\nb')\"; printf 2 > 'data/q\"\\+%20 ä'\n"
 		    "truncate -s 40000000 data/big");
-	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	read_data(root, &files);
 	hex = digest_text(&files);
 	text = manifest_text(&files, "train");
 	j = json_parse(text, strlen(text), "manifest", &err);
 	canonical = json_canonical(j);
 	assert_string_equal(text, canonical);
-	assert_int_equal(manifest_parse(text, strlen(text), hex, &back, &err), 0);
+	assert_int_equal(load_manifest(hex, text, &back, &err), 0);
 	assert_int_equal(back.n, 4);
 	assert_string_equal(back.v[0].path, "a\nb");
 	assert_int_equal(back.v[1].n_parts, 3);
@@ -195,7 +211,7 @@ static void manifest_out_of_order_is_refused(void **state)
 
 		hex = digest_text(&bad);
 		text = manifest_text(&bad, "train");
-		assert_int_equal(manifest_parse(text, strlen(text), hex, &back, &err), -1);
+		assert_int_equal(load_manifest(hex, text, &back, &err), -1);
 		assert_string_equal(err.msg, "the manifest's files are not in order");
 		assert_int_equal(back.n, 0);
 	}
@@ -211,7 +227,7 @@ static void empty_folders_are_named_and_not_sent(void **state)
 	struct snapshot_result result;
 
 	run(*state, "mkdir -p data/none; echo one > data/a");
-	assert_int_equal(snapshot_list(root, &files, &err), 0);
+	read_data(root, &files);
 	hex = digest_text(&files);
 	assert_int_equal(upload(f, &files, &result, &err), 0);
 	assert_int_equal(result.files_sent, 1);
@@ -242,13 +258,53 @@ static void interrupted_upload_goes_on(void **state)
 	/* What an earlier run left: one file whole, one of the right size without S3's word for its content. */
 	a = xasprintf("/bucket/" PREFIX "/%s/a", hex);
 	b = xasprintf("/bucket/" PREFIX "/%s/b", hex);
-	assert_int_equal(s3_put_entry(&f->s3, "bucket", a + strlen("/bucket/"), &files.v[0], "x/y", &err), 0);
+	assert_int_equal(s3_put_bytes(&f->s3, "bucket", a + strlen("/bucket/"), "one\n", 4, "x/y", &err), 0);
 	fake_store(f, b, "TWO\n", 4, NULL);
 	assert_int_equal(upload(f, &files, &result, &err), 0);
 	/* "sub/c" may have been under way beside the one that was refused. */
 	assert_in_range(result.files_sent, 1, 2);
 	assert_memory_equal(fake_find(f, b)->bytes, "two", 3);
 	assert_int_equal(snapshot_verify(&f->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
+}
+
+struct sweep {
+	struct fake_s3 *s3;
+	char *path;
+};
+
+static void sweep(void *ctx)
+{
+	const struct sweep *g = ctx;
+
+	fake_drop(fake_find(g->s3, g->path));
+}
+
+/* gc deletes what an earlier run left, after the push has looked at it: no manifest vouches for what is gone. */
+static void what_gc_takes_meanwhile_is_missed(void **state)
+{
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	auto_free char *hex = NULL, *a = NULL, *manifest = NULL;
+	struct snapshot_result result = { 0 };
+	struct sweep g = { .s3 = m->s3 };
+	const struct fault_plan while_b_is_sent = { "PutObject", 2, 1, FAULT_CALL, .call = sweep, .ctx = &g };
+
+	make_data(*state, &files);
+	hex = digest_text(&files);
+	a = xasprintf("/bucket/" PREFIX "/%s/a", hex);
+	manifest = xasprintf("/bucket/" PREFIX "/%s.json", hex);
+	g.path = a;
+	assert_int_equal(s3_put_bytes(&m->s3->s3, "bucket", a + strlen("/bucket/"), "one\n", 4, "x/y", &err), 0);
+	m->plan = &while_b_is_sent;
+	assert_int_equal(upload(m->s3, &files, &result, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	assert_non_null(strstr(err.msg, "/a' was deleted while"));
+	assert_non_null(strstr(err.hint, "again"));
+	assert_null(fake_find(m->s3, manifest));
+	assert_int_equal(upload(m->s3, &files, &result, &err), 0);
+	assert_int_equal(result.files_sent, 1);
+	assert_int_equal(snapshot_verify(&m->s3->s3, "bucket", PREFIX, hex, false, NULL, &err), 0);
 }
 
 static void verify_names_the_first_difference(void **state)
@@ -351,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(manifest_out_of_order_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(empty_folders_are_named_and_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(interrupted_upload_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_gc_takes_meanwhile_is_missed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_names_the_first_difference, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(verify_says_what_it_cannot_tell, set_up, tear_down),
 	};

@@ -119,9 +119,11 @@ static void deletes_every_name(void **state)
 static void read_folder(const char *folder, struct filelist *files)
 {
 	auto_free char *root = fs_join(folder, "d");
+	const struct snapshot_source src = { .path = root };
+	struct snapshot_facts facts;
 	auto_err err = { 0 };
 
-	assert_int_equal(snapshot_list(root, files, &err), 0);
+	assert_int_equal(snapshot_read(&src, files, &facts, &err), 0);
 }
 
 static void note(void *ctx, const struct file_entry *before, const struct file_entry *after)

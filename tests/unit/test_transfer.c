@@ -79,10 +79,12 @@ static int send_files(struct fake_multipart *m, const struct filelist *files, bo
 static void list_folder(const char *folder, bool is_hashed, struct filelist *files)
 {
 	auto_free char *root = fs_join(folder, "data");
+	const struct snapshot_source src = { .path = root };
+	struct snapshot_facts facts;
 	auto_err err = { 0 };
 
 	if (is_hashed)
-		assert_int_equal(snapshot_list(root, files, &err), 0);
+		assert_int_equal(snapshot_read(&src, files, &facts, &err), 0);
 	else
 		assert_int_equal(scan_path(root, NULL, files, &err), 0);
 }

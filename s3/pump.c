@@ -200,8 +200,3 @@ int s3_pump_limit(const struct s3_pump *p)
 {
 	return pace_limit(&p->pace);
 }
-
-bool s3_pump_is_busy(const struct s3_pump *p)
-{
-	return p->n_under_way > 0;
-}

@@ -51,7 +51,5 @@ void s3_pump_wake(struct s3_pump *p);
 /* Calls that are not done, and how many of them may be under way now. */
 int s3_pump_pending(const struct s3_pump *p);
 int s3_pump_limit(const struct s3_pump *p);
-/* Whether a turn would wait for the network. */
-bool s3_pump_is_busy(const struct s3_pump *p);
 
 #endif

@@ -46,10 +46,10 @@ struct transfer_result {
 };
 
 /*
- * Send all items. ERR_FAILED names a file that changed between listing and the end of its upload. ERR_INVALID: larger
- * than S3_MAX_OBJECT_BYTES, S3 has other bytes than were sent, or nothing proves that it has not: a store that keeps no
- * checksums gets no bytes whose SHA-256 is unknown. ERR_CANCELLED. After an error some objects are there and others
- * not.
+ * Send all items. ERR_FAILED names a file that is not what its entry's digest says, or changed before its upload ended.
+ * ERR_INVALID: larger than S3_MAX_OBJECT_BYTES, S3 has other bytes than were sent, or nothing proves that it has not: a
+ * store that keeps no checksums gets no bytes whose SHA-256 is unknown. ERR_CANCELLED. After an error some objects are
+ * there and others not.
  */
 int s3_transfer(struct s3 *s3, const struct transfer *t, struct transfer_result *ret, struct err *err);
 

@@ -28,6 +28,8 @@ struct upload {
 	bool is_void;        /* the multipart upload is not to be had any more: its pieces are dropped */
 	bool is_anew;        /* … and this is the second one */
 	struct s3_checksum whole;
+	struct digest
+		*parts; /* of what was read, where the entry has the digest of its parts' digests, but not those */
 	struct s3_checksum found; /* of an object that lies there and may be this one; NONE: there is none */
 	struct str complete_body;
 	struct s3_call call; /* about the object as a whole, one at a time */

@@ -26,6 +26,7 @@ void upload_free(struct upload *u)
 	s3_call_release(&u->call);
 	s3_multipart_release(&u->m);
 	str_release(&u->complete_body);
+	free(u->parts);
 	err_release(&u->lost);
 	free(u->item.key);
 	free(u);
@@ -159,11 +160,23 @@ static void on_completed(struct s3_call *c, int result)
 		finish(u);
 }
 
+/* What was read must be what the list has under this name; parts of known digests are signed with them. */
+static int check_digest(const struct upload *u, struct err *err)
+{
+	const struct file_entry *entry = u->item.entry;
+	struct digest read;
+
+	if (!u->parts)
+		return 0;
+	read = s3_composite(u->parts, u->m.n);
+	return digest_equal(&read, &entry->digest) ? 0 : file_entry_changed(entry, err);
+}
+
 static void complete(struct upload *u)
 {
 	auto_err err = { 0 };
 
-	if (check_path(u, &err) < 0) {
+	if (check_path(u, &err) < 0 || check_digest(u, &err) < 0) {
 		fail(u, &err);
 		return;
 	}
@@ -287,15 +300,18 @@ static bool take_up(struct upload *u)
 static void begin_parts(struct upload *u)
 {
 	struct engine *e = u->engine;
+	const struct file_entry *entry = u->item.entry;
 
 	u->m = (struct s3_multipart){
 		.bucket = e->spec->bucket,
 		.key = u->item.key,
 		.kind = e->spec->kind,
-		.size = u->item.entry->size,
-		.n = s3_part_count(u->item.entry->size),
+		.size = entry->size,
+		.n = s3_part_count(entry->size),
 	};
 	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
+	if (!u->parts && entry->has_digest && !entry->parts && entry->n_parts == u->m.n)
+		u->parts = xcalloc(u->m.n, sizeof(*u->parts));
 	if (!u->is_anew && take_up(u)) {
 		plan_parts(u);
 		return;

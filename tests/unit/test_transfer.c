@@ -186,6 +186,43 @@ static void test_crc64_of_hashed(void **state)
 	}
 }
 
+/* What an index knows of a file: the digest of its parts' digests, but not those. */
+static void forget_parts(struct file_entry *e)
+{
+	free(take(e->parts));
+}
+
+/* That it was vouched for does not put other bytes under its name: they are held against it when they are read. */
+static void test_vouched(void **state)
+{
+	static const char change[] = "cd data; cp -p f old; printf X | dd of=f bs=1 seek=20000000 conv=notrunc "
+				     "2> /dev/null; touch -r old f; rm old";
+
+	for (int i = 0; i < 2; i++) {
+		auto_fake_multipart *m = fake_multipart_new(i ? S3_CRC64NVME : S3_SHA256);
+		struct transfer_result result = { 0 };
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		run(*state, "rm -rf data; mkdir data");
+		make_file(*state, "data/f", 40 * MIB);
+		list_folder(*state, true, &files);
+		forget_parts(&files.v[0]);
+		assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+		check_object(m, &files.v[0]);
+		fake_drop(fake_find(m->s3, "/bucket/f"));
+		run(*state, change);
+		/* The second time all parts are there already. */
+		for (int k = 0; k < 2; k++) {
+			assert_int_equal(send_files(m, &files, false, &result, &err), -1);
+			assert_non_null(strstr(err.msg, "data/f' changed"));
+			assert_null(fake_find(m->s3, "/bucket/f"));
+			assert_int_equal(fake_times(m, "UploadPart"), 6);
+			err_release(&err);
+		}
+	}
+}
+
 /* The signed payload hash is what such a store checks. */
 static void test_store_without_checksums(void **state)
 {
@@ -556,6 +593,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crc64, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crc64_of_hashed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_vouched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_without_checksums, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_without_proof, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),

@@ -272,6 +272,20 @@ static void look_for_cut_off(struct engine *e)
 	(void)s3_multipart_list(e->s3, e->spec->bucket, e->spec->resume_prefix, 1000000, &e->cut_off, &ignored);
 }
 
+static void plan_upload(struct upload *u)
+{
+	uint64_t size = u->item.entry->size;
+
+	u->m = (struct s3_multipart){
+		.bucket = u->engine->spec->bucket,
+		.key = u->item.key,
+		.kind = u->engine->spec->kind,
+		.size = size,
+		.n = s3_part_count(size),
+	};
+	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
+}
+
 /* The latest upload of this key that was cut off, with its parts. */
 static bool take_up(struct upload *u)
 {
@@ -293,7 +307,9 @@ static bool take_up(struct upload *u)
 	u->m.upload_id = xstrdup(latest->id);
 	if (s3_multipart_list_parts(u->engine->s3, &u->m, &ignored) == 0)
 		return true;
-	free(take(u->m.upload_id));
+	/* Those of a first page are not this upload's. */
+	s3_multipart_release(&u->m);
+	plan_upload(u);
 	return false;
 }
 
@@ -302,14 +318,7 @@ static void begin_parts(struct upload *u)
 	struct engine *e = u->engine;
 	const struct file_entry *entry = u->item.entry;
 
-	u->m = (struct s3_multipart){
-		.bucket = e->spec->bucket,
-		.key = u->item.key,
-		.kind = e->spec->kind,
-		.size = entry->size,
-		.n = s3_part_count(entry->size),
-	};
-	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
+	plan_upload(u);
 	if (!u->parts && entry->has_digest && !entry->parts && entry->n_parts == u->m.n)
 		u->parts = xcalloc(u->m.n, sizeof(*u->parts));
 	if (!u->is_anew && take_up(u)) {

@@ -484,6 +484,35 @@ static void test_resume(void **state)
 	check_object(m, &files.v[0]);
 }
 
+/* Of an upload whose list of parts breaks off, nothing is taken for stored in the one that is begun then. */
+static void test_resume_of_half_a_list(void **state)
+{
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct transfer_result result = { 0 };
+	auto_free char *sum = NULL, *page = NULL;
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	struct fault_plan plan = { "ListParts", 1, 1, FAULT_ANSWER, .status = 200 };
+
+	run(*state, "mkdir data");
+	make_file(*state, "data/f", 40 * MIB);
+	list_folder(*state, true, &files);
+	sum = str_base64(files.v[0].parts[0].b, DIGEST_BYTES);
+	page = xasprintf(
+		"<ListPartsResult><IsTruncated>true</IsTruncated><Part><PartNumber>1</PartNumber><ETag>e</ETag>"
+		"<Size>%d</Size><ChecksumSHA256>%s</ChecksumSHA256></Part></ListPartsResult>",
+		16 * MIB, sum);
+	plan.body = page;
+	m->plan = &plan;
+	m->has_upload = true;
+	m->upload_path = xstrdup("/bucket/f");
+	assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+	assert_int_equal(result.parts_reused, 0);
+	assert_int_equal(fake_times(m, "CreateMultipartUpload"), 1);
+	assert_int_equal(fake_times(m, "UploadPart"), 3);
+	check_object(m, &files.v[0]);
+}
+
 /* Somebody else sends another file to the same key: the upload goes to one of them, and both files in turn. */
 static void test_upload_is_taken_away(void **state)
 {
@@ -599,6 +628,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_resume_of_half_a_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload_is_taken_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_encryption, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),

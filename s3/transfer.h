@@ -30,7 +30,11 @@ struct transfer {
 	/* An object is there, with this checksum of its whole; may be NULL. */
 	void (*done)(void *ctx, const struct file_entry *entry, const char *key, const struct s3_checksum *whole);
 	void *ctx;
-	/* Multipart uploads below this prefix that were cut off are continued; NULL: none are. */
+	/*
+	 * Multipart uploads below this prefix that were cut off are continued, unless another encryption is asked for
+	 * than they were begun with, or nothing tells (s3/encryption.h); NULL: none are. Where none is asked for, they
+	 * keep theirs.
+	 */
 	const char *resume_prefix;
 	const struct report *report; /* may be NULL */
 	const char *stage;

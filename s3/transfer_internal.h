@@ -89,6 +89,11 @@ bool upload_settle(struct upload *u, struct piece *p);
  * anew then, once, in an upload of its own, as soon as every piece was dropped.
  */
 bool upload_is_lost(struct upload *u, const struct err *err);
+/*
+ * Whether an answer tells that the upload, which an earlier run began, has another encryption than is asked for. It is
+ * begun anew then in the same way.
+ */
+bool upload_is_otherwise(struct upload *u, const struct http_response *resp);
 void upload_drop_piece(struct upload *u, struct piece *p);
 /* The answer to the piece that is the whole object was lost. */
 void upload_look(struct upload *u, struct err *lost);

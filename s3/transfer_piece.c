@@ -87,7 +87,7 @@ static void on_sent(struct s3_call *c, int result)
 	struct upload *u = p->of;
 	auto_err err = { 0 };
 
-	if (u->is_void || (result < 0 && upload_is_lost(u, &c->err))) {
+	if (u->is_void || (result < 0 ? upload_is_lost(u, &c->err) : upload_is_otherwise(u, &c->resp))) {
 		upload_drop_piece(u, p);
 		return;
 	}

@@ -84,6 +84,15 @@ static void finish(struct upload *u)
 	upload_free(u);
 }
 
+/* With all parts there, this answer is the first to tell how they are encrypted. */
+static void finish_as_asked(struct upload *u)
+{
+	if (upload_is_otherwise(u, &u->call.resp))
+		begin_anew(u);
+	else
+		finish(u);
+}
+
 static void start_call(struct upload *u, void (*done)(struct s3_call *c, int result))
 {
 	u->call.done = done;
@@ -125,7 +134,7 @@ static void on_looked(struct s3_call *c, int result)
 	struct upload *u = c->ctx;
 
 	if (result == 0 && is_same_object(u, &u->whole))
-		finish(u);
+		finish_as_asked(u);
 	else if (upload_is_lost(u, &u->lost))
 		begin_anew(u);
 	else
@@ -157,7 +166,7 @@ static void on_completed(struct s3_call *c, int result)
 	if (s3_multipart_completed(&u->m, &u->whole, &c->resp, &err) < 0)
 		fail(u, &err);
 	else
-		finish(u);
+		finish_as_asked(u);
 }
 
 /* What was read must be what the list has under this name; parts of known digests are signed with them. */
@@ -226,14 +235,26 @@ void upload_give_part(struct upload *u)
 	piece_begin(u, part);
 }
 
-bool upload_is_lost(struct upload *u, const struct err *err)
+static bool give_up(struct upload *u)
 {
-	if (u->is_anew || !u->m.n || (!err_is_service(err, "NoSuchUpload") && !err_is_service(err, "InvalidPart")))
-		return false;
 	if (u->n_planned < u->m.n)
 		unplan(u->engine);
 	u->is_void = true;
 	return true;
+}
+
+bool upload_is_lost(struct upload *u, const struct err *err)
+{
+	if (u->is_anew || !u->m.n || (!err_is_service(err, "NoSuchUpload") && !err_is_service(err, "InvalidPart")))
+		return false;
+	return give_up(u);
+}
+
+bool upload_is_otherwise(struct upload *u, const struct http_response *resp)
+{
+	if (u->is_own || !u->m.n || s3_encryption_is_told(&u->engine->s3->encryption, &resp->headers))
+		return false;
+	return give_up(u);
 }
 
 void upload_drop_piece(struct upload *u, struct piece *p)
@@ -302,7 +323,7 @@ static bool take_up(struct upload *u)
 		    (found->initiated && latest->initiated && strcmp(found->initiated, latest->initiated) > 0))
 			latest = found;
 	}
-	if (!latest)
+	if (!latest || !s3_encryption_can_be_told(&u->engine->s3->encryption))
 		return false;
 	u->m.upload_id = xstrdup(latest->id);
 	if (s3_multipart_list_parts(u->engine->s3, &u->m, &ignored) == 0)

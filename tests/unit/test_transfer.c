@@ -584,6 +584,56 @@ static void test_encryption(void **state)
 	}
 }
 
+#define KEY_ID   "1234abcd-12ab-34cd-56ef-1234567890ab"
+#define KEY_ARN  "arn:aws:kms:eu-west-1:123456789012:key/" KEY_ID
+#define OTHER_ID "12345678-12ab-34cd-56ef-1234567890ab"
+
+/* S3 encrypts an upload as it was begun: one that was cut off is no use to who asks for something else. */
+static void test_resume_with_encryption(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		bool is_resumed;
+	} cases[] = {
+		{ "none", "AES256", false },   { "AES256", "AES256", true }, { "AES256", KEY_ID, false },
+		{ KEY_ARN, "AES256", false },  { KEY_ID, KEY_ARN, true },    { KEY_ARN, KEY_ID, true },
+		{ KEY_ARN, OTHER_ID, false },  { "aws:kms", KEY_ID, false }, { KEY_ARN, "aws:kms", false },
+		{ KEY_ARN, "alias/x", false }, { KEY_ARN, "none", true },
+	};
+
+	run(*state, "mkdir data");
+	make_file(*state, "data/f", 40 * MIB);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		/* With a part to send, and with none. */
+		const struct fault_plan plan = { i % 2 ? "CompleteMultipartUpload" : "UploadPart",
+						 i % 2 ? 1 : 3,
+						 99,
+						 FAULT_STATUS,
+						 .status = 403,
+						 .body = ERROR_OF("AccessDenied") };
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct transfer_result result = { 0 };
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		list_folder(*state, true, &files);
+		assert_int_equal(s3_encryption_parse(cases[i / 2].first, &m->s3->s3.encryption, &err), 0);
+		m->plan = &plan;
+		assert_int_equal(send_files(m, &files, false, &result, &err), -1);
+		err_release(&err);
+		m->plan = NULL;
+		assert_int_equal(s3_encryption_parse(cases[i / 2].second, &m->s3->s3.encryption, &err), 0);
+		assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+		check_object(m, &files.v[0]);
+		if (fake_times(m, "CreateMultipartUpload") != (cases[i / 2].is_resumed ? 1 : 2))
+			fail_msg("%s after %s: begun %d times", cases[i / 2].second, cases[i / 2].first,
+				 fake_times(m, "CreateMultipartUpload"));
+		/* What answers cannot tell is not tried. */
+		if (!s3_encryption_can_be_told(&m->s3->s3.encryption))
+			assert_int_equal(fake_times(m, "UploadPart"), 6);
+	}
+}
+
 static void test_many(void **state)
 {
 	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
@@ -631,6 +681,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_resume_of_half_a_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload_is_taken_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_encryption, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_resume_with_encryption, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
 	};

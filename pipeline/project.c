@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -269,6 +270,13 @@ int project_keep_indexes(const struct project *p, struct err *err)
 			return err_wrap(err, "keep the index of channel '%s'", c->name);
 	}
 	return 0;
+}
+
+void project_forget_index(const struct project *p, const struct channel *c)
+{
+	auto_free char *index = index_file(p, c);
+
+	unlink(index);
 }
 
 static int read_channel(struct project *p, struct channel *c, const struct filelist *tracked, struct err *err)

@@ -81,6 +81,8 @@ int project_read_channel(const struct project *p, struct channel *c, struct err 
 
 /* Keep what reading the local channels took, so that the next time is quicker. Small channels are not worth it. */
 int project_keep_indexes(const struct project *p, struct err *err);
+/* A file of the channel was not what its digest said: the next time all are read. */
+void project_forget_index(const struct project *p, const struct channel *c);
 
 /* Only the files of the source archive; the rest stays unread. */
 int project_read_source(struct project *p, struct err *err);

@@ -91,7 +91,7 @@ int stage_source(const struct session *s, const struct project *p, const struct 
 	return 0;
 }
 
-static int snapshot_channel(const struct session *s, struct s3 *s3, const struct plan *plan,
+static int snapshot_channel(const struct session *s, const struct project *p, struct s3 *s3, const struct plan *plan,
 			    const struct plan_channel *pc, struct stage_result *ret, struct err *err)
 {
 	const struct snapshot_target to = { pc->channel->name, pc->bucket, pc->prefix, plan->checksum };
@@ -99,8 +99,11 @@ static int snapshot_channel(const struct session *s, struct s3 *s3, const struct
 	auto_free char *size = NULL;
 	auto_free char *copied = NULL;
 
-	if (snapshot_upload(s3, &pc->channel->files, &to, s->report, &result, err) < 0)
+	if (snapshot_upload(s3, &pc->channel->files, &to, s->report, &result, err) < 0) {
+		if (err->code == ERR_FAILED)
+			project_forget_index(p, pc->channel);
 		return err_wrap(err, "upload channel '%s' to '%s'", pc->channel->name, pc->uri);
+	}
 	size = str_bytes(result.bytes_sent);
 	if (result.files_copied)
 		copied = xasprintf(", %llu copied from another snapshot", (unsigned long long)result.files_copied);
@@ -122,11 +125,10 @@ int stage_data(const struct session *s, const struct project *p, const struct pl
 	auto_clients c = { 0 };
 	struct s3 s3 = { .aws = &c.aws, .bucket_owner = plan->owner, .encryption = plan->data_encryption };
 
-	(void)p;
 	clients_init(&c, s);
 	ret->existed = true;
 	for (size_t i = 0; i < plan->n_channels; i++) {
-		if (plan->channels[i].digest && snapshot_channel(s, &s3, plan, &plan->channels[i], ret, err) < 0)
+		if (plan->channels[i].digest && snapshot_channel(s, p, &s3, plan, &plan->channels[i], ret, err) < 0)
 			return -1;
 	}
 	ret->took_ms = s->sys->ticks_ms(s->sys) - start_ms;

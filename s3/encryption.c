@@ -48,3 +48,19 @@ void s3_encryption_add(const struct s3_encryption *e, struct http_headers *heade
 	if (e->kms_key)
 		http_headers_add(headers, HEADER "-aws-kms-key-id", e->kms_key);
 }
+
+bool s3_encryption_can_be_told(const struct s3_encryption *e)
+{
+	return !str_eq(e->algorithm, KMS) || (e->kms_key && !strstr(e->kms_key, "alias/"));
+}
+
+bool s3_encryption_is_told(const struct s3_encryption *e, const struct http_headers *headers)
+{
+	const char *key = http_headers_get(headers, HEADER "-aws-kms-key-id");
+
+	if (!e->algorithm)
+		return true;
+	/* The id is the end of the ARN. */
+	return str_eq(http_headers_get(headers, HEADER), e->algorithm) &&
+	       (!e->kms_key || (key && str_ends(key, e->kms_key)));
+}

@@ -23,4 +23,12 @@ int s3_encryption_parse(const char *text, struct s3_encryption *ret, struct err 
 /* The headers of PutObject, CreateMultipartUpload and CopyObject. */
 void s3_encryption_add(const struct s3_encryption *e, struct http_headers *headers);
 
+/*
+ * Whether an answer can tell that it is in force: not of an alias, nor of AWS's own key, as answers name a key by its
+ * ARN. Where nothing is asked for there is nothing to tell.
+ */
+bool s3_encryption_can_be_told(const struct s3_encryption *e);
+/* Of one that can be told: whether the headers of an answer (UploadPart, CompleteMultipartUpload, HeadObject …) do. */
+bool s3_encryption_is_told(const struct s3_encryption *e, const struct http_headers *headers);
+
 #endif

@@ -13,8 +13,9 @@
  * Not noticed are changes that the kernel hides: the disk behind the file system's back, a clock that was set back by
  * more than INDEX_RACY_NS between scan and change, shared memory maps that are not yet synced, file systems that make
  * inodes and times up. Nor does it protect from who can write to .smpipe: an index is data of this machine's user. A
- * wrong digest cannot put wrong bytes under a name, since S3 compares what is sent with its signed hash; it can only
- * name an older snapshot, and `smpipe data verify` with a removed index shows it.
+ * wrong digest cannot put wrong bytes under a name, since what is sent is held against it (s3/transfer.h), and an index
+ * that led to a refusal is forgotten; it can only name an older snapshot, and `smpipe data verify` with a removed index
+ * shows it.
  *
  * One file each channel and folder, in this machine's byte order, closed by the SHA-256 of all before it. What is
  * damaged, cut short, of another version, byte order or folder is no index. Time and memory are linear in it.

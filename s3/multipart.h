@@ -56,7 +56,7 @@ int s3_multipart_completed(const struct s3_multipart *m, const struct s3_checksu
 struct s3_checksum s3_multipart_whole(const struct s3_multipart *m);
 
 /* ListParts: take those whose number and size fit into m->v. All pages. ERR_NOT_FOUND: no such upload. ERR_CONFLICT: it
- * was begun with another checksum than m->kind. */
+ * was begun with another checksum than m->kind. After an error m->v may hold parts of the first pages. */
 int s3_multipart_list_parts(struct s3 *s3, struct s3_multipart *m, struct err *err);
 /* AbortMultipartUpload; one that is gone already is success. */
 int s3_multipart_abort(struct s3 *s3, const char *bucket, const char *key, const char *upload_id, struct err *err);

@@ -176,8 +176,8 @@ int s3_pump_turn(struct s3_pump *p, int64_t timeout_ms, struct err *err)
 		timeout_ms = due_ms - now_ms;
 	if (!p->n_under_way && !p->ready.first && due_ms >= 0 && timeout_ms > 0) {
 		/* Nothing but a wait: by the clock that the wait was made with. */
-		sys->sleep_ms(sys, due_ms - now_ms);
-		take_due(p, due_ms);
+		sys->sleep_ms(sys, timeout_ms);
+		take_due(p, now_ms + timeout_ms);
 		timeout_ms = 0;
 	}
 	if (http_perform(p->s3->aws->http, timeout_ms, err) < 0 || sys_check_cancelled(err) < 0)
@@ -199,9 +199,4 @@ int s3_pump_pending(const struct s3_pump *p)
 int s3_pump_limit(const struct s3_pump *p)
 {
 	return pace_limit(&p->pace);
-}
-
-bool s3_pump_is_busy(const struct s3_pump *p)
-{
-	return p->n_under_way > 0;
 }

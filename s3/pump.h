@@ -45,13 +45,11 @@ void s3_pump_start(struct s3_pump *p, struct s3_call *c);
  * Send what may be sent, wait at most timeout_ms for something to happen, call done for what ended. ERR_CANCELLED.
  */
 int s3_pump_turn(struct s3_pump *p, int64_t timeout_ms, struct err *err);
-/* End the wait of s3_pump_turn. From any thread. */
+/* End the wait of s3_pump_turn for an answer. From any thread. */
 void s3_pump_wake(struct s3_pump *p);
 
 /* Calls that are not done, and how many of them may be under way now. */
 int s3_pump_pending(const struct s3_pump *p);
 int s3_pump_limit(const struct s3_pump *p);
-/* Whether a turn would wait for the network. */
-bool s3_pump_is_busy(const struct s3_pump *p);
 
 #endif

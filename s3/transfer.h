@@ -30,7 +30,11 @@ struct transfer {
 	/* An object is there, with this checksum of its whole; may be NULL. */
 	void (*done)(void *ctx, const struct file_entry *entry, const char *key, const struct s3_checksum *whole);
 	void *ctx;
-	/* Multipart uploads below this prefix that were cut off are continued; NULL: none are. */
+	/*
+	 * Multipart uploads below this prefix that were cut off are continued, unless another encryption is asked for
+	 * than they were begun with, or nothing tells (s3/encryption.h); NULL: none are. Where none is asked for, they
+	 * keep theirs.
+	 */
 	const char *resume_prefix;
 	const struct report *report; /* may be NULL */
 	const char *stage;
@@ -46,10 +50,10 @@ struct transfer_result {
 };
 
 /*
- * Send all items. ERR_FAILED names a file that changed between listing and the end of its upload. ERR_INVALID: larger
- * than S3_MAX_OBJECT_BYTES, S3 has other bytes than were sent, or nothing proves that it has not: a store that keeps no
- * checksums gets no bytes whose SHA-256 is unknown. ERR_CANCELLED. After an error some objects are there and others
- * not.
+ * Send all items. ERR_FAILED names a file that is not what its entry's digest says, or changed before its upload ended.
+ * ERR_INVALID: larger than S3_MAX_OBJECT_BYTES, S3 has other bytes than were sent, or nothing proves that it has not: a
+ * store that keeps no checksums gets no bytes whose SHA-256 is unknown. ERR_CANCELLED. After an error some objects are
+ * there and others not.
  */
 int s3_transfer(struct s3 *s3, const struct transfer *t, struct transfer_result *ret, struct err *err);
 

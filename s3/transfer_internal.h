@@ -28,6 +28,8 @@ struct upload {
 	bool is_void;        /* the multipart upload is not to be had any more: its pieces are dropped */
 	bool is_anew;        /* … and this is the second one */
 	struct s3_checksum whole;
+	struct digest
+		*parts; /* of what was read, where the entry has the digest of its parts' digests, but not those */
 	struct s3_checksum found; /* of an object that lies there and may be this one; NONE: there is none */
 	struct str complete_body;
 	struct s3_call call; /* about the object as a whole, one at a time */
@@ -87,6 +89,11 @@ bool upload_settle(struct upload *u, struct piece *p);
  * anew then, once, in an upload of its own, as soon as every piece was dropped.
  */
 bool upload_is_lost(struct upload *u, const struct err *err);
+/*
+ * Whether an answer tells that the upload, which an earlier run began, has another encryption than is asked for. It is
+ * begun anew then in the same way.
+ */
+bool upload_is_otherwise(struct upload *u, const struct http_response *resp);
 void upload_drop_piece(struct upload *u, struct piece *p);
 /* The answer to the piece that is the whole object was lost. */
 void upload_look(struct upload *u, struct err *lost);

@@ -87,7 +87,7 @@ static void on_sent(struct s3_call *c, int result)
 	struct upload *u = p->of;
 	auto_err err = { 0 };
 
-	if (u->is_void || (result < 0 && upload_is_lost(u, &c->err))) {
+	if (u->is_void || (result < 0 ? upload_is_lost(u, &c->err) : upload_is_otherwise(u, &c->resp))) {
 		upload_drop_piece(u, p);
 		return;
 	}
@@ -131,8 +131,8 @@ static void fill_request(struct piece *p)
 		s3_checksum_add(&req->headers, &p->checksum);
 		s3_encryption_add(&u->engine->s3->encryption, &req->headers);
 	}
-	if (!p->sha256_hex && p->checksum.kind == S3_SHA256)
-		p->sha256_hex = digest_hex(&p->checksum.sha256);
+	if (!p->sha256_hex && p->hash.wants_sha256)
+		p->sha256_hex = digest_hex(&p->hash.sha256);
 	req->aws.payload_hash = p->sha256_hex ? p->sha256_hex : SIGV4_UNSIGNED_PAYLOAD;
 	if (p->hash.bytes || !p->hash.size) {
 		req->aws.bytes = p->hash.bytes ? p->hash.bytes : "";
@@ -181,10 +181,12 @@ void piece_hashed(struct piece *p)
 		upload_drop_piece(p->of, p);
 		return;
 	}
-	if (p->hash.wants_sha256)
-		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = p->hash.sha256 };
-	else if (p->hash.wants_crc64)
+	if (p->hash.wants_crc64)
 		p->checksum = (struct s3_checksum){ .kind = S3_CRC64NVME, .crc64 = p->hash.crc64 };
+	else if (p->hash.wants_sha256)
+		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = p->hash.sha256 };
+	if (p->of->parts)
+		p->of->parts[p->part] = p->hash.sha256;
 	send_piece(p);
 }
 
@@ -220,7 +222,7 @@ void piece_begin(struct upload *u, uint32_t part)
 	}
 	p->sha256_hex = known ? digest_hex(known) : NULL;
 	p->hash.wants_crc64 = u->engine->spec->kind == S3_CRC64NVME;
-	p->hash.wants_sha256 = !known && u->engine->spec->kind == S3_SHA256;
+	p->hash.wants_sha256 = !known && (u->parts || u->engine->spec->kind == S3_SHA256);
 	if (known && u->engine->spec->kind == S3_SHA256)
 		p->checksum = (struct s3_checksum){ .kind = S3_SHA256, .sha256 = *known };
 	if (p->checksum.kind != S3_CHECKSUM_NONE && u->fd >= 0) {

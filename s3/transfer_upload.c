@@ -26,6 +26,7 @@ void upload_free(struct upload *u)
 	s3_call_release(&u->call);
 	s3_multipart_release(&u->m);
 	str_release(&u->complete_body);
+	free(u->parts);
 	err_release(&u->lost);
 	free(u->item.key);
 	free(u);
@@ -83,6 +84,15 @@ static void finish(struct upload *u)
 	upload_free(u);
 }
 
+/* With all parts there, this answer is the first to tell how they are encrypted. */
+static void finish_as_asked(struct upload *u)
+{
+	if (upload_is_otherwise(u, &u->call.resp))
+		begin_anew(u);
+	else
+		finish(u);
+}
+
 static void start_call(struct upload *u, void (*done)(struct s3_call *c, int result))
 {
 	u->call.done = done;
@@ -124,7 +134,7 @@ static void on_looked(struct s3_call *c, int result)
 	struct upload *u = c->ctx;
 
 	if (result == 0 && is_same_object(u, &u->whole))
-		finish(u);
+		finish_as_asked(u);
 	else if (upload_is_lost(u, &u->lost))
 		begin_anew(u);
 	else
@@ -156,14 +166,26 @@ static void on_completed(struct s3_call *c, int result)
 	if (s3_multipart_completed(&u->m, &u->whole, &c->resp, &err) < 0)
 		fail(u, &err);
 	else
-		finish(u);
+		finish_as_asked(u);
+}
+
+/* What was read must be what the list has under this name; parts of known digests are signed with them. */
+static int check_digest(const struct upload *u, struct err *err)
+{
+	const struct file_entry *entry = u->item.entry;
+	struct digest read;
+
+	if (!u->parts)
+		return 0;
+	read = s3_composite(u->parts, u->m.n);
+	return digest_equal(&read, &entry->digest) ? 0 : file_entry_changed(entry, err);
 }
 
 static void complete(struct upload *u)
 {
 	auto_err err = { 0 };
 
-	if (check_path(u, &err) < 0) {
+	if (check_path(u, &err) < 0 || check_digest(u, &err) < 0) {
 		fail(u, &err);
 		return;
 	}
@@ -213,14 +235,26 @@ void upload_give_part(struct upload *u)
 	piece_begin(u, part);
 }
 
-bool upload_is_lost(struct upload *u, const struct err *err)
+static bool give_up(struct upload *u)
 {
-	if (u->is_anew || !u->m.n || (!err_is_service(err, "NoSuchUpload") && !err_is_service(err, "InvalidPart")))
-		return false;
 	if (u->n_planned < u->m.n)
 		unplan(u->engine);
 	u->is_void = true;
 	return true;
+}
+
+bool upload_is_lost(struct upload *u, const struct err *err)
+{
+	if (u->is_anew || !u->m.n || (!err_is_service(err, "NoSuchUpload") && !err_is_service(err, "InvalidPart")))
+		return false;
+	return give_up(u);
+}
+
+bool upload_is_otherwise(struct upload *u, const struct http_response *resp)
+{
+	if (u->is_own || !u->m.n || s3_encryption_is_told(&u->engine->s3->encryption, &resp->headers))
+		return false;
+	return give_up(u);
 }
 
 void upload_drop_piece(struct upload *u, struct piece *p)
@@ -259,6 +293,20 @@ static void look_for_cut_off(struct engine *e)
 	(void)s3_multipart_list(e->s3, e->spec->bucket, e->spec->resume_prefix, 1000000, &e->cut_off, &ignored);
 }
 
+static void plan_upload(struct upload *u)
+{
+	uint64_t size = u->item.entry->size;
+
+	u->m = (struct s3_multipart){
+		.bucket = u->engine->spec->bucket,
+		.key = u->item.key,
+		.kind = u->engine->spec->kind,
+		.size = size,
+		.n = s3_part_count(size),
+	};
+	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
+}
+
 /* The latest upload of this key that was cut off, with its parts. */
 static bool take_up(struct upload *u)
 {
@@ -275,27 +323,25 @@ static bool take_up(struct upload *u)
 		    (found->initiated && latest->initiated && strcmp(found->initiated, latest->initiated) > 0))
 			latest = found;
 	}
-	if (!latest)
+	if (!latest || !s3_encryption_can_be_told(&u->engine->s3->encryption))
 		return false;
 	u->m.upload_id = xstrdup(latest->id);
 	if (s3_multipart_list_parts(u->engine->s3, &u->m, &ignored) == 0)
 		return true;
-	free(take(u->m.upload_id));
+	/* Those of a first page are not this upload's. */
+	s3_multipart_release(&u->m);
+	plan_upload(u);
 	return false;
 }
 
 static void begin_parts(struct upload *u)
 {
 	struct engine *e = u->engine;
+	const struct file_entry *entry = u->item.entry;
 
-	u->m = (struct s3_multipart){
-		.bucket = e->spec->bucket,
-		.key = u->item.key,
-		.kind = e->spec->kind,
-		.size = u->item.entry->size,
-		.n = s3_part_count(u->item.entry->size),
-	};
-	u->m.v = xcalloc(u->m.n, sizeof(*u->m.v));
+	plan_upload(u);
+	if (!u->parts && entry->has_digest && !entry->parts && entry->n_parts == u->m.n)
+		u->parts = xcalloc(u->m.n, sizeof(*u->parts));
 	if (!u->is_anew && take_up(u)) {
 		plan_parts(u);
 		return;

@@ -44,6 +44,14 @@ sse() { head_of "$1" | jq -r '"\(.ServerSideEncryption) \(.SSEKMSKeyId // "") \(
 run "$SMPIPE" put data s3://transfer-bucket/kms/ --encryption alias/data
 expect 0 'a folder is sent for a KMS key'
 same "$(sse kms/large) / $(sse kms/empty)" 'aws:kms alias/data true / aws:kms alias/data true' 'in parts and whole'
+upload=$(aws s3api create-multipart-upload --bucket transfer-bucket --key begun --checksum-algorithm SHA256 | jq -r .UploadId)
+head -c 16777216 data/large > part
+aws s3api upload-part --bucket transfer-bucket --key begun --upload-id "$upload" --part-number 1 --body part \
+	--checksum-algorithm SHA256 > /dev/null
+run "$SMPIPE" put data/large s3://transfer-bucket/begun --encryption 1234abcd-12ab-34cd-56ef-1234567890ab
+expect 0 'a file of which a part lies there otherwise encrypted'
+same "$(sse begun)" 'aws:kms 1234abcd-12ab-34cd-56ef-1234567890ab true' 'is encrypted as is asked for'
+same "$(aws s3api list-multipart-uploads --bucket transfer-bucket --query 'Uploads[].Key' --output text)" None 'that part is gone'
 mkdir filed && cat > filed/smpipe.yaml <<-'END'
 	version: 1
 	name: filed

@@ -31,9 +31,10 @@ struct fake_multipart {
 	struct fake_s3 *s3;
 	const struct fault_plan *plan; /* one, or NULL */
 	struct strlist operations;
-	bool has_upload;   /* upload "u" is under way … */
-	char *upload_path; /* … of this object */
-	int n_twins;       /* and others of it, "t1" …, that have no part */
+	bool has_upload;           /* upload "u" is under way … */
+	char *upload_path;         /* … of this object */
+	char *algorithm, *kms_key; /* by which it is encrypted, as answers tell */
+	int n_twins;               /* and others of it, "t1" …, that have no part */
 	enum s3_checksum_kind kind;
 	enum s3_checksum_kind upload_kind; /* of that upload, where it is another */
 	char *complete_crc;                /* what Complete said of the whole */
@@ -117,11 +118,22 @@ static inline int fake_put_body(struct fake_multipart *m, const char *path, stru
 	return fake_answer(resp, 200, "");
 }
 
+static inline void fake_tell_encryption(const struct fake_multipart *m, struct http_response *resp)
+{
+	if (m->algorithm)
+		http_headers_add(&resp->headers, "x-amz-server-side-encryption", m->algorithm);
+	if (m->kms_key)
+		http_headers_addf(&resp->headers, "x-amz-server-side-encryption-aws-kms-key-id", "%s%s",
+				  str_starts(m->kms_key, "arn:") ? "" : "arn:aws:kms:eu-west-1:123456789012:key/",
+				  m->kms_key);
+}
+
 static inline int fake_put_part(struct fake_multipart *m, const char *path, const char *query,
 				struct http_response *resp)
 {
 	auto_free char *part = fake_part_path(path, query);
 
+	fake_tell_encryption(m, resp);
 	return m->has_upload ? fake_put_body(m, part, resp) : fake_no_upload(resp);
 }
 
@@ -179,6 +191,7 @@ static inline int fake_complete(struct fake_multipart *m, const char *path, stru
 		digests[n] = digest_of(o->bytes, o->n);
 		fake_drop(o);
 	}
+	fake_tell_encryption(m, resp);
 	free(m->complete_crc);
 	m->complete_crc = xstrdup_or_null(http_headers_get(&f->last, "x-amz-checksum-crc64nvme"));
 	if (m->kind == S3_CRC64NVME)
@@ -256,6 +269,11 @@ static inline int fake_act(struct fake_multipart *m, const char *operation, cons
 		m->has_upload = true;
 		free(m->upload_path);
 		m->upload_path = xstrdup(path);
+		free(m->algorithm);
+		m->algorithm = xstrdup_or_null(http_headers_get(&req->headers, "x-amz-server-side-encryption"));
+		free(m->kms_key);
+		m->kms_key =
+			xstrdup_or_null(http_headers_get(&req->headers, "x-amz-server-side-encryption-aws-kms-key-id"));
 		return fake_answer(resp, 200, "<R><UploadId>u</UploadId></R>");
 	}
 	if (str_eq(operation, "UploadPart"))
@@ -339,6 +357,8 @@ static inline void fake_multipart_free(struct fake_multipart **p)
 	fake_s3_free(&m->s3);
 	strlist_release(&m->operations);
 	free(m->upload_path);
+	free(m->algorithm);
+	free(m->kms_key);
 	free(m->complete_crc);
 	free(m);
 }

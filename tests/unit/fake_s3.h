@@ -38,6 +38,7 @@ struct fake_s3 {
 	struct http_headers last;         /* headers of the last request */
 	struct str body;                  /* body of the last request */
 	struct sys sys;
+	int64_t slept_ms;
 	struct aws_identity id;
 	struct aws aws;
 	struct s3 s3;
@@ -209,14 +210,12 @@ static const struct http_ops fake_ops = { .send = fake_send };
 
 static inline int64_t fake_now_ms(const struct sys *sys)
 {
-	(void)sys;
-	return INT64_C(1700000000000);
+	return INT64_C(1700000000000) + ((struct fake_s3 *)sys->ctx)->slept_ms;
 }
 
 static inline void fake_sleep_ms(const struct sys *sys, int64_t ms)
 {
-	(void)sys;
-	(void)ms;
+	((struct fake_s3 *)sys->ctx)->slept_ms += ms;
 }
 
 static inline void fake_random(const struct sys *sys, void *p, size_t n)
@@ -232,7 +231,7 @@ static inline struct fake_s3 *fake_s3_new(const char *region, const char *endpoi
 	auto_creds creds = { 0 };
 
 	f->http.ops = &fake_ops;
-	f->sys = (struct sys){ fake_now_ms, fake_now_ms, fake_sleep_ms, fake_random, NULL };
+	f->sys = (struct sys){ fake_now_ms, fake_now_ms, fake_sleep_ms, fake_random, f };
 	creds.access_key_id = xstrdup("AKIDEXAMPLE");
 	secret_set(&creds.secret_access_key, "secret");
 	f->id.credentials = creds_provider_static(&creds);

@@ -174,9 +174,34 @@ static void test_storm(void **state)
 	aws_identity_release(&s.id);
 }
 
+/* Whoever has other work comes to it: a turn takes no longer than it was given, whatever a retry waits for. */
+static void test_turn_has_an_end(void **state)
+{
+	struct service s = { .now_ms = phases[CALM].until_ms };
+	struct s3_call call = { 0 };
+	struct s3_pump *pump;
+	auto_err err = { 0 };
+	int n_done = 0;
+
+	(void)state;
+	set_up_service(&s);
+	pump = s3_pump_new(&s.s3, 0);
+	start(pump, &call, &n_done);
+	while (s3_pump_pending(pump)) {
+		int64_t before_ms = s.now_ms;
+
+		assert_int_equal(s3_pump_turn(pump, ROUND_MS, &err), 0);
+		assert_true(s.now_ms - before_ms <= ROUND_MS);
+	}
+	assert_true(n_done == 1 && s.refused > 1);
+	s3_call_release(&call);
+	s3_pump_free(pump);
+	aws_identity_release(&s.id);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_storm) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_storm), cmocka_unit_test(test_turn_has_an_end) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

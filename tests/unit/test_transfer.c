@@ -188,6 +188,43 @@ static void test_crc64_of_hashed(void **state)
 	}
 }
 
+/* What an index knows of a file: the digest of its parts' digests, but not those. */
+static void forget_parts(struct file_entry *e)
+{
+	free(take(e->parts));
+}
+
+/* That it was vouched for does not put other bytes under its name: they are held against it when they are read. */
+static void test_vouched(void **state)
+{
+	static const char change[] = "cd data; cp -p f old; printf X | dd of=f bs=1 seek=20000000 conv=notrunc "
+				     "2> /dev/null; touch -r old f; rm old";
+
+	for (int i = 0; i < 2; i++) {
+		auto_fake_multipart *m = fake_multipart_new(i ? S3_CRC64NVME : S3_SHA256);
+		struct transfer_result result = { 0 };
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		run(*state, "rm -rf data; mkdir data");
+		make_file(*state, "data/f", 40 * MIB);
+		list_folder(*state, true, &files);
+		forget_parts(&files.v[0]);
+		assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+		check_object(m, &files.v[0]);
+		fake_drop(fake_find(m->s3, "/bucket/f"));
+		run(*state, change);
+		/* The second time all parts are there already. */
+		for (int k = 0; k < 2; k++) {
+			assert_int_equal(send_files(m, &files, false, &result, &err), -1);
+			assert_non_null(strstr(err.msg, "data/f' changed"));
+			assert_null(fake_find(m->s3, "/bucket/f"));
+			assert_int_equal(fake_times(m, "UploadPart"), 6);
+			err_release(&err);
+		}
+	}
+}
+
 /* The signed payload hash is what such a store checks. */
 static void test_store_without_checksums(void **state)
 {
@@ -449,6 +486,35 @@ static void test_resume(void **state)
 	check_object(m, &files.v[0]);
 }
 
+/* Of an upload whose list of parts breaks off, nothing is taken for stored in the one that is begun then. */
+static void test_resume_of_half_a_list(void **state)
+{
+	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+	struct transfer_result result = { 0 };
+	auto_free char *sum = NULL, *page = NULL;
+	auto_filelist files = { 0 };
+	auto_err err = { 0 };
+	struct fault_plan plan = { "ListParts", 1, 1, FAULT_ANSWER, .status = 200 };
+
+	run(*state, "mkdir data");
+	make_file(*state, "data/f", 40 * MIB);
+	list_folder(*state, true, &files);
+	sum = str_base64(files.v[0].parts[0].b, DIGEST_BYTES);
+	page = xasprintf(
+		"<ListPartsResult><IsTruncated>true</IsTruncated><Part><PartNumber>1</PartNumber><ETag>e</ETag>"
+		"<Size>%d</Size><ChecksumSHA256>%s</ChecksumSHA256></Part></ListPartsResult>",
+		16 * MIB, sum);
+	plan.body = page;
+	m->plan = &plan;
+	m->has_upload = true;
+	m->upload_path = xstrdup("/bucket/f");
+	assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+	assert_int_equal(result.parts_reused, 0);
+	assert_int_equal(fake_times(m, "CreateMultipartUpload"), 1);
+	assert_int_equal(fake_times(m, "UploadPart"), 3);
+	check_object(m, &files.v[0]);
+}
+
 /* Somebody else sends another file to the same key: the upload goes to one of them, and both files in turn. */
 static void test_upload_is_taken_away(void **state)
 {
@@ -520,6 +586,56 @@ static void test_encryption(void **state)
 	}
 }
 
+#define KEY_ID   "1234abcd-12ab-34cd-56ef-1234567890ab"
+#define KEY_ARN  "arn:aws:kms:eu-west-1:123456789012:key/" KEY_ID
+#define OTHER_ID "12345678-12ab-34cd-56ef-1234567890ab"
+
+/* S3 encrypts an upload as it was begun: one that was cut off is no use to who asks for something else. */
+static void test_resume_with_encryption(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		bool is_resumed;
+	} cases[] = {
+		{ "none", "AES256", false },   { "AES256", "AES256", true }, { "AES256", KEY_ID, false },
+		{ KEY_ARN, "AES256", false },  { KEY_ID, KEY_ARN, true },    { KEY_ARN, KEY_ID, true },
+		{ KEY_ARN, OTHER_ID, false },  { "aws:kms", KEY_ID, false }, { KEY_ARN, "aws:kms", false },
+		{ KEY_ARN, "alias/x", false }, { KEY_ARN, "none", true },
+	};
+
+	run(*state, "mkdir data");
+	make_file(*state, "data/f", 40 * MIB);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		/* With a part to send, and with none. */
+		const struct fault_plan plan = { i % 2 ? "CompleteMultipartUpload" : "UploadPart",
+						 i % 2 ? 1 : 3,
+						 99,
+						 FAULT_STATUS,
+						 .status = 403,
+						 .body = ERROR_OF("AccessDenied") };
+		auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
+		struct transfer_result result = { 0 };
+		auto_filelist files = { 0 };
+		auto_err err = { 0 };
+
+		list_folder(*state, true, &files);
+		assert_int_equal(s3_encryption_parse(cases[i / 2].first, &m->s3->s3.encryption, &err), 0);
+		m->plan = &plan;
+		assert_int_equal(send_files(m, &files, false, &result, &err), -1);
+		err_release(&err);
+		m->plan = NULL;
+		assert_int_equal(s3_encryption_parse(cases[i / 2].second, &m->s3->s3.encryption, &err), 0);
+		assert_int_equal(send_files(m, &files, false, &result, &err), 0);
+		check_object(m, &files.v[0]);
+		if (fake_times(m, "CreateMultipartUpload") != (cases[i / 2].is_resumed ? 1 : 2))
+			fail_msg("%s after %s: begun %d times", cases[i / 2].second, cases[i / 2].first,
+				 fake_times(m, "CreateMultipartUpload"));
+		/* What answers cannot tell is not tried. */
+		if (!s3_encryption_can_be_told(&m->s3->s3.encryption))
+			assert_int_equal(fake_times(m, "UploadPart"), 6);
+	}
+}
+
 static void test_many(void **state)
 {
 	auto_fake_multipart *m = fake_multipart_new(S3_SHA256);
@@ -558,13 +674,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crc64, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crc64_of_hashed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_vouched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_without_checksums, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_store_without_proof, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_resume_of_half_a_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload_is_taken_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_encryption, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_resume_with_encryption, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
 	};

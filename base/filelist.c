@@ -116,7 +116,7 @@ int filelist_check_unique(const struct filelist *l, const char *what, struct err
 	return 0;
 }
 
-static void release_entry(struct file_entry *e)
+void file_entry_release(struct file_entry *e)
 {
 	free(e->path);
 	free(e->origin);
@@ -128,7 +128,7 @@ static void release_entry(struct file_entry *e)
 
 void filelist_remove(struct filelist *l, size_t i)
 {
-	release_entry(&l->v[i]);
+	file_entry_release(&l->v[i]);
 	memmove(&l->v[i], &l->v[i + 1], (l->n - i - 1) * sizeof(*l->v));
 	l->n--;
 }
@@ -163,7 +163,7 @@ size_t filelist_biggest(const struct filelist *l, const struct file_entry **ret,
 void filelist_release(struct filelist *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		release_entry(&l->v[i]);
+		file_entry_release(&l->v[i]);
 	free(l->v);
 	*l = (struct filelist){ 0 };
 }

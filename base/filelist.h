@@ -101,6 +101,8 @@ uint64_t filelist_total_bytes(const struct filelist *l);
 /* The biggest entries first, at most max; of the same size the first in the list. Returns how many. */
 size_t filelist_biggest(const struct filelist *l, const struct file_entry **ret, size_t max);
 void filelist_release(struct filelist *l);
+/* What an entry owns; for whoever takes it out of a list. */
+void file_entry_release(struct file_entry *e);
 
 /* Where the content of an entry can be read. */
 struct file_reader {

@@ -24,13 +24,10 @@ void view_drop_private(struct filelist *l)
 	for (size_t i = 0; i < l->n; i++) {
 		struct file_entry e = l->v[i];
 
-		if (is_private(e.path)) {
-			free(e.path);
-			free(e.disk_path);
-			free(e.bytes);
-		} else {
+		if (is_private(e.path))
+			file_entry_release(&e);
+		else
 			l->v[kept++] = e;
-		}
 	}
 	l->n = kept;
 }
